@@ -1,0 +1,25 @@
+"""Mask-tuning (arXiv 2307.10457): the method, a trainer for one's own data, and a reproducible study of it.
+
+`MaskTuningTrainer` is a `transformers.Trainer`; `masktune.objective` and `masktune.perturb` are the method itself.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Loaded when asked for: the command line and the planning of a study start without torch and transformers.
+_EXPORTS = {
+    "MaskTuneError": "masktune.errors",
+    "MaskTuningModel": "masktune.models",
+    "MaskTuningTrainer": "masktune.trainer",
+    "MaskTuning": "masktune.methods",
+    "FineTuning": "masktune.methods",
+}
+__all__ = [*_EXPORTS, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _EXPORTS:
+        return getattr(import_module(_EXPORTS[name]), name)
+    raise AttributeError(f"module 'masktune' has no attribute {name!r}")

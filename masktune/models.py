@@ -1,0 +1,299 @@
+"""One encoder, two heads: a transformers classifier and the masked-LM head of the same checkpoint.
+
+B is the batch size, L the padded length, H the hidden size, N the number of masked tokens, V the vocabulary,
+C the number of classes.
+
+The paper does not say whether the masked language model and the classifier share an encoder; "updates everything" and
+one joint loss read as one encoder (our primary choice). `encoder="separate"` gives the language model a network of its
+own, `encoder="frozen"` one that is never trained.
+
+How a family reads the masked text is one entry of `FAMILIES`. BART has no masked-LM head of the BERT kind: it was
+pre-trained to write the original text from a corrupted one (Lewis et al. 2020). Its masked-language-model reading is
+therefore that denoising loss restricted to single-token masks: the encoder reads the masked text, the decoder is
+teacher-forced with the original text shifted right, and of its outputs only those at the masked positions are asked
+for. The decoder is causal, so the token to be predicted is never among what it sees.
+"""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModelForMaskedLM, AutoModelForSequenceClassification, PreTrainedModel
+from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.models.bart.modeling_bart import shift_tokens_right
+from transformers.utils import logging
+
+from masktune.errors import MaskTuneError, one_of
+from masktune.perturb import Vocabulary
+from masktune.streams import derive
+
+ENCODERS = ("shared", "separate", "frozen")
+HEAD_FILE = "mlm_head.safetensors"
+
+
+def _encoder_hidden(base: PreTrainedModel, masked_ids: Tensor, input_ids: Tensor, **inputs: Tensor) -> Tensor:
+    """BERT and RoBERTa: the encoder reads the masked text. -> [B, L, H]."""
+    return base(input_ids=masked_ids, **inputs).last_hidden_state
+
+
+def _decoder_hidden(base: PreTrainedModel, masked_ids: Tensor, input_ids: Tensor, **inputs: Tensor) -> Tensor:
+    """BART: the decoder, teacher-forced with the original text, reads the encoder's view of the masked text."""
+    shifted = shift_tokens_right(input_ids, base.config.pad_token_id, base.config.decoder_start_token_id)
+    return base(input_ids=masked_ids, decoder_input_ids=shifted, use_cache=False, **inputs).last_hidden_state
+
+
+@dataclass(frozen=True)
+class Family:
+    """How one type of checkpoint reads masked text: the name of its MLM head and the way to its hidden states."""
+
+    head: str
+    hidden: Callable[..., Tensor]
+
+
+FAMILIES = {
+    "bert": Family("cls", _encoder_hidden),
+    "roberta": Family("lm_head", _encoder_hidden),
+    "bart": Family("lm_head", _decoder_hidden),
+}
+
+
+class BiasedHead(nn.Module):
+    """BART's output layer: the tied projection and the bias that transformers keeps on the model beside it."""
+
+    def __init__(self, projection: nn.Linear, bias: Tensor):
+        super().__init__()
+        self.projection = projection
+        self.register_buffer("bias", bias)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return self.projection(hidden) + self.bias
+
+
+class MaskedLM(nn.Module):
+    """The masked-language-model view of a transformers `AutoModelForMaskedLM`: logits at masked positions only."""
+
+    def __init__(self, model: PreTrainedModel):
+        super().__init__()
+        self.model = model
+        self.family = FAMILIES[one_of(model.config.model_type, FAMILIES, "model type")]
+
+    @property
+    def head(self) -> nn.Module:
+        """The module that maps hidden states [..., H] to logits [..., V]."""
+        head = getattr(self.model, self.family.head)
+        bias = getattr(self.model, "final_logits_bias", None)
+        return head if bias is None else BiasedHead(head, bias)
+
+    def mlm_logits(self, masked_ids: Tensor, input_ids: Tensor, positions: Tensor, **inputs: Tensor) -> Tensor:
+        """Predictions for the masked tokens, see `masked_logits`. -> [N, V]."""
+        return masked_logits(self.family, self.model.base_model, self.head, masked_ids, input_ids, positions, **inputs)
+
+
+def masked_logits(
+    family: Family,
+    base: PreTrainedModel,
+    head: nn.Module,
+    masked_ids: Tensor,
+    input_ids: Tensor,
+    positions: Tensor,
+    **inputs: Tensor,
+) -> Tensor:
+    """Run the encoder on the rows that hold a mask, the head on the masked positions. -> [N, V], row-major.
+
+    `masked_ids`, `input_ids` (the original text) and `positions` (bool) are [B, L], as are `inputs`: attention_mask
+    and, where the family has them, token_type_ids. Rows without a mask add nothing to the loss and are left out.
+    """
+    rows = positions.any(1)
+    inputs = {name: values[rows] for name, values in inputs.items()}
+    hidden = family.hidden(base, masked_ids[rows], input_ids[rows], **inputs)
+    return head(hidden[positions[rows]])
+
+
+class MaskTuningModel(nn.Module):
+    """A classifier and the masked-LM head of its checkpoint on one encoder.
+
+    As an `nn.Module` it is the classifier: `forward(**batch)` returns transformers' output with loss and logits [B, C],
+    so that `transformers.Trainer` evaluates it. `mlm_logits` is the language model's side; `encoder=None` leaves it
+    out, for methods that need none. `vocabulary` (from the tokenizer) is set by the trainer, because perturbing needs
+    to know the mask token.
+    """
+
+    def __init__(self, classifier: PreTrainedModel, masked_lm: MaskedLM | None = None, encoder: str = "shared"):
+        super().__init__()
+        self.classifier = classifier
+        self.encoder = one_of(encoder, ENCODERS, "encoder") if masked_lm is not None else None
+        self.vocabulary: Vocabulary | None = None
+        self.mlm_head = self.mlm_encoder = None
+        if masked_lm is not None:
+            self._attach(masked_lm)
+
+    def _attach(self, masked_lm: MaskedLM) -> None:
+        self.family = masked_lm.family
+        self.mlm_head = masked_lm.head
+        if self.encoder == "shared":
+            tie(self.mlm_head, self.classifier.get_input_embeddings().weight)
+        else:
+            self.mlm_encoder = masked_lm.model.base_model
+        if self.encoder == "frozen":
+            self.mlm_encoder.requires_grad_(False)
+            self.mlm_head.requires_grad_(False)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        checkpoint: str | Path,
+        label_names: Sequence[str],
+        seed: int,
+        revision: str | None = None,
+        encoder: str | None = "shared",
+    ) -> "MaskTuningModel":
+        """Load both heads of a checkpoint; the new classification head is initialised from (seed, "head").
+
+        The classification head is drawn as transformers draws it. Raises MaskTuneError for a checkpoint that cannot be
+        read, a model type that is not in FAMILIES, or one whose masked-LM head was never trained.
+        """
+        names = dict(enumerate(label_names))
+        with loading(checkpoint, revision), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(seed, "head"))
+            classifier = AutoModelForSequenceClassification.from_pretrained(
+                checkpoint,
+                revision=revision or "main",
+                num_labels=len(names),
+                id2label=names,
+                label2id={name: index for index, name in names.items()},
+            )
+        return cls._with_language_model(classifier, checkpoint, revision, encoder)
+
+    @classmethod
+    def from_classifier(cls, classifier: PreTrainedModel, encoder: str | None = "shared") -> "MaskTuningModel":
+        """Attach to a loaded `AutoModelForSequenceClassification` the masked-LM head of the checkpoint it came from."""
+        checkpoint = classifier.config.name_or_path
+        if encoder is not None and not checkpoint:
+            raise MaskTuneError(
+                f"this {type(classifier).__name__} was not loaded from a checkpoint, so its masked-LM head cannot be "
+                "found; load it with from_pretrained, or build a MaskTuningModel yourself"
+            )
+        revision = getattr(classifier.config, "_commit_hash", None)
+        return cls._with_language_model(classifier, checkpoint, revision, encoder)
+
+    @classmethod
+    def _with_language_model(cls, classifier, checkpoint, revision, encoder) -> "MaskTuningModel":
+        if encoder is None:
+            return cls(classifier)
+        model = cls(classifier, trained_masked_lm(checkpoint, revision), encoder)
+        if has_saved_head(checkpoint):
+            model._load_language_model(checkpoint)
+        return model
+
+    @property
+    def config(self):
+        """The classifier's transformers configuration."""
+        return self.classifier.config
+
+    @property
+    def device(self) -> torch.device:
+        return self.classifier.device
+
+    def forward(self, labels: Tensor | None = None, **inputs: Tensor) -> SequenceClassifierOutput:
+        """The classifier's loss (mean cross-entropy, with labels [B]) and logits [B, C]."""
+        output = self.classifier(labels=labels, **inputs)
+        return SequenceClassifierOutput(loss=output.loss, logits=output.logits)
+
+    def mlm_logits(self, masked_ids: Tensor, input_ids: Tensor, positions: Tensor, **inputs: Tensor) -> Tensor:
+        """Predictions for the masked tokens, see `masked_logits`. -> [N, V]."""
+        base = self.classifier.base_model if self.mlm_encoder is None else self.mlm_encoder
+        with torch.no_grad() if self.encoder == "frozen" else contextlib.nullcontext():
+            return masked_logits(self.family, base, self.mlm_head, masked_ids, input_ids, positions, **inputs)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write a plain transformers classification checkpoint, and beside it the language model's own weights.
+
+        `AutoModelForSequenceClassification` and `pipeline("text-classification")` load the folder and see nothing of
+        the language model; `MaskTuningModel.from_pretrained` finds both.
+        """
+        self.classifier.save_pretrained(folder)
+        if self.encoder is not None:
+            safetensors.torch.save_file(self._language_model_weights(), Path(folder) / HEAD_FILE)
+
+    def _language_model_weights(self) -> dict[str, Tensor]:
+        """The tensors that the classifier does not hold already, each once: safetensors stores no tensor twice."""
+        seen = {value.data_ptr() for value in self.classifier.state_dict().values()}
+        weights = {}
+        for key, value in self.state_dict().items():
+            if key.startswith("mlm_") and value.data_ptr() not in seen:
+                seen.add(value.data_ptr())
+                weights[key] = value.contiguous()
+        return weights
+
+    def load_weights(self, folder: str | Path) -> None:
+        """Load in place what `save_pretrained` wrote (resuming a run, going back to its best checkpoint)."""
+        weights = safetensors.torch.load_file(Path(folder) / "model.safetensors")
+        self.classifier.load_state_dict(weights, strict=False)
+        if self.encoder is not None:
+            self._load_language_model(folder)
+
+    def _load_language_model(self, folder: str | Path) -> None:
+        self.load_state_dict(safetensors.torch.load_file(Path(folder) / HEAD_FILE), strict=False)
+
+
+def tie(head: nn.Module, embedding: nn.Parameter) -> None:
+    """Make the head's projection to the vocabulary the word embeddings themselves, as in every one of the families."""
+    projection = next(
+        module for module in head.modules() if isinstance(module, nn.Linear) and module.weight.shape == embedding.shape
+    )
+    projection.weight = embedding
+
+
+def has_saved_head(checkpoint: str | Path) -> bool:
+    """Whether `MaskTuningModel.save_pretrained` wrote this folder."""
+    return (Path(checkpoint) / HEAD_FILE).exists()
+
+
+def trained_masked_lm(checkpoint: str | Path, revision: str | None = None) -> MaskedLM:
+    """The masked language model of a checkpoint. Raises MaskTuneError if its head was never trained."""
+    masked_lm, missing = masked_lm_and_missing(checkpoint, revision)
+    if missing and not has_saved_head(checkpoint):
+        raise MaskTuneError(
+            f"the checkpoint {str(checkpoint)!r} has no trained masked-LM head ({missing[0]} is missing); adapt it "
+            "first with masktune.checkpoints.prepare (an `adaptation` of the model), or choose another checkpoint"
+        )
+    return masked_lm
+
+
+def masked_lm_and_missing(checkpoint: str | Path, revision: str | None = None) -> tuple[MaskedLM, list[str]]:
+    """The masked language model of a checkpoint, and the names of head weights it lacks (drawn at random instead)."""
+    with loading(checkpoint, revision):
+        config = AutoConfig.from_pretrained(checkpoint, revision=revision or "main")
+        one_of(config.model_type, FAMILIES, "model type")
+        model, info = AutoModelForMaskedLM.from_pretrained(
+            checkpoint, revision=revision or "main", output_loading_info=True
+        )
+    return MaskedLM(model), sorted(info["missing_keys"])
+
+
+@contextlib.contextmanager
+def loading(checkpoint: str | Path, revision: str | None = None):
+    """Load quietly, and turn what the hub or the file system says into one line.
+
+    Quietly, because transformers reports each head that a checkpoint lacks, which is here the normal case and is
+    checked by `trained_masked_lm`.
+    """
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    except MaskTuneError:
+        raise
+    except (OSError, ValueError, KeyError) as error:
+        at = f" at revision {revision}" if revision else ""
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise MaskTuneError(
+            f"cannot load the checkpoint {str(checkpoint)!r}{at}: {reason} Name a folder, a model of the mirror "
+            "(MASKTUNE_MIRROR) or a hub id, and check the network"
+        ) from error
+    finally:
+        logging.set_verbosity(verbosity)

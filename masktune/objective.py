@@ -1,0 +1,64 @@
+"""The joint loss of Mask-tuning, `L = alpha * L_MLM + (1 - alpha) * L_FT`, as pure functions of tensors.
+
+B is the batch size, N the number of masked tokens in the batch, V the size of the vocabulary, C the number of classes.
+The paper (arXiv 2307.10457, section "Mask-tuning") gives the sum; which of the two losses alpha weights, and over
+which tokens the MLM loss is averaged, it does not say. Each function states our choice and the alternatives.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from masktune.errors import MaskTuneError, one_of
+
+ALPHA_WEIGHTS = ("mlm", "classification")
+REDUCTIONS = ("masked", "maskable", "equalised")
+CLASSIFY = ("perturbed", "both")
+KEEP = ("all", "correct")
+
+
+def check_alpha(alpha: float) -> float:
+    """Return alpha; raise MaskTuneError unless 0 <= alpha <= 1."""
+    if not (isinstance(alpha, int | float) and 0 <= alpha <= 1):
+        raise MaskTuneError(f"alpha {alpha!r} is outside [0, 1]; the paper suggests 0.6 for BERT on SST-2")
+    return alpha
+
+
+def term_weights(alpha: float, alpha_weights: str = "mlm") -> tuple[float, float]:
+    """The weights of (L_MLM, L_FT). Alpha weights the MLM loss (our choice, as in the sister paper) or the other."""
+    check_alpha(alpha)
+    one_of(alpha_weights, ALPHA_WEIGHTS, "loss that alpha weights")
+    return (alpha, 1 - alpha) if alpha_weights == "mlm" else (1 - alpha, alpha)
+
+
+def mlm_loss(logits: Tensor, targets: Tensor, maskable_count: int, reduction: str = "masked") -> Tensor:
+    """L_MLM of the masked tokens. Logits [N, V] with N > 0, targets [N], how many tokens could be masked -> scalar.
+
+    "masked"     mean over the N masked tokens, transformers' convention (our primary choice)
+    "maskable"   sum over the masked tokens divided by the number of tokens that could have been masked
+    "equalised"  as "masked"; the trainer then rescales its gradient to the norm of L_FT's, see `equalised_scale`
+    """
+    one_of(reduction, REDUCTIONS, "reduction of the MLM loss")
+    total = cross_entropy(logits.float(), targets, reduction="sum")
+    return total / (maskable_count if reduction == "maskable" else len(targets))
+
+
+def classification_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+    """L_FT. Logits [B, C], labels [B], weights [B] of the examples (all one if None) -> their weighted mean, scalar."""
+    if weights is None:
+        return cross_entropy(logits.float(), labels)
+    losses = cross_entropy(logits.float(), labels, reduction="none")
+    return (weights * losses).sum() / weights.sum().clamp(min=1)
+
+
+def equalised_scale(gradient: Iterable[Tensor | None], reference: Iterable[Tensor | None]) -> Tensor:
+    """The factor that gives the gradient of one term the norm of the other's; 1 if the first vanishes. Scalar."""
+    norm, target = gradient_norm(gradient), gradient_norm(reference)
+    return torch.where(norm > 0, target / norm.clamp(min=torch.finfo(norm.dtype).tiny), torch.ones_like(norm))
+
+
+def gradient_norm(gradient: Iterable[Tensor | None]) -> Tensor:
+    """Euclidean norm of a gradient given parameter by parameter (None: no gradient). Scalar."""
+    return torch.stack([part.norm() for part in gradient if part is not None] or [torch.zeros(())]).norm()

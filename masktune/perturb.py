@@ -1,0 +1,162 @@
+"""Perturbing a batch of token ids: choose positions, mask them, fill them with what the language model predicts.
+
+Pure functions of tensors. B is the batch size, L the padded length, N the number of chosen positions in the batch,
+V the size of the vocabulary. Chosen positions are always listed in row-major order: example by example, left to right.
+
+The paper (arXiv 2307.10457) masks 5 % of the tokens and lets the predictions fill the gaps; it does not say which
+tokens may be masked, which symbol masks them, nor how a prediction becomes a token. Each function states our choice.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from masktune.errors import MaskTuneError, one_of
+
+POSITIONS = ("bernoulli", "exact", "at_least_one")
+SYMBOLS = ("mask", "bert")
+FILLS = ("argmax", "sample", "keep", "random", "original")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What perturbation needs to know of a tokenizer: the mask token, the special tokens, the number of tokens."""
+
+    mask_id: int
+    special_ids: tuple[int, ...]
+    size: int
+
+    @classmethod
+    def of(cls, tokenizer: Any) -> "Vocabulary":
+        """Read a transformers tokenizer. Raises MaskTuneError if it has no mask token."""
+        if getattr(tokenizer, "mask_token_id", None) is None:
+            name = getattr(tokenizer, "name_or_path", "") or type(tokenizer).__name__
+            raise MaskTuneError(
+                f"the tokenizer {name!r} has no mask token; Mask-tuning needs a masked language model "
+                "such as BERT, RoBERTa or BART"
+            )
+        return cls(tokenizer.mask_token_id, tuple(sorted(set(tokenizer.all_special_ids))), len(tokenizer))
+
+    def is_special(self, token_ids: Tensor) -> Tensor:
+        """True where a token is special ([CLS], [SEP], [PAD], [UNK], [MASK] ...). Any shape."""
+        return torch.isin(token_ids, torch.tensor(self.special_ids, device=token_ids.device))
+
+    def ordinary_ids(self) -> Tensor:
+        """The ids of all tokens that are not special, [V - number of special tokens]."""
+        token_ids = torch.arange(self.size)
+        return token_ids[~self.is_special(token_ids)]
+
+
+def check_mask_rate(mask_rate: float) -> float:
+    """Return the rate; raise MaskTuneError unless 0 <= mask_rate < 1."""
+    if not (isinstance(mask_rate, int | float) and 0 <= mask_rate < 1):
+        raise MaskTuneError(f"mask_rate {mask_rate!r} is outside [0, 1); the paper masks 0.05 of the tokens")
+    return mask_rate
+
+
+def maskable(input_ids: Tensor, attention_mask: Tensor, vocabulary: Vocabulary) -> Tensor:
+    """Where a token may be masked: everywhere but on padding and special tokens. [B, L] -> bool [B, L]."""
+    return attention_mask.bool() & ~vocabulary.is_special(input_ids)
+
+
+def choose_positions(candidates: Tensor, mask_rate: float, generator: Generator, how: str = "bernoulli") -> Tensor:
+    """Choose which of the candidates [B, L] to mask. Returns bool [B, L].
+
+    "bernoulli"     each candidate on its own with probability `mask_rate` (our primary choice)
+    "exact"         rate x candidates of each example, rounded up or down at random so that the mean is exact
+    "at_least_one"  as "bernoulli", and one candidate at random in each example that would stay untouched
+    """
+    check_mask_rate(mask_rate)
+    one_of(how, POSITIONS, "choice of positions")
+    draws = torch.rand(candidates.shape, generator=generator).to(candidates.device)
+    draws = draws.masked_fill(~candidates, 2.0)
+    if how == "exact":
+        return _lowest(draws, _rounded(candidates.sum(1) * mask_rate, generator)) & candidates
+    chosen = draws < mask_rate
+    if how == "at_least_one" and mask_rate > 0:
+        untouched = ~chosen.any(1, keepdim=True)
+        chosen |= untouched & _lowest(draws, torch.ones_like(candidates.sum(1))) & candidates
+    return chosen
+
+
+def _rounded(expected: Tensor, generator: Generator) -> Tensor:
+    """Round real counts [B] to whole ones at random, with the right mean (stochastic rounding)."""
+    return (expected + torch.rand(expected.shape, generator=generator).to(expected.device)).floor().long()
+
+
+def _lowest(draws: Tensor, counts: Tensor) -> Tensor:
+    """Mark the `counts[b]` lowest draws of each row. [B, L], [B] -> bool [B, L]."""
+    ranks = draws.argsort(dim=1).argsort(dim=1)
+    return ranks < counts[:, None]
+
+
+def mask(
+    input_ids: Tensor, positions: Tensor, vocabulary: Vocabulary, generator: Generator, symbol: str = "mask"
+) -> Tensor:
+    """Hide the tokens at `positions` from the language model. [B, L] -> [B, L], a copy.
+
+    "mask"  always the mask token (our primary choice)
+    "bert"  80 % the mask token, 10 % a random token, 10 % left as it is (Devlin et al. 2019, section 3.1)
+    """
+    one_of(symbol, SYMBOLS, "mask symbol")
+    symbols = torch.full((int(positions.sum()),), vocabulary.mask_id, dtype=input_ids.dtype)
+    if symbol == "bert":
+        draws = torch.rand(symbols.shape, generator=generator)
+        randoms = random_tokens(len(symbols), vocabulary, generator).to(input_ids.dtype)
+        symbols = torch.where(draws < 0.9, torch.where(draws < 0.8, symbols, randoms), input_ids[positions].cpu())
+    return put(input_ids, positions, symbols)
+
+
+def fill(
+    input_ids: Tensor,
+    positions: Tensor,
+    logits: Tensor,
+    vocabulary: Vocabulary,
+    generator: Generator,
+    how: str = "argmax",
+) -> Tensor:
+    """The perturbed batch: fill the gaps at `positions`. Takes the ORIGINAL ids [B, L] and logits [N, V].
+
+    "argmax"    the most probable ordinary token (our primary choice)
+    "sample"    an ordinary token drawn from the predicted distribution
+    "keep"      the mask token stays in
+    "random"    a random ordinary token: no language model in the fill
+    "original"  the token that was hidden is put back: the classifier sees the clean example
+
+    A special token is never filled in: a predicted [SEP] or </s> would change the structure of the input, and BART
+    reads the class at its only </s>. Token ids carry no gradient, so the two losses meet only in shared weights.
+    """
+    one_of(how, FILLS, "fill")
+    if how == "original":
+        return input_ids.clone()
+    if how == "keep":
+        return put(input_ids, positions, torch.full((int(positions.sum()),), vocabulary.mask_id))
+    if how == "random":
+        return put(input_ids, positions, random_tokens(int(positions.sum()), vocabulary, generator))
+    logits = ordinary_logits(logits.detach(), vocabulary)
+    if how == "argmax":
+        return put(input_ids, positions, logits.argmax(-1))
+    # The inverse of the cumulative distribution at a uniform draw from the CPU: the same on every device.
+    cumulative = logits.softmax(-1).cumsum(-1)
+    draws = torch.rand(len(logits), 1, generator=generator).clamp(min=1e-12).to(cumulative) * cumulative[:, -1:]
+    return put(input_ids, positions, torch.searchsorted(cumulative, draws).squeeze(-1))
+
+
+def ordinary_logits(logits: Tensor, vocabulary: Vocabulary) -> Tensor:
+    """float32 logits [N, V] in which special tokens, and rows beyond the tokenizer's size, are impossible."""
+    impossible = torch.arange(logits.shape[-1], device=logits.device) >= vocabulary.size
+    impossible[list(vocabulary.special_ids)] = True
+    return logits.float().masked_fill(impossible, -torch.inf)
+
+
+def random_tokens(count: int, vocabulary: Vocabulary, generator: Generator) -> Tensor:
+    """`count` ordinary tokens, each with equal probability. [count]."""
+    ordinary = vocabulary.ordinary_ids()
+    return ordinary[torch.randint(len(ordinary), (count,), generator=generator)]
+
+
+def put(input_ids: Tensor, positions: Tensor, token_ids: Tensor) -> Tensor:
+    """A copy of `input_ids` [B, L] with `token_ids` [N] at `positions` bool [B, L]."""
+    return input_ids.masked_scatter(positions, token_ids.to(input_ids))

@@ -1,0 +1,46 @@
+"""Whether bf16 autocast pays on this machine: a short measurement, taken once per process and recorded with each run."""
+
+import time
+from functools import cache
+from statistics import median
+
+import torch
+from torch import nn
+
+from masktune.errors import one_of
+
+PRECISIONS = ("auto", "fp32", "bf16")
+# Below this hidden size the casts cost more than the faster products give back.
+SMALLEST_HIDDEN_SIZE = 256
+SPEEDUP = 1.25
+
+
+def choose(requested: str, model: nn.Module) -> str:
+    """ "fp32" or "bf16" for training this model (anything with `.config` and `.device`); "auto" measures.
+
+    Raises MaskTuneError for any other request.
+    """
+    one_of(requested, PRECISIONS, "precision")
+    if requested != "auto":
+        return requested
+    size = getattr(model.config, "hidden_size", None) or model.config.d_model
+    if size < SMALLEST_HIDDEN_SIZE:
+        return "fp32"
+    return "bf16" if bf16_speedup(model.device.type, size) >= SPEEDUP else "fp32"
+
+
+@cache
+def bf16_speedup(device: str, size: int) -> float:
+    """Seconds in fp32 over seconds in bf16 of the products of one feed-forward layer of this hidden size."""
+    layer = nn.Sequential(nn.Linear(size, 4 * size), nn.Linear(4 * size, size)).to(device)
+    tokens = torch.randn(512, size, device=device)
+    seconds = {True: [], False: []}
+    for _ in range(7):
+        for enabled in (True, False):
+            start = time.perf_counter()
+            with torch.autocast(device, torch.bfloat16, enabled=enabled):
+                layer(tokens).sum().backward()
+            if device == "cuda":
+                torch.cuda.synchronize()
+            seconds[enabled].append(time.perf_counter() - start)
+    return median(seconds[False]) / median(seconds[True])

@@ -1,0 +1,249 @@
+"""MaskTuningTrainer: a `transformers.Trainer` that trains with a method of the registry.
+
+In a script that fine-tunes with transformers, the one line that makes the Trainer changes:
+
+    trainer = MaskTuningTrainer(model=model, args=args, train_dataset=train, processing_class=tokenizer)
+
+and what `trainer.save_model` writes is the classification checkpoint that the script expects.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import numpy
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Sampler
+from transformers import PreTrainedModel, Trainer, TrainingArguments
+from transformers.trainer_pt_utils import get_length_grouped_indices
+from transformers.trainer_utils import EvalLoopOutput
+
+from masktune.errors import MaskTuneError
+from masktune.methods import MaskTuning, Method, Term
+from masktune.models import MaskTuningModel
+from masktune.objective import equalised_scale
+from masktune.perturb import Vocabulary
+from masktune.streams import Streams, derive
+
+
+class MaskTuningTrainer(Trainer):
+    """Trainer with `method=` (default: Mask-tuning as the paper has it) and otherwise Trainer's own arguments.
+
+    `model` is a plain `AutoModelForSequenceClassification`, to which the masked-LM head of its checkpoint is attached,
+    or a `MaskTuningModel`. `processing_class` is its tokenizer, which names the mask token and the special tokens.
+    `args.seed` drives every stream (see masktune.streams); `args.data_seed`, where given, the order of the batches.
+
+    With `train_sampling_strategy="group_by_length"` evaluation reads examples sorted by length too, and returns them
+    in their own order. With gradient accumulation each micro-batch's terms weigh as many examples as it holds.
+    Training logs hold `loss_<term>`, the mean value of each term since the last log, before its weight.
+
+    Raises MaskTuneError for a model without masked-LM head, a tokenizer without mask token, more than one process.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel | MaskTuningModel | None = None,
+        args: TrainingArguments | None = None,
+        *positional: Any,
+        method: Method | None = None,
+        **named: Any,
+    ):
+        self.method = method or MaskTuning()
+        super().__init__(self._with_language_model(model), args, *positional, **named)
+        self._check()
+        if self.method.encoder is not None:
+            self.model.vocabulary = Vocabulary.of(self.processing_class)
+        self.streams = Streams(self.args.seed)
+        self._term_values: dict[str, list[Tensor]] = defaultdict(list)
+        self._micro_batches = (0, 0)
+
+    def _with_language_model(self, model: nn.Module | None) -> nn.Module | None:
+        if isinstance(model, PreTrainedModel):
+            return MaskTuningModel.from_classifier(model, self.method.encoder)
+        return model
+
+    def call_model_init(self, trial: Any = None) -> nn.Module:
+        """Trainer's own, for `model_init=`, with the language model attached."""
+        return self._with_language_model(super().call_model_init(trial))
+
+    def _check(self) -> None:
+        if not isinstance(self.model, MaskTuningModel) or self.model.encoder != self.method.encoder:
+            found = getattr(self.model, "encoder", type(self.model).__name__)
+            raise MaskTuneError(
+                f"the method {self.method.name!r} needs a model whose language model is {self.method.encoder!r}, not "
+                f"{found!r}; pass an AutoModelForSequenceClassification, or MaskTuningModel.from_pretrained(..., "
+                f"encoder={self.method.encoder!r})"
+            )
+        if self.method.encoder is not None and self.processing_class is None:
+            raise MaskTuneError("processing_class=None: pass the tokenizer, which says what the mask token is")
+        if self.args.world_size > 1 or self.args.n_gpu > 1:
+            raise MaskTuneError(
+                f"{max(self.args.world_size, self.args.n_gpu)} devices: one run trains on one; show it one device "
+                "(CUDA_VISIBLE_DEVICES=0) and run several seeds or cells side by side instead"
+            )
+
+    # ---- the training step
+
+    def training_step(
+        self, model: nn.Module, inputs: dict[str, Tensor], num_items_in_batch: Tensor | int | None = None
+    ) -> Tensor:
+        """Forward and backward of one micro-batch, term by term. Returns the weighted loss, a scalar without graph."""
+        model.train()
+        inputs = self._prepare_inputs(inputs)
+        share = self._share_of_step(inputs, num_items_in_batch)
+        total = torch.zeros((), device=self.args.device)
+        equalised, other_weights = None, 0.0
+        for term in self._terms(inputs):
+            value = term.loss.detach().float()
+            self._term_values[term.name].append(value)
+            total += term.weight * share * value
+            earlier = self._take_gradients() if term.equalise else None
+            self.accelerator.backward(term.weight * share * term.loss)
+            if term.equalise:
+                equalised = (term.weight, self._take_gradients(), earlier)
+            else:
+                other_weights += term.weight
+        if equalised is not None:
+            self._add_equalised(*equalised, other_weights)
+        return total
+
+    def _terms(self, inputs: dict[str, Tensor]) -> Iterator[Term]:
+        """The method's terms, each computed under autocast when it is asked for."""
+        terms = self.method.terms(self.model, inputs, self.streams.at(self._next_micro_batch()))
+        while True:
+            with self.accelerator.autocast():
+                term = next(terms, None)
+            if term is None:
+                return
+            yield term
+
+    def _next_micro_batch(self) -> int:
+        """The number of this micro-batch since the start of training, known from the step alone: it resumes."""
+        step, seen = self._micro_batches
+        seen = seen + 1 if step == self.state.global_step else 0
+        self._micro_batches = (self.state.global_step, seen)
+        return self.state.global_step * self.args.gradient_accumulation_steps + seen
+
+    def _share_of_step(self, inputs: dict[str, Tensor], num_items_in_batch: Tensor | int | None) -> Tensor | float:
+        """The part of the optimizer step's examples that this micro-batch holds."""
+        if num_items_in_batch is None:
+            return 1 / self.current_gradient_accumulation_steps
+        return len(inputs["labels"]) / num_items_in_batch
+
+    def _take_gradients(self) -> list[Tensor | None]:
+        gradients = [parameter.grad for parameter in self.model.parameters()]
+        self.model.zero_grad(set_to_none=True)
+        return gradients
+
+    def _add_equalised(
+        self, weight: float, gradient: list[Tensor | None], earlier: list[Tensor | None], other_weights: float
+    ) -> None:
+        """Add a term's gradient, rescaled so that its norm before the weights is that of the other terms."""
+        others = [parameter.grad for parameter in self.model.parameters()]
+        factor = equalised_scale(gradient, others) * weight / other_weights if other_weights > 0 else 1.0
+        parts = zip(self.model.parameters(), others, gradient, earlier, strict=True)
+        for parameter, other, own, before in parts:
+            present = [part for part in (other, None if own is None else factor * own, before) if part is not None]
+            parameter.grad = sum(present) if present else None
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Trainer's log, with the mean of each loss term since the last one."""
+        if "loss" in logs:
+            means = {f"loss_{name}": torch.stack(values).mean().item() for name, values in self._term_values.items()}
+            logs = {**logs, **means}
+            self._term_values.clear()
+        super().log(logs, start_time)
+
+    # ---- the order of examples
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
+        dataset = self.train_dataset if train_dataset is None else train_dataset
+        strategy = self.args.train_sampling_strategy
+        if strategy not in ("random", "group_by_length") or not hasattr(dataset, "__len__"):
+            return super()._get_train_sampler(train_dataset)
+        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
+        batch_size = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        grouped = strategy == "group_by_length"
+        return SeededSampler(lengths_of(dataset) if grouped else [0] * len(dataset), batch_size, seed, grouped)
+
+    def _get_eval_sampler(self, eval_dataset: Any) -> Sampler | None:
+        if self.args.train_sampling_strategy != "group_by_length" or not hasattr(eval_dataset, "__len__"):
+            return super()._get_eval_sampler(eval_dataset)
+        return LongestFirst(lengths_of(eval_dataset))
+
+    def evaluation_loop(self, dataloader: DataLoader, *arguments: Any, **named: Any) -> EvalLoopOutput:
+        """Trainer's loop; what was read longest first comes back in the order of the dataset."""
+        output = super().evaluation_loop(dataloader, *arguments, **named)
+        sampler = getattr(getattr(dataloader, "batch_sampler", None), "sampler", None)
+        if not isinstance(sampler, LongestFirst):
+            return output
+        back = numpy.argsort(list(sampler))
+        return output._replace(
+            predictions=None if output.predictions is None else output.predictions[back],
+            label_ids=None if output.label_ids is None else output.label_ids[back],
+        )
+
+    # ---- what is stored
+
+    def _set_signature_columns_if_needed(self) -> None:
+        """Keep the columns that the classifier reads; MaskTuningModel.forward passes all of them on."""
+        wrapped, self.model = self.model, self.model.classifier
+        super()._set_signature_columns_if_needed()
+        self.model = wrapped
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
+        folder = output_dir or self.args.output_dir
+        self.model.save_pretrained(folder)
+        if self.processing_class is not None:
+            self.processing_class.save_pretrained(folder)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+        self.model.load_weights(resume_from_checkpoint)
+
+    def _load_best_model(self) -> None:
+        self.model.load_weights(self.state.best_model_checkpoint)
+
+
+def lengths_of(dataset: Any) -> list[int]:
+    """The number of tokens of each example of a tokenised dataset."""
+    if hasattr(dataset, "column_names"):
+        return [len(token_ids) for token_ids in dataset["input_ids"]]
+    return [len(example["input_ids"]) for example in dataset]
+
+
+class SeededSampler(Sampler):
+    """The order of an epoch from (seed, "batch order", epoch) alone; grouped by length as transformers groups."""
+
+    def __init__(self, lengths: list[int], batch_size: int, seed: int, grouped: bool):
+        self.lengths = lengths
+        self.batch_size = batch_size
+        self.seed = seed
+        self.grouped = grouped
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the training loop before each epoch, a resumed one too."""
+        self.epoch = int(epoch)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(derive(self.seed, "batch order", self.epoch))
+        if self.grouped:
+            return iter(get_length_grouped_indices(self.lengths, self.batch_size, generator=generator))
+        return iter(torch.randperm(len(self.lengths), generator=generator).tolist())
+
+
+class LongestFirst(Sampler):
+    """Examples by length, the longest first: least padding, and what does not fit in memory fails at once."""
+
+    def __init__(self, lengths: list[int]):
+        self.order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.order)
