@@ -1,4 +1,4 @@
-"""Whether bf16 autocast pays on this machine: a short measurement, taken once per process and recorded with each run."""
+"""Whether bf16 autocast pays on this machine: a short measurement, once per process, recorded with each run."""
 
 import time
 from functools import cache

@@ -1,0 +1,56 @@
+# masktune: `make help` lists what can be asked for. Every target sets up .venv first when it is missing or outdated.
+STUDY ?= embedded
+JOBS ?= 2
+PYTHON ?= python3
+
+VENV := .venv
+RUN := $(VENV)/bin/python -m masktune
+# Models made by the study are kept beside it; kernels come from .venv, whatever else is installed for the user.
+export MASKTUNE_CACHE ?= $(CURDIR)/.cache
+export JUPYTER_PREFER_ENV_PATH := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup reproduce figures report test lint format lab clean distclean
+
+help:  ## show this list
+	@echo "make TARGET [STUDY=$(STUDY)] [JOBS=$(JOBS)]"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready  ## create .venv with the tested versions
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[study,test]'
+	@touch $@
+
+reproduce: setup  ## run STUDY to the finished report: train what is missing, tables, figures, notebooks
+	$(RUN) run $(STUDY) --jobs $(JOBS)
+	$(RUN) figures $(STUDY)
+	$(RUN) report $(STUDY)
+
+figures: setup  ## rebuild every table and figure of STUDY from stored runs, without training
+	$(RUN) figures $(STUDY)
+
+report: setup  ## execute the notebooks on the stored runs and write results/STUDY/report/index.html
+	$(RUN) report $(STUDY)
+
+test: setup lint  ## lint, then the whole test suite
+	$(VENV)/bin/python -m pytest
+
+lint: setup  ## check style and format, notebooks too
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+format: setup  ## format the code and mend what ruff can mend
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+lab: setup  ## open the notebooks in JupyterLab with the right kernel
+	$(VENV)/bin/jupyter lab notebooks
+
+clean:  ## remove the runs and the report of STUDY and all cached models; keep committed results and .venv
+	rm -rf results/$(STUDY)/runs results/$(STUDY)/report results/$(STUDY)/notebooks/cells .cache
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean  ## clean, and remove .venv
+	rm -rf $(VENV)

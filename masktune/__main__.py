@@ -1,0 +1,173 @@
+"""The command line: python -m masktune plan|run|status|gather|figures|report|mirror."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from masktune.errors import MaskTuneError, one_of
+
+if TYPE_CHECKING:
+    from masktune.study.cells import Cell
+    from masktune.study.design import Study
+
+DESCRIPTION = """The study of Mask-tuning, step by step. A study is declared in studies/<name>.toml; its results go to
+results/<name> (or below $MASKTUNE_RESULTS)."""
+EPILOG = """examples:
+  python -m masktune plan embedded                        what will run, and what it claims
+  python -m masktune run embedded --jobs 2                run what is missing
+  python -m masktune run laptop --task sentiment          one part of a study
+  python -m masktune gather embedded                      stored runs -> runs.parquet, predictions.parquet
+  python -m masktune figures embedded                     tables and figures, no training
+  python -m masktune mirror --check                       is the local copy of the real data whole?"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit status: 0, 1 if cells failed, 2 for a user's mistake, 130 if interrupted."""
+    options = parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except MaskTuneError as error:
+        print(f"masktune: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("masktune: interrupted; finished runs are kept, the same command goes on from here", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their options."""
+    form = argparse.RawDescriptionHelpFormatter
+    top = argparse.ArgumentParser("python -m masktune", description=DESCRIPTION, epilog=EPILOG, formatter_class=form)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command, summary in (
+        ("plan", plan, "list cells, runs, expected time and claims of a study; run nothing"),
+        ("run", run, "make the models and the missing runs of a study"),
+        ("status", status, "count done, failed and missing runs, and list the errors"),
+        ("gather", gather, "collect stored runs into runs.parquet and predictions.parquet"),
+        ("figures", figures, "rebuild tables and figures from the gathered files, without training"),
+        ("report", report, "execute the chapter notebooks and write the report as a folder of HTML"),
+    ):
+        sub = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        sub.add_argument("study", nargs="?", default="embedded", help="name of the study (default: embedded)")
+        sub.set_defaults(command=command)
+        if name in ("plan", "run", "status"):
+            _add_filters(sub)
+        if name in ("plan", "run"):
+            sub.add_argument("--jobs", type=_jobs, help="cells at a time (default: what cores, memory and GPUs allow)")
+    _add_mirror(commands)
+    return top
+
+
+def _add_filters(sub: argparse.ArgumentParser) -> None:
+    what = {"model": "of this model", "task": "of this task", "method": "of this method, by name or label"}
+    for name, meaning in what.items():
+        sub.add_argument(f"--{name}", action="append", default=[], help=f"only cells {meaning}; may be repeated")
+
+
+def _add_mirror(commands: argparse._SubParsersAction) -> None:
+    summary = "fill the folder $MASKTUNE_MIRROR with the real data and models, for a machine without network"
+    sub = commands.add_parser("mirror", help=summary, description=summary[0].upper() + summary[1:] + ".")
+    sub.add_argument("--check", action="store_true", help="download nothing: say whether the mirror is whole")
+    sub.set_defaults(command=mirror)
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number of at least 1")
+    return int(text)
+
+
+def plan(options: argparse.Namespace) -> int:
+    from masktune.study import planning
+
+    study, select = _study(options)
+    print(planning.plan(study, select, options.jobs))
+    return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    from masktune.study import runner
+
+    study, select = _study(options)
+    summary = runner.run(study, options.jobs, select)
+    counts = f"{summary.made} runs made, {summary.found} were done before, {len(summary.failed)} cells failed"
+    print(f"{study.name}: {counts}")
+    for cell, line in summary.failed:
+        print(f"  {cell.label} / {cell.model.name} / {cell.task}: {line}")
+    return 1 if summary.failed else 0
+
+
+def status(options: argparse.Namespace) -> int:
+    from masktune.study import planning
+
+    print(planning.status(*_study(options)))
+    return 0
+
+
+def gather(options: argparse.Namespace) -> int:
+    from masktune.study import design
+    from masktune.study import gather as gathering
+
+    study = design.load(options.study)
+    counts = gathering.gather(study)["status"].value_counts()
+    words = ", ".join(f"{counts.get(state, 0)} {state}" for state in ("done", "failed", "missing"))
+    print(f"{study.name}: {words}; written to {gathering.folder(study.name) / gathering.RUNS}")
+    return 0
+
+
+def figures(options: argparse.Namespace) -> int:
+    from masktune import analysis
+    from masktune.study import design
+
+    analysis.build(design.load(options.study).name)
+    return 0
+
+
+def report(options: argparse.Namespace) -> int:
+    from masktune import analysis
+    from masktune.study import design
+
+    analysis.report(design.load(options.study).name)
+    return 0
+
+
+def mirror(options: argparse.Namespace) -> int:
+    from masktune.data import mirror as mirrors
+
+    if options.check:
+        mirrors.check()
+    else:
+        mirrors.fill()
+    return 0
+
+
+def _study(options: argparse.Namespace) -> "tuple[Study, Callable[[Cell], bool]]":
+    """The study, and which of its cells the filters keep. Raises MaskTuneError for a name that the study lacks."""
+    from masktune.study import design
+
+    study = design.load(options.study)
+    models, methods = {cell.model.name for cell in study.cells}, {cell.method for cell in study.cells}
+    for values, known, what in (
+        (options.model, sorted(models), "model"),
+        (options.task, study.tasks, "task"),
+        (options.method, [*sorted(methods), *study.labels], "method"),
+    ):
+        for value in values:
+            one_of(value, known, what)
+
+    def select(cell: "Cell") -> bool:
+        return (
+            (not options.model or cell.model.name in options.model)
+            and (not options.task or cell.task in options.task)
+            and (not options.method or cell.method in options.method or cell.label in options.method)
+        )
+
+    return study, select
+
+
+if __name__ == "__main__":
+    sys.exit(main())

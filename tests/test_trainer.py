@@ -1,0 +1,248 @@
+import dataclasses
+import random
+
+import pytest
+import torch
+from datasets import Dataset
+from tiny_models import WORDS
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    EarlyStoppingCallback,
+    Trainer,
+    TrainingArguments,
+)
+
+from masktune import FineTuning, MaskTuneError, MaskTuning, MaskTuningModel, MaskTuningTrainer
+from masktune.trainer import SeededSampler, lengths_of
+
+METHOD = MaskTuning(mask_rate=0.2)
+
+
+@pytest.fixture(scope="module")
+def data(checkpoints):
+    """60 examples whose class shows in their words, tokenised for each family."""
+    chooser = random.Random(0)
+    labels = [number % 2 for number in range(60)]
+    half = len(WORDS) // 2
+    texts = [
+        " ".join(chooser.choice(WORDS[label * half :][:half]) for _ in range(chooser.randint(2, 12)))
+        for label in labels
+    ]
+    tokenizers = {family: AutoTokenizer.from_pretrained(folder) for family, folder in checkpoints.items()}
+    return {
+        family: Dataset.from_dict({**tokenizer(texts), "labels": labels}) for family, tokenizer in tokenizers.items()
+    }
+
+
+def classifier(checkpoint):
+    torch.manual_seed(0)
+    return AutoModelForSequenceClassification.from_pretrained(
+        checkpoint, id2label={0: "negative", 1: "positive"}, label2id={"negative": 0, "positive": 1}
+    )
+
+
+@pytest.fixture
+def trainer(tmp_path, checkpoints, data):
+    """Make a trainer as a script does, with a plain classifier."""
+
+    def make(
+        family="bert", folder="run", method=METHOD, callbacks=None, kind=MaskTuningTrainer, metrics=None, **options
+    ):
+        defaults = {
+            "output_dir": str(tmp_path / folder), "use_cpu": True, "report_to": "none", "disable_tqdm": True,
+            "num_train_epochs": 2, "per_device_train_batch_size": 8, "logging_steps": 1, "save_strategy": "no",
+            "learning_rate": 1e-3, "seed": 1,
+        }  # fmt: skip
+        return kind(
+            model=classifier(checkpoints[family]),
+            args=TrainingArguments(**{**defaults, **options}),
+            train_dataset=data[family],
+            eval_dataset=data[family],
+            processing_class=AutoTokenizer.from_pretrained(checkpoints[family]),
+            callbacks=callbacks,
+            compute_metrics=metrics,
+            **({"method": method} if kind is MaskTuningTrainer else {}),
+        )
+
+    return make
+
+
+def losses(trainer):
+    return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+
+
+def weights(trainer):
+    return {name: value.clone() for name, value in trainer.model.state_dict().items()}
+
+
+def same(first, second):
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_one_line_changes_in_a_script_and_the_saved_model_is_what_the_script_expects(tmp_path, trainer, family, data):
+    run = trainer(family)
+    run.train()
+    run.save_model(str(tmp_path / "saved"))
+    plain = AutoModelForSequenceClassification.from_pretrained(tmp_path / "saved").eval()
+    batch = run.data_collator([data[family][index] for index in range(8)])
+    expected = run.model.eval()(**batch).logits
+    torch.testing.assert_close(plain(**batch).logits, expected)
+    assert AutoTokenizer.from_pretrained(tmp_path / "saved").mask_token_id is not None
+
+
+def test_it_learns(trainer, family):
+    run = trainer(family, num_train_epochs=20, learning_rate=1e-2, warmup_steps=20, method=MaskTuning(alpha=0.3))
+    run.train()
+    predictions = run.predict(run.eval_dataset)
+    assert (predictions.predictions.argmax(-1) == predictions.label_ids).mean() > 0.9
+
+
+def test_fine_tuning_is_transformers_own(trainer):
+    """The same model, order and steps as the stock Trainer give the same losses."""
+
+    class StockTrainer(Trainer):
+        def _get_train_sampler(self, train_dataset=None):
+            return SeededSampler([0] * 60, 8, seed=1, grouped=False)
+
+    ours, stock = trainer(method=FineTuning(), folder="ours"), trainer(kind=StockTrainer, folder="stock")
+    ours.train(), stock.train()
+    assert losses(ours) == pytest.approx(losses(stock), rel=1e-5)
+
+
+def test_the_same_seed_gives_the_same_losses_and_another_seed_others(trainer):
+    runs = [trainer(folder=name, seed=seed) for name, seed in (("a", 1), ("b", 1), ("c", 2))]
+    first, again, other = (run.train() and losses(run) for run in runs)
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize("strategy", ["random", "group_by_length"])
+@pytest.mark.parametrize("checkpoint", [5, 8])  # within an epoch of 8 steps, and at its end
+def test_stop_and_resume_equals_the_straight_run_bit_for_bit(tmp_path, trainer, strategy, checkpoint):
+    options = {"save_strategy": "steps", "save_steps": checkpoint, "train_sampling_strategy": strategy}
+    straight = trainer(folder="straight", **options)
+    straight.train()
+    resumed = trainer(folder="resumed", **options)
+    resumed.train(resume_from_checkpoint=str(tmp_path / "straight" / f"checkpoint-{checkpoint}"))
+    assert same(weights(straight), weights(resumed))
+    assert losses(straight)[checkpoint:] == losses(resumed)[-(16 - checkpoint) :]
+
+
+def test_resume_with_dropout_accumulation_and_every_random_choice(tmp_path, trainer):
+    method = MaskTuning(mask_rate=0.3, fill="sample", symbol="bert", positions="at_least_one", encoder="separate")
+    runs = []
+    for folder, resume in (("straight", None), ("resumed", str(tmp_path / "straight" / "checkpoint-3"))):
+        run = trainer(folder=folder, method=method, save_strategy="steps", save_steps=3, gradient_accumulation_steps=2)
+        for module in run.model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.3
+        run.train(resume_from_checkpoint=resume)
+        runs.append(weights(run))
+    assert same(*runs)
+
+
+def test_accumulated_gradients_are_those_of_the_whole_batch(trainer):
+    whole = trainer(folder="whole", method=FineTuning(), per_device_train_batch_size=16, max_steps=3)
+    parts = trainer(
+        folder="parts", method=FineTuning(), per_device_train_batch_size=4, gradient_accumulation_steps=4, max_steps=3
+    )
+    whole.train(), parts.train()
+    assert losses(parts) == pytest.approx(losses(whole), rel=1e-4)
+
+
+def test_equalised_terms_have_gradients_in_the_ratio_of_their_weights(trainer, data):
+    batch = None
+    gradients = {}
+    for name, method in {
+        "equalised": MaskTuning(mask_rate=0.2, alpha=0.75, reduction="equalised"),
+        "mlm": MaskTuning(mask_rate=0.2, alpha=1.0),
+        "classification": MaskTuning(mask_rate=0.2, alpha=0.0),
+    }.items():
+        run = trainer(folder=name, method=method)
+        run.current_gradient_accumulation_steps = 1
+        run.state.global_step = 0
+        batch = run.data_collator([data["bert"][index] for index in range(16)])
+        run.training_step(run.model, batch)
+        parts = [p.grad if p.grad is not None else torch.zeros_like(p) for p in run.model.parameters()]
+        gradients[name] = torch.cat([part.flatten() for part in parts])
+    mlm, classification = gradients["mlm"], gradients["classification"]
+    expected = 0.75 * mlm * classification.norm() / mlm.norm() + 0.25 * classification
+    torch.testing.assert_close(gradients["equalised"], expected, rtol=1e-4, atol=1e-7)
+
+
+def test_bf16_autocast_trains_and_stays_near_fp32(trainer, family):
+    exact, half = trainer(family, folder="fp32"), trainer(family, folder="bf16", bf16=True)
+    exact.train(), half.train()
+    assert losses(half) != losses(exact)
+    assert losses(half) == pytest.approx(losses(exact), rel=0.05)
+
+
+def test_early_stopping_goes_back_to_the_best_checkpoint(tmp_path, trainer):
+    scores = iter([0.5, 0.9, 0.7, 0.6])
+    run = trainer(
+        num_train_epochs=10,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        load_best_model_at_end=True,
+        metric_for_best_model="score",
+        metrics=lambda _: {"score": next(scores)},
+        callbacks=[EarlyStoppingCallback(early_stopping_patience=2)],
+    )
+    run.train()
+    assert run.state.epoch == 4
+    best = MaskTuningModel.from_pretrained(tmp_path / "run" / "checkpoint-16", ("0", "1"), seed=0)
+    assert same(weights(run), best.state_dict())
+
+
+def test_logs_hold_the_mean_of_each_term(trainer):
+    run = trainer()
+    run.train()
+    entry = next(entry for entry in run.state.log_history if "loss_mlm" in entry)
+    assert entry["loss"] == pytest.approx(0.6 * entry["loss_mlm"] + 0.4 * entry["loss_classification"], rel=1e-5)
+
+
+def test_predictions_come_back_in_the_order_of_the_dataset(trainer):
+    run = trainer(train_sampling_strategy="group_by_length")
+    plain = trainer(folder="plain")
+    plain.model.load_state_dict(run.model.state_dict())
+    grouped, ordered = run.predict(run.eval_dataset), plain.predict(plain.eval_dataset)
+    assert grouped.label_ids.tolist() == run.eval_dataset["labels"]
+    assert torch.allclose(torch.tensor(grouped.predictions), torch.tensor(ordered.predictions), atol=1e-5)
+
+
+def test_grouped_batches_hold_texts_of_like_length(data):
+    lengths = lengths_of(data["bert"])
+    order = list(SeededSampler(lengths, 4, seed=0, grouped=True))
+    assert sorted(order) == list(range(60))
+    spread = [
+        max(lengths[i] for i in order[s : s + 4]) - min(lengths[i] for i in order[s : s + 4]) for s in range(0, 60, 4)
+    ]
+    assert sum(spread) / len(spread) < 3
+
+
+def test_epochs_and_seeds_have_their_own_order():
+    orders = []
+    for seed, epoch in ((0, 0), (0, 0), (0, 1), (1, 0)):
+        sampler = SeededSampler([0] * 60, 4, seed, grouped=False)
+        sampler.set_epoch(epoch)
+        orders.append(tuple(sampler))
+    assert orders[0] == orders[1] and len(set(orders)) == 3
+
+
+def test_a_tokenizer_is_needed(checkpoints, tmp_path):
+    with pytest.raises(MaskTuneError, match="processing_class=None"):
+        MaskTuningTrainer(
+            model=classifier(checkpoints["bert"]), args=TrainingArguments(str(tmp_path), use_cpu=True, report_to="none")
+        )
+
+
+def test_a_model_whose_language_model_does_not_fit_the_method_is_refused(checkpoints, tmp_path):
+    model = MaskTuningModel.from_pretrained(checkpoints["bert"], ("0", "1"), seed=0)
+    with pytest.raises(MaskTuneError, match="'separate', not 'shared'"):
+        MaskTuningTrainer(
+            model=model,
+            args=TrainingArguments(str(tmp_path), use_cpu=True, report_to="none"),
+            method=dataclasses.replace(METHOD, encoder="separate"),
+            processing_class=AutoTokenizer.from_pretrained(checkpoints["bert"]),
+        )
