@@ -105,5 +105,5 @@ class MaskTuning(Method):
         return objective.classification_loss(logits, labels, torch.cat([originals, copies]))
 
     def _weights(self, logits: Tensor, labels: Tensor) -> Tensor | None:
-        """Weights [B] of perturbed examples: None for all alike, else 1 where the classifier is right and 0 elsewhere."""
+        """Weights [B] of perturbed examples: None for all alike, else 1 where the classifier is right, else 0."""
         return None if self.keep == "all" else (logits.argmax(-1) == labels).float()
