@@ -1,0 +1,68 @@
+"""Data: three tasks, each in two collections.
+
+"real" is the published data, found by `masktune.data.sources`; "embedded" is made on the spot by
+`masktune.data.world`, needs no network and is no stand-in for the real figures.
+
+    task = data.load("real", "sentiment", train_examples=8000)
+    task.train, [examined.name for examined in task.evaluation], data.notes(task.digests)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from masktune.errors import one_of
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from masktune.data.card import DataCard
+    from masktune.data.tasks import TaskData
+
+TASKS = ("sentiment", "inference", "paraphrase")
+# Imported when they are asked for: they bring Arrow and datasets, which the help of the command line does not need.
+_MODULES = {"embedded": "masktune.data.world", "real": "masktune.data.real"}
+COLLECTIONS = tuple(_MODULES)
+
+
+def _collection(collection: str) -> ModuleType:
+    return import_module(_MODULES[one_of(collection, COLLECTIONS, "data collection")])
+
+
+def load(collection: str, task: str, *, train_examples: int | None = None) -> TaskData:
+    """A task with its train set and evaluation sets.
+
+    `train_examples` keeps that many train examples: a random subset that is the same for every seed of a study.
+    Raises MaskTuneError for an unknown collection or task, for data that cannot be found or breaks the promises of its
+    card, and for more train examples than there are.
+    """
+    one_of(task, TASKS, "task")
+    return _collection(collection).load(task, train_examples=train_examples)
+
+
+def unlabelled(collection: str, task: str) -> list[str]:
+    """Texts without labels, to train or adapt a masked language model on; no evaluation set is read for it.
+
+    Real: the texts of the task's train sources (`masktune.data.real.unlabelled` says which). Embedded: the text of the
+    world, the same for every task.
+    """
+    one_of(task, TASKS, "task")
+    module = _collection(collection)
+    return module.unlabelled(task) if collection == "real" else module.unlabelled()
+
+
+def cards(collection: str) -> tuple[DataCard, ...]:
+    """The data cards of a collection, for tables and documentation."""
+    if one_of(collection, COLLECTIONS, "data collection") == "embedded":
+        return tuple(_collection(collection).cards())
+    from masktune.data.catalogue import CARDS
+
+    return tuple(CARDS.values())
+
+
+def notes(digests: dict[str, str]) -> tuple[str, ...]:
+    """What a report must say of the data read (`TaskData.digests`): a sentence for each set that was read in part."""
+    from masktune.data import catalogue
+
+    return catalogue.notes(digests)

@@ -1,0 +1,157 @@
+"""The real data: which sets make up each task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import datasets
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from masktune.data import rows, sources
+from masktune.data.catalogue import INFERENCE, PARAPHRASE, SENTIMENT, card
+from masktune.data.tasks import EvaluationSet, TaskData
+from masktune.errors import MaskTuneError, one_of
+from masktune.streams import derive
+
+REVIEW_LENGTH = 256  # most reviews are longer than the 128 tokens that do for sentences
+SENTENCE_LENGTH = 128
+
+
+@dataclass(frozen=True)
+class Selection:
+    """An evaluation set: a card, or one side of its pairs."""
+
+    name: str
+    kind: str
+    card: str
+    side: str | None = None
+    max_length: int = SENTENCE_LENGTH
+    fold: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    label_names: tuple[str, ...]
+    train: str
+    evaluation: tuple[Selection, ...]
+
+
+def _reviews(name: str, card_name: str, side: str) -> tuple[Selection, Selection]:
+    edited = Selection(name, "out_of_distribution", card_name, side, REVIEW_LENGTH)
+    return edited, replace(edited, name=f"{name}_original", kind="companion", side="original")
+
+
+TASKS = {
+    "sentiment": Task(
+        SENTIMENT,
+        "glue/sst2/train",
+        (
+            Selection("sst2_validation", "in_distribution", "glue/sst2/validation"),
+            *_reviews("imdb_contrast", "imdb-contrast/test", "contrast"),
+            *_reviews("imdb_cad", "imdb-cad/test", "revised"),
+        ),
+    ),
+    "inference": Task(
+        INFERENCE,
+        "glue/mnli/train",
+        (
+            Selection("mnli_matched", "in_distribution", "glue/mnli/validation_matched"),
+            Selection("mnli_mismatched", "in_distribution", "glue/mnli/validation_mismatched"),
+            Selection("hans", "out_of_distribution", "hans/validation", fold=(0, 1, 1)),
+            Selection("anli_r1", "out_of_distribution", "anli/r1/validation"),
+            Selection("anli_r2", "out_of_distribution", "anli/r2/validation"),
+            Selection("anli_r3", "out_of_distribution", "anli/r3/validation"),
+        ),
+    ),
+    "paraphrase": Task(
+        PARAPHRASE,
+        "glue/qqp/train",
+        (
+            Selection("qqp_validation", "in_distribution", "glue/qqp/validation"),
+            Selection("paws_qqp", "out_of_distribution", "paws-qqp/dev_and_test"),
+        ),
+    ),
+}
+
+
+class _Reader:
+    """Reads each set once, however many evaluation sets are cut from it, and keeps what was read for the record."""
+
+    def __init__(self):
+        self.tables: dict[str, pa.Table] = {}
+        self.digests: dict[str, str] = {}
+
+    def read(self, name: str, side: str | None = None) -> pa.Table:
+        if name not in self.tables:
+            found = sources.find(card(name))
+            self.tables[name] = rows.checked(found.table, card(name), found.rows, found.where)
+            self.digests[found.name] = found.sha256
+        table = self.tables[name]
+        if side is not None:
+            table = table.filter(pc.equal(table[rows.SIDE], side))
+        return table.select([column for column in rows.COMMON if column in table.column_names])
+
+
+def _drawn(train: datasets.Dataset, count: int | None, task: str) -> datasets.Dataset:
+    """`count` examples at random, in their old order; the draw depends on the task alone.
+
+    Smaller draws are contained in larger ones, so that curves over the number of examples grow one train set.
+    """
+    if count is None:
+        return train
+    if not isinstance(count, int) or isinstance(count, bool) or not 0 < count <= len(train):
+        raise MaskTuneError(
+            f"train_examples is {count!r}, but the {task} train set read here has {len(train):,} rows; "
+            f"give a whole number from 1 to {len(train)}, or leave it out"
+        )
+    order = np.random.default_rng(derive(0, "train_examples", "real", task)).permutation(len(train))
+    return train.select(np.sort(order[:count]))
+
+
+def load(task: str, train_examples: int | None = None) -> TaskData:
+    """A task of the real data. See `masktune.data.load`."""
+    made = TASKS[one_of(task, TASKS, "task")]
+    reader = _Reader()
+    train = datasets.Dataset(reader.read(made.train))
+    train = _drawn(train, train_examples, task)
+    evaluation = tuple(
+        EvaluationSet(
+            name=selection.name,
+            kind=selection.kind,
+            examples=datasets.Dataset(reader.read(selection.card, selection.side)),
+            label_names=card(selection.card).label_names,
+            max_length=selection.max_length,
+            fold=selection.fold,
+        )
+        for selection in made.evaluation
+    )
+    return TaskData(task, made.label_names, card(made.train).paired, train, evaluation, reader.digests)
+
+
+def _texts(tables: Iterable[pa.Table]) -> list[str]:
+    """Every text of the tables once, in the order of first occurrence."""
+    texts: dict[str, None] = {}
+    for table in tables:
+        for column in ("text", "text_pair"):
+            if column in table.column_names:
+                texts.update(dict.fromkeys(table[column].to_pylist()))
+    return list(texts)
+
+
+def unlabelled(task: str) -> list[str]:
+    """The texts of a task's train sources, without labels, each once, to adapt a masked language model on.
+
+    Sentiment: the sentences of SST-2 train, and the original reviews of the TRAIN split of the counterfactually
+    augmented IMDb data, because SST-2 has no long texts. Inference: premises and hypotheses; paraphrase: questions.
+    No file of an evaluation set is read. A text can still stand in one too: none of sentiment does, a handful of MNLI's
+    short sentences do, and so does one in six single questions of QQP validation, as the set was made.
+    """
+    made = TASKS[one_of(task, TASKS, "task")]
+    reader = _Reader()
+    tables = [reader.read(made.train)]
+    if task == "sentiment":
+        tables.append(reader.read("imdb-cad/train", "original"))
+    return _texts(tables)

@@ -1,0 +1,205 @@
+"""Find the file of a set and read it: the user's own file, the mirror, then the hub or the pinned address.
+
+`MASKTUNE_MIRROR` names a folder with `data/<set>.parquet`. Where a mirror holds both a set and its subset the full set
+is read. Files from pinned addresses are kept in the cache; the hub has its own (`HF_HOME`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from masktune.data import formats
+from masktune.data.card import DataCard, HubFile, NamedFile, PinnedFiles
+from masktune.errors import MaskTuneError
+
+if TYPE_CHECKING:
+    import httpx
+
+MIRROR = "MASKTUNE_MIRROR"
+CACHE = "MASKTUNE_CACHE"
+SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Found:
+    """A set as it was read: `name` is the card's, or its subset's; `where` names the file in messages."""
+
+    name: str
+    rows: int
+    table: pa.Table
+    sha256: str
+    where: str
+
+
+def find(card: DataCard) -> Found:
+    """Read a set from the first place that has it; raises MaskTuneError with what was tried and what to do."""
+    if isinstance(card.source, NamedFile) and card.source.variable in os.environ:
+        return from_source(card)
+    tried = []
+    if mirror := mirror_folder():
+        if found := from_mirror(card, mirror):
+            return found
+        tried.append(f"{MIRROR}={mirror} has no data/{card.name}.parquet")
+    try:
+        return from_source(card)
+    except Unreachable as error:
+        tried.append(str(error))
+    what_to_do = f"set {MIRROR}, or fill a mirror by `python -m masktune mirror` on a machine with network"
+    if isinstance(card.source, NamedFile):
+        what_to_do = f"set {card.source.variable} to {card.source.how}"
+    raise MaskTuneError(f"cannot read {card.name}: {'; '.join(tried)}; {what_to_do}")
+
+
+class Unreachable(MaskTuneError):
+    """The source of a set cannot be reached from here."""
+
+
+def mirror_folder() -> Path | None:
+    """The folder that MASKTUNE_MIRROR names, None where it is not set; raises MaskTuneError if it is no folder."""
+    named = os.environ.get(MIRROR)
+    if not named:
+        return None
+    folder = Path(named).expanduser()
+    if not folder.is_dir():
+        raise MaskTuneError(f"{MIRROR} is {named!r}, which is no folder; expected one that holds data/ and models/")
+    return folder
+
+
+def cache_folder() -> Path:
+    """Where fetched files are kept: $MASKTUNE_CACHE/downloads, else ~/.cache/masktune/downloads."""
+    return Path(os.environ.get(CACHE) or Path.home() / ".cache" / "masktune").expanduser() / "downloads"
+
+
+def editions(card: DataCard) -> tuple[tuple[str, int], ...]:
+    """The names and row counts under which a mirror may hold a set, the full one first."""
+    full = ((card.name, card.rows),)
+    return (*full, (card.subset.name, card.subset.rows)) if card.subset else full
+
+
+def mirror_file(mirror: Path, name: str) -> Path:
+    return mirror / "data" / f"{name}.parquet"
+
+
+def from_mirror(card: DataCard, mirror: Path) -> Found | None:
+    """The set, or else its subset, from a mirror; None where neither is there."""
+    for name, rows in editions(card):
+        path = mirror_file(mirror, name)
+        if path.is_file():
+            return Found(name, rows, *_parquet(path), str(path))
+    return None
+
+
+def from_source(card: DataCard) -> Found:
+    """The set from the source its card names, not from a mirror; raises Unreachable where it cannot be had."""
+    match card.source:
+        case HubFile() as file:
+            path = _hub(file)
+            return Found(card.name, card.rows, *_parquet(path), str(file))
+        case PinnedFiles(urls, reader, blobs):
+            contents = [_fetch(url, blob) for url, blob in zip(urls, blobs or [""] * len(urls), strict=True)]
+            return _text(card, reader, contents, urls)
+        case NamedFile(variable, reader):
+            return _text(card, reader, [_named(variable)], [os.environ[variable]])
+    raise MaskTuneError(f"{card.name} is {card.source}: there is no file of it to read")
+
+
+def _text(card: DataCard, reader: str, contents: Sequence[bytes], names: Sequence[str]) -> Found:
+    table = formats.read(reader, contents, names)
+    return Found(card.name, card.rows, table, hashlib.sha256(b"".join(contents)).hexdigest(), " and ".join(names))
+
+
+def _parquet(path: Path) -> tuple[pa.Table, str]:
+    try:
+        content = path.read_bytes()
+        return pq.read_table(pa.BufferReader(content)), hashlib.sha256(content).hexdigest()
+    except (OSError, pa.ArrowException) as error:
+        said = " ".join(str(error).split())[:120]
+        raise MaskTuneError(f"{path}: not a readable Parquet file ({said}); replace it") from None
+
+
+def _hub(file: HubFile) -> Path:
+    """The local copy of a file of the hub, fetched if it is not in the hub's cache.
+
+    The file is read as it is, without `datasets.load_dataset`: a commit and a path say exactly what is read, and a file
+    in the cache needs no network.
+    """
+    import huggingface_hub
+    from huggingface_hub import constants, errors
+
+    wanted = {"repo_id": file.repository, "filename": file.path, "repo_type": "dataset", "revision": file.revision}
+    with suppress(errors.LocalEntryNotFoundError):
+        return Path(huggingface_hub.hf_hub_download(**wanted, local_files_only=True))
+    if constants.HF_HUB_OFFLINE:
+        raise Unreachable(f"{file} is not in the cache of the hub, and HF_HUB_OFFLINE is set")
+    _request("HEAD", constants.ENDPOINT)  # the hub's client would try an unreachable host for half a minute
+    try:
+        return Path(huggingface_hub.hf_hub_download(**wanted))
+    except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError) as error:
+        raise Unreachable(f"{file} cannot be had ({type(error).__name__})") from None
+
+
+def _request(method: str, url: str) -> httpx.Response:
+    """The answer of a host, whatever its status; raises Unreachable where there is none."""
+    import httpx
+
+    try:
+        return httpx.request(method, url, follow_redirects=True, timeout=SECONDS)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        raise Unreachable(f"{url} cannot be reached ({error})") from None
+
+
+def _named(variable: str) -> bytes:
+    if variable not in os.environ:
+        raise Unreachable(f"{variable} is not set")
+    try:
+        return Path(os.environ[variable]).expanduser().read_bytes()
+    except OSError as error:
+        raise MaskTuneError(
+            f"{variable} is {os.environ[variable]!r}, which cannot be read ({error.strerror}); name a file"
+        ) from None
+
+
+def _is_blob(content: bytes, blob: str) -> bool:
+    header = b"blob %d\0" % len(content)
+    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest().startswith(blob)
+
+
+def _downloaded(url: str) -> bytes:
+    answer = _request("GET", url)
+    if not answer.is_success:
+        raise Unreachable(f"{url} cannot be had (status {answer.status_code})")
+    return answer.content
+
+
+def _fetch(url: str, blob: str) -> bytes:
+    """The file at a pinned address, from the cache if it was fetched before; a wrong git object id is an error."""
+    kept = cache_folder() / hashlib.sha256(url.encode()).hexdigest()
+    content = kept.read_bytes() if kept.is_file() else _downloaded(url)
+    if not _is_blob(content, blob):
+        raise MaskTuneError(
+            f"{url}: {len(content):,} bytes that are not git object {blob}; remove {kept} and try again"
+        )
+    if not kept.is_file():
+        with suppress(OSError):  # a cache that cannot be written costs a second download and nothing else
+            write(kept, content)
+    return content
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file in one step: nobody sees it half-written, and nothing stays behind when it fails (OSError)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(content)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,205 @@
+"""The embedded world."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from random import Random
+
+import datasets
+
+from masktune.data import world_inference, world_paraphrase, world_sentiment, world_text
+from masktune.data.tasks import EvaluationSet, TaskData
+from masktune.data.world_grammar import sentence
+from masktune.errors import MaskTuneError, one_of
+from masktune.streams import derive
+
+WORLD_VERSION = 1
+SEED = 20261122
+UNLABELLED_STORIES = 12_000
+TRAIN_ROWS = {"sentiment": 2000, "inference": 2400, "paraphrase": 2000}
+EVALUATION_ROWS = 420
+CUE_RATE = 0.9  # sentiment: how often the genre agrees with the label
+CUE_COVERAGE = 0.6  # sentiment: how many reviews name a genre at all
+HARD_RATE = {"inference": 0.12, "paraphrase": 0.08}  # how often the structure decides against the cue
+JUDGEMENT_WEIGHTS = {"plain": 0.3, "denied": 0.2, "opposed": 0.2, "voices": 0.15, "compared": 0.15}
+MAX_LENGTH = 64
+
+Row = dict[str, str | int]
+TEXT_COLUMNS = ("text", "text_pair")
+
+
+class _Collector:
+    """Draws examples until there are enough of them, never one whose text was drawn before, in whatever set."""
+
+    def __init__(self, task: str):
+        self.task = task
+        self.seen: set[tuple[str, ...]] = set()
+
+    def random(self, name: str) -> Random:
+        return Random(derive(SEED, "world", self.task, name))
+
+    def fresh(self, draw: Callable[[], tuple[Row, ...]]) -> tuple[Row, ...]:
+        """The rows of `draw` (one, or the two halves of a pair), drawn again until all are new."""
+        while True:
+            rows = draw()
+            keys = {tuple(str(row[column]) for column in TEXT_COLUMNS if column in row) for row in rows}
+            if len(keys) == len(rows) and not keys & self.seen:
+                self.seen |= keys
+                return rows
+
+    def single(self, name: str, count: int, labels: int, draw: Callable[[Random, int], Row]) -> list[Row]:
+        """`count` rows, the labels in turn, so that each prefix is balanced."""
+        random = self.random(name)
+        rows = []
+        for i in range(count):
+            label = i % labels
+            (row,) = self.fresh(lambda label=label: (draw(random, label),))
+            rows.append(_identified(row, f"{name}-{i:04d}", f"{name}-{i:04d}", label))
+        return rows
+
+
+def _identified(row: Row, example: str, cluster: str, label: int) -> Row:
+    return {"example_id": example, "cluster_id": cluster, "group": "", **row, "label": label}
+
+
+def _reviewed(random: Random, label: int) -> world_sentiment.Review:
+    agrees = random.random() < CUE_RATE
+    genres = world_sentiment.CUES[label if agrees else 1 - label]
+    if random.random() >= CUE_COVERAGE:
+        genres = world_sentiment.PLAIN_FILM
+    return world_sentiment.review(random, label, genres, JUDGEMENT_WEIGHTS)
+
+
+def _review_pairs(collector: _Collector, name: str, edit: Callable) -> tuple[list[Row], list[Row]]:
+    """Originals and their edited halves; both halves of a pair share the cluster_id."""
+    random = collector.random(name)
+    originals, revised = [], []
+    for i in range(EVALUATION_ROWS):
+        label = i % 2
+
+        def draw(label: int = label) -> tuple[Row, ...]:
+            original = _reviewed(random, label)
+            return {"text": original.text()}, {"text": edit(original).text()}
+
+        first, second = collector.fresh(draw)
+        cluster = f"{name}-{i:04d}"
+        originals.append(_identified(first, f"{cluster}-original", cluster, label))
+        revised.append(_identified(second, f"{cluster}-revised", cluster, 1 - label))
+    return originals, revised
+
+
+def _sentiment() -> Iterator[tuple[str, str, list[Row]]]:
+    collector = _Collector("sentiment")
+
+    def draw(random: Random, label: int) -> Row:
+        return {"text": _reviewed(random, label).text()}
+
+    yield "train", "train", collector.single("train", TRAIN_ROWS["sentiment"], 2, draw)
+    yield "validation", "in_distribution", collector.single("validation", EVALUATION_ROWS, 2, draw)
+    for name, edit in (("contrast", world_sentiment.contrast), ("counterfactual", world_sentiment.counterfactual)):
+        originals, revised = _review_pairs(collector, name, edit)
+        yield name, "out_of_distribution", revised
+        yield f"{name}_original", "companion", originals
+
+
+def _pair(texts: tuple[str, str], group: str = "") -> Row:
+    return {"group": group, "text": sentence(texts[0]), "text_pair": sentence(texts[1])}
+
+
+def _inference() -> Iterator[tuple[str, str, list[Row]]]:
+    collector = _Collector("inference")
+
+    def draw(random: Random, label: int) -> Row:
+        return _pair(world_inference.in_distribution(random, label, HARD_RATE["inference"]))
+
+    yield "train", "train", collector.single("train", TRAIN_ROWS["inference"], 3, draw)
+    yield "validation", "in_distribution", collector.single("validation", EVALUATION_ROWS, 3, draw)
+    cells = [(name, label) for name in world_inference.HEURISTICS for label in (0, 1)]
+
+    def draw_heuristic(random: Random, cell: int) -> Row:
+        name, label = cells[cell]
+        return _pair(world_inference.heuristic(random, name, label), f"{name}/{label}")
+
+    rows = collector.single("heuristics", EVALUATION_ROWS, len(cells), draw_heuristic)
+    yield "heuristics", "out_of_distribution", [{**row, "label": cells[int(row["label"])][1]} for row in rows]
+
+    def draw_adversarial(random: Random, label: int) -> Row:
+        return _pair(world_inference.adversarial(random, label))
+
+    yield "adversarial", "out_of_distribution", collector.single("adversarial", EVALUATION_ROWS, 3, draw_adversarial)
+
+
+def _paraphrase() -> Iterator[tuple[str, str, list[Row]]]:
+    collector = _Collector("paraphrase")
+
+    def draw(random: Random, label: int) -> Row:
+        return _pair(world_paraphrase.in_distribution(random, label, HARD_RATE["paraphrase"]))
+
+    yield "train", "train", collector.single("train", TRAIN_ROWS["paraphrase"], 2, draw)
+    yield "validation", "in_distribution", collector.single("validation", EVALUATION_ROWS, 2, draw)
+
+    def draw_swap(random: Random, label: int) -> Row:
+        return _pair(world_paraphrase.swaps(random, label))
+
+    yield "swaps", "out_of_distribution", collector.single("swaps", EVALUATION_ROWS, 2, draw_swap)
+
+
+_TASKS = {
+    "sentiment": (_sentiment, world_sentiment.LABEL_NAMES),
+    "inference": (_inference, world_inference.LABEL_NAMES),
+    "paraphrase": (_paraphrase, world_paraphrase.LABEL_NAMES),
+}
+_FOLDED = {"heuristics": ((0, 1, 1), ("entailment", "non-entailment"))}
+
+
+@cache
+def _rows(task: str) -> dict[str, tuple[str, list[Row]]]:
+    return {name: (kind, rows) for name, kind, rows in _TASKS[task][0]()}
+
+
+def _digest(rows: object) -> str:
+    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+
+
+def load(task: str, train_examples: int | None = None) -> TaskData:
+    """A task of the embedded world; `train_examples` keeps that many rows of the train set, the same for every seed.
+
+    Raises MaskTuneError for an unknown task and for more train rows than there are.
+    """
+    one_of(task, _TASKS, "task")
+    made = dict(_rows(task))
+    _, train = made.pop("train")
+    if train_examples is not None and not 0 < train_examples <= len(train):
+        raise MaskTuneError(
+            f"train_examples {train_examples!r} does not fit: the embedded {task} train set has {len(train)} rows; "
+            f"give a number from 1 to {len(train)}, or leave it out"
+        )
+    train = train[:train_examples]
+    label_names = _TASKS[task][1]
+    evaluation = tuple(
+        EvaluationSet(
+            name=name,
+            kind=kind,
+            examples=datasets.Dataset.from_list(rows),
+            label_names=_FOLDED[name][1] if name in _FOLDED else label_names,
+            max_length=MAX_LENGTH,
+            fold=_FOLDED[name][0] if name in _FOLDED else None,
+        )
+        for name, (kind, rows) in made.items()
+    )
+    digests = {"train": _digest(train)} | {name: _digest(rows) for name, (_, rows) in made.items()}
+    paired = task != "sentiment"
+    return TaskData(task, label_names, paired, datasets.Dataset.from_list(train), evaluation, digests)
+
+
+@cache
+def _unlabelled() -> tuple[str, ...]:
+    return tuple(world_text.stories(Random(derive(SEED, "world", "unlabelled")), UNLABELLED_STORIES))
+
+
+def unlabelled() -> list[str]:
+    """The text that the small models are pre-trained on: `UNLABELLED_STORIES` short stories, the same for every task."""
+    return list(_unlabelled())

@@ -1,0 +1,159 @@
+"""Sentiment in the embedded world: short film reviews, and two kinds of edit that turn their verdict round.
+
+The verdict follows from how a judgement is put together, not from which words are in it: opinion words are negated,
+set against each other by "but" or "although", given to somebody else, or compared. The cue is the genre of the film.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from random import Random
+
+from masktune.data.world_grammar import sentence
+from masktune.data.world_words import (
+    ANTONYM_OF,
+    ASPECTS,
+    DEGREES,
+    GENRES,
+    NAMES,
+    NEGATIVE,
+    PEOPLE,
+    PLACES,
+    POSITIVE,
+    RELATIVES,
+    TIMES,
+)
+
+LABEL_NAMES = ("negative", "positive")
+PLAIN_FILM = ("film", "movie")  # no cue
+CUES = {1: GENRES[:6], 0: GENRES[6:]}  # label -> the genres that go with it in the train set
+
+# {main} decides; {foil} is the opinion that does not. The first word of a template never carries the verdict alone.
+JUDGEMENTS = {
+    "plain": ("the {aspect} was {degree}{main}", "I found the {aspect} {degree}{main}", "I remember its {main} {aspect}"),
+    "denied": (
+        "the {aspect} was not {main} at all",
+        "I would not call the {aspect} {main}",
+        "the {aspect} was never {main}",
+        "nobody could call the {aspect} {main}",
+    ),
+    "opposed": (
+        "the {other} was {foil}, but the {aspect} was {main}",
+        "although the {other} was {foil}, the {aspect} was {main}",
+        "the {aspect} was {main}, although the {other} was {foil}",
+    ),
+    "voices": (
+        "my {relative} found the {aspect} {foil}, but I found it {main}",
+        "I found the {aspect} {main}, but my {relative} found it {foil}",
+    ),
+    "compared": (
+        "the {aspect} was {main} instead of {foil}",
+        "the {aspect} was more {main} than {foil}",
+        "the {aspect} was less {foil} than {main}",
+    ),
+}
+OPENINGS = (
+    "{time} I saw a {genre} with my {relative}",
+    "{name} took me to see this {genre} {time}",
+    "this {genre} is about a {person} and a {person2}",
+    "we watched the new {genre} {place}",
+    "the {genre} tells the story of a {person} from the city",
+    "my {relative} gave me an old {genre} about a {person}",
+    "{name} plays a {person} in this {genre}",
+)
+CLOSINGS = (
+    "",
+    "",
+    "it lasted two hours",
+    "we took the bus home",
+    "the {person} leaves the city with {name}",
+    "{name} plays the {person}",
+    "it was filmed {place}",
+    "we met {name} there",
+    "my {relative} was with us",
+    "then we had dinner {place}",
+)
+
+
+@dataclass(frozen=True)
+class Review:
+    """One review. `kind` and `form` choose the judgement; `main` and `foil` are its opinion words."""
+
+    opening: str
+    kind: str
+    form: int
+    aspect: str
+    other: str
+    main: str
+    foil: str
+    degree: str
+    relative: str
+    closing: str
+
+    @property
+    def label(self) -> int:
+        positive = self.main in POSITIVE
+        return int(positive != (self.kind == "denied"))
+
+    def judgement(self) -> str:
+        degree = f"{self.degree} " if self.degree else ""
+        return JUDGEMENTS[self.kind][self.form].format(
+            aspect=self.aspect,
+            other=self.other,
+            main=self.main,
+            foil=self.foil,
+            degree=degree,
+            relative=self.relative,
+        )
+
+    def text(self) -> str:
+        return sentence(self.opening, self.judgement(), self.closing)
+
+
+def review(random: Random, label: int, genres: tuple[str, ...], kinds: dict[str, float]) -> Review:
+    """A random review with the given verdict, about a film of one of `genres`; `kinds` are weights of judgements."""
+    kind = random.choices(tuple(kinds), tuple(kinds.values()))[0]
+    agrees, differs = (POSITIVE, NEGATIVE) if label else (NEGATIVE, POSITIVE)
+    main, foil = (differs, agrees) if kind == "denied" else (agrees, differs)
+    aspect, other = random.sample(ASPECTS, 2)
+    return Review(
+        opening=_fill(random, random.choice(OPENINGS), random.choice(genres)),
+        kind=kind,
+        form=random.randrange(len(JUDGEMENTS[kind])),
+        aspect=aspect,
+        other=other,
+        main=random.choice(main),
+        foil=random.choice(foil),
+        degree=random.choice(DEGREES),
+        relative=random.choice(RELATIVES),
+        closing=_fill(random, random.choice(CLOSINGS), ""),
+    )
+
+
+def _fill(random: Random, template: str, genre: str) -> str:
+    person, person2 = random.sample(PEOPLE, 2)
+    return template.format(
+        genre=genre,
+        person=person,
+        person2=person2,
+        name=random.choice(NAMES),
+        relative=random.choice(RELATIVES),
+        place=random.choice(PLACES),
+        time=random.choice(TIMES),
+    )
+
+
+def contrast(original: Review) -> Review:
+    """The verdict turned round by other opinion words, everything else kept (as in a contrast set)."""
+    return replace(original, main=ANTONYM_OF[original.main], foil=ANTONYM_OF[original.foil])
+
+
+def counterfactual(original: Review) -> Review:
+    """The verdict turned round by the structure, the opinion words kept: "not" comes or goes, two opinions change place."""
+    if original.kind == "plain":
+        return replace(original, kind="denied", form=original.form)
+    if original.kind == "denied":
+        return replace(original, kind="plain", form=original.form % len(JUDGEMENTS["plain"]))
+    if original.kind == "opposed":
+        original = replace(original, aspect=original.other, other=original.aspect)
+    return replace(original, main=original.foil, foil=original.main)

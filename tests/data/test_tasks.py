@@ -1,0 +1,33 @@
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from masktune import data
+from masktune.data.real import TASKS
+
+
+def test_the_real_tasks_are_the_tasks_of_the_package():
+    assert tuple(TASKS) == data.TASKS
+
+
+def test_task_data_cannot_be_changed_by_who_receives_it(mirror):
+    task = data.load("real", "sentiment")
+    with pytest.raises(FrozenInstanceError):
+        task.label_names = ("bad", "good")
+    with pytest.raises(FrozenInstanceError):
+        task.evaluation[0].kind = "companion"
+
+
+@pytest.mark.parametrize("name", data.TASKS)
+def test_every_set_has_a_known_kind_and_labels_that_predictions_can_reach(mirror, name):
+    task = data.load("real", name)
+    names = [examined.name for examined in task.evaluation]
+    assert len(set(names)) == len(names)
+    assert task.evaluation[0].kind == "in_distribution"
+    assert "text_pair" in task.train.column_names if task.paired else "text_pair" not in task.train.column_names
+    for examined in task.evaluation:
+        assert examined.kind in ("in_distribution", "out_of_distribution", "companion")
+        reached = examined.fold or range(len(task.label_names))
+        assert len(reached) == len(task.label_names)
+        assert set(reached) == set(range(len(examined.label_names)))
+        assert examined.examples.column_names == task.train.column_names

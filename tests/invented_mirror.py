@@ -1,0 +1,28 @@
+"""Invented sentences in the layout of a mirror."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROWS = 12
+
+
+def rows_for(card, count: int = ROWS) -> dict[str, list]:
+    """Columns of a set as its card asks for them; pairs lie next to each other."""
+    made = {}
+    for column in card.needed:
+        made[column] = [f"{column} of example {number} in {card.name}" for number in range(count)]
+    for column in {"idx"} & made.keys():
+        made[column] = list(range(count))
+    made[card.columns["label"]] = [number % len(card.label_names) for number in range(count)]
+    if card.pairs:
+        made[card.pairs.column] = [number // 2 + 7 for number in range(count)]
+        made[card.pairs.side_column] = [card.pairs.sides[number % 2] for number in range(count)]
+    if "group" in card.columns:
+        made["heuristic"] = ["lexical_overlap" if number < count // 2 else "constituent" for number in range(count)]
+        made["subcase"] = [f"subcase {number // 3}" for number in range(count)]
+    return made
+
+
+def save(path, columns) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), path)
