@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        print(f"masktune: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return 2
 
 
 def parser() -> argparse.ArgumentParser:
@@ -69,9 +72,13 @@ def _add_filters(sub: argparse.ArgumentParser) -> None:
 
 
 def _add_mirror(commands: argparse._SubParsersAction) -> None:
-    summary = "fill the folder $MASKTUNE_MIRROR with the real data and models, for a machine without network"
+    summary = "fill a folder with the real data sets, for a machine without network, or check one"
     sub = commands.add_parser("mirror", help=summary, description=summary[0].upper() + summary[1:] + ".")
+    sub.add_argument("folder", nargs="?", help="the mirror (default: $MASKTUNE_MIRROR)")
     sub.add_argument("--check", action="store_true", help="download nothing: say whether the mirror is whole")
+    sub.add_argument(
+        "--only", action="append", default=[], metavar="SET", help="only this set, by name or its beginning"
+    )
     sub.set_defaults(command=mirror)
 
 
@@ -138,11 +145,9 @@ def report(options: argparse.Namespace) -> int:
 def mirror(options: argparse.Namespace) -> int:
     from masktune.data import mirror as mirrors
 
-    if options.check:
-        mirrors.check()
-    else:
-        mirrors.fill()
-    return 0
+    table = mirrors.check(options.folder) if options.check else mirrors.fill(options.folder, options.only or None)
+    print(table.to_string(index=False))
+    return 0 if mirrors.good(table) else 1
 
 
 def _study(options: argparse.Namespace) -> "tuple[Study, Callable[[Cell], bool]]":

@@ -28,10 +28,10 @@ from transformers.models.bart.modeling_bart import shift_tokens_right
 from transformers.utils import logging
 
 from masktune.errors import MaskTuneError, one_of
+from masktune.objective import ENCODERS
 from masktune.perturb import Vocabulary
 from masktune.streams import derive
 
-ENCODERS = ("shared", "separate", "frozen")
 HEAD_FILE = "mlm_head.safetensors"
 
 

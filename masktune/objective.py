@@ -17,6 +17,8 @@ ALPHA_WEIGHTS = ("mlm", "classification")
 REDUCTIONS = ("masked", "maskable", "equalised")
 CLASSIFY = ("perturbed", "both")
 KEEP = ("all", "correct")
+# Whether the two losses meet in one encoder, see masktune.models; named here, where nothing heavy is imported.
+ENCODERS = ("shared", "separate", "frozen")
 
 
 def check_alpha(alpha: float) -> float:

@@ -45,12 +45,16 @@ def wordpiece(texts: Iterable[str]) -> BertTokenizer:
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(vocab_size=VOCABULARY_SIZE["bert"], special_tokens=specials, show_progress=False)
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=VOCABULARY_SIZE["bert"], special_tokens=specials, show_progress=False
+    )
     tokenizer.train_from_iterator(texts, trainer)
     return BertTokenizer(vocab=tokenizer.get_vocab(), do_lower_case=True, model_max_length=LONGEST)
 
 
-def byte_level_bpe(texts: Iterable[str], tokenizer_class: type[RobertaTokenizer] = RobertaTokenizer) -> RobertaTokenizer:
+def byte_level_bpe(
+    texts: Iterable[str], tokenizer_class: type[RobertaTokenizer] = RobertaTokenizer
+) -> RobertaTokenizer:
     """RoBERTa's and BART's tokenizer trained on `texts`."""
     tokenizer = ByteLevelBPETokenizer()
     specials = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]

@@ -24,7 +24,7 @@ EVALUATION_ROWS = 420
 CUE_RATE = 0.9  # sentiment: how often the genre agrees with the label
 CUE_COVERAGE = 0.6  # sentiment: how many reviews name a genre at all
 HARD_RATE = {"inference": 0.12, "paraphrase": 0.08}  # how often the structure decides against the cue
-JUDGEMENT_WEIGHTS = {"plain": 0.3, "denied": 0.2, "opposed": 0.2, "voices": 0.15, "compared": 0.15}
+JUDGEMENT_WEIGHTS = {"plain": 0.45, "denied": 0.15, "opposed": 0.2, "voices": 0.1, "compared": 0.1}
 MAX_LENGTH = 64
 
 Row = dict[str, str | int]

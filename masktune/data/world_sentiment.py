@@ -33,23 +33,18 @@ JUDGEMENTS = {
     "plain": ("the {aspect} was {degree}{main}", "I found the {aspect} {degree}{main}", "I remember its {main} {aspect}"),
     "denied": (
         "the {aspect} was not {main} at all",
-        "I would not call the {aspect} {main}",
         "the {aspect} was never {main}",
-        "nobody could call the {aspect} {main}",
     ),
     "opposed": (
         "the {other} was {foil}, but the {aspect} was {main}",
         "although the {other} was {foil}, the {aspect} was {main}",
-        "the {aspect} was {main}, although the {other} was {foil}",
     ),
     "voices": (
         "my {relative} found the {aspect} {foil}, but I found it {main}",
-        "I found the {aspect} {main}, but my {relative} found it {foil}",
     ),
     "compared": (
         "the {aspect} was {main} instead of {foil}",
         "the {aspect} was more {main} than {foil}",
-        "the {aspect} was less {foil} than {main}",
     ),
 }
 OPENINGS = (
@@ -151,7 +146,7 @@ def contrast(original: Review) -> Review:
 def counterfactual(original: Review) -> Review:
     """The verdict turned round by the structure, the opinion words kept: "not" comes or goes, two opinions change place."""
     if original.kind == "plain":
-        return replace(original, kind="denied", form=original.form)
+        return replace(original, kind="denied", form=original.form % len(JUDGEMENTS["denied"]))
     if original.kind == "denied":
         return replace(original, kind="plain", form=original.form % len(JUDGEMENTS["plain"]))
     if original.kind == "opposed":

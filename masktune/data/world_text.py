@@ -11,8 +11,8 @@ from random import Random
 from masktune.data import world_inference as inference
 from masktune.data import world_paraphrase as paraphrase
 from masktune.data import world_sentiment as sentiment
-from masktune.data.world_grammar import event, sentence
-from masktune.data.world_words import GENRES, NEGATIVE, POSITIVE, VERBS
+from masktune.data.world_grammar import Event, action, event, past, people, sentence
+from masktune.data.world_words import GENRES, NEGATIVE, PLACES, POSITIVE, VERBS
 
 VERDICTS = {
     1: ("I liked it", "I would see it again", "we left happy", "it was worth the money"),
@@ -60,7 +60,25 @@ def asked(random: Random) -> str:
     return sentence(random.choice((told.active, told.passive, told.fronted))(), question, answer)
 
 
-KINDS = {review: 0.34, restated: 0.26, concluded: 0.26, asked: 0.14}
+def followed(random: Random) -> str:
+    """One person through three or four short sentences."""
+    (person, other) = people(random, 2, names=0.2)
+    clauses = [
+        random.choice(
+            (
+                f"{person} {past(action(random))}",
+                f"{person} {past(action(random))} {random.choice(PLACES)}",
+                f"then {person} {past(action(random))}",
+                f"nobody {VERBS[random.choice(tuple(VERBS))][1]} {person}",
+                Event(person, random.choice(tuple(VERBS)), other).active(),
+            )
+        )
+        for _ in range(random.choice((3, 4)))
+    ]
+    return sentence(*clauses)
+
+
+KINDS = {review: 0.26, restated: 0.24, concluded: 0.22, asked: 0.1, followed: 0.18}
 
 
 def stories(random: Random, count: int) -> list[str]:

@@ -8,10 +8,8 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 PEOPLE = _words(
-    "doctor lawyer baker farmer teacher student painter singer dancer sailor soldier judge banker barber butcher "
-    "carpenter gardener driver pilot nurse waiter writer actor artist author manager tailor plumber hunter miller "
-    "shepherd scientist engineer senator tourist neighbor cousin guest child stranger clerk guard captain priest "
-    "professor secretary athlete musician president mayor cook thief king queen prince"
+    "doctor lawyer baker farmer teacher student painter singer sailor soldier judge banker barber gardener driver pilot "
+    "nurse waiter actor manager tailor hunter guard priest"
 )
 RELATIVES = _words("brother sister father mother uncle aunt friend wife husband son daughter grandmother")
 NAMES = _words(
@@ -27,8 +25,8 @@ VERBS = {
         for line in (
             "thank thanked thanked|help helped helped|visit visited visited|follow followed followed|call called called|"
             "see saw seen|warn warned warned|invite invited invited|hug hugged hugged|watch watched watched|"
-            "meet met met|pay paid paid|teach taught taught|feed fed fed|find found found|remember remembered remembered|"
-            "recognize recognized recognized|pass passed passed|photograph photographed photographed|draw drew drawn|"
+            "meet met met|teach taught taught|"
+            ""
             "admire admired admired|greet greeted greeted|assist assisted assisted|phone phoned phoned|"
             "notice noticed noticed|alert alerted alerted|embrace embraced embraced|respect respected respected|"
             "praise praised praised|criticize criticized criticized|love loved loved|hate hated hated|"

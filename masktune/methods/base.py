@@ -3,12 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor
 
-from masktune.models import MaskTuningModel
 from masktune.streams import Streams
+
+if TYPE_CHECKING:
+    from masktune.models import MaskTuningModel
 
 Batch = dict[str, Tensor]
 
@@ -37,11 +39,11 @@ class Method(ABC):
     name: ClassVar[str]
     label: ClassVar[str]
     reference: ClassVar[str]
-    # How the language model stands to the classifier (masktune.models.ENCODERS), None where a method needs none.
+    # How the language model stands to the classifier (masktune.objective.ENCODERS), None where a method needs none.
     encoder: ClassVar[str | None] = None
 
     @abstractmethod
-    def terms(self, model: MaskTuningModel, batch: Batch, streams: Streams) -> Iterator[Term]:
+    def terms(self, model: "MaskTuningModel", batch: Batch, streams: Streams) -> Iterator[Term]:
         """The terms of the loss on a batch: input_ids, attention_mask [B, L] (token_type_ids), labels [B]."""
 
     def options(self) -> dict[str, Any]:

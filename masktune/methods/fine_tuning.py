@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from masktune.methods.base import Batch, Method, Term, split
-from masktune.models import MaskTuningModel
 from masktune.objective import classification_loss
 from masktune.streams import Streams
+
+if TYPE_CHECKING:
+    from masktune.models import MaskTuningModel
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class FineTuning(Method):
     label = "fine-tuning"
     reference = "Devlin et al. 2019"
 
-    def terms(self, model: MaskTuningModel, batch: Batch, streams: Streams) -> Iterator[Term]:
+    def terms(self, model: "MaskTuningModel", batch: Batch, streams: Streams) -> Iterator[Term]:
         input_ids, labels, inputs = split(batch)
         logits = model(input_ids=input_ids, **inputs).logits
         yield Term("classification", 1.0, classification_loss(logits, labels))

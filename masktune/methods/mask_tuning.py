@@ -20,6 +20,7 @@ keep           every perturbed example: the cross-entropy against the true label
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -27,8 +28,10 @@ from torch import Tensor
 from masktune import objective, perturb
 from masktune.errors import one_of
 from masktune.methods.base import Batch, Method, Term, split
-from masktune.models import ENCODERS, MaskTuningModel
 from masktune.streams import Streams
+
+if TYPE_CHECKING:
+    from masktune.models import MaskTuningModel
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,12 @@ class MaskTuning(Method):
         one_of(self.symbol, perturb.SYMBOLS, "mask symbol")
         one_of(self.fill, perturb.FILLS, "fill")
         one_of(self.classify, objective.CLASSIFY, "text to classify")
-        one_of(self.encoder, ENCODERS, "encoder")
+        one_of(self.encoder, objective.ENCODERS, "encoder")
         one_of(self.alpha_weights, objective.ALPHA_WEIGHTS, "loss that alpha weights")
         one_of(self.reduction, objective.REDUCTIONS, "reduction of the MLM loss")
         one_of(self.keep, objective.KEEP, "filter of perturbed examples")
 
-    def terms(self, model: MaskTuningModel, batch: Batch, streams: Streams) -> Iterator[Term]:
+    def terms(self, model: "MaskTuningModel", batch: Batch, streams: Streams) -> Iterator[Term]:
         input_ids, labels, inputs = split(batch)
         mlm_weight, classification_weight = objective.term_weights(self.alpha, self.alpha_weights)
         candidates = perturb.maskable(input_ids, inputs["attention_mask"], model.vocabulary)
@@ -84,7 +87,7 @@ class MaskTuning(Method):
             )
 
     def _classify(
-        self, model: MaskTuningModel, input_ids: Tensor, perturbed: Tensor, labels: Tensor, inputs: Batch
+        self, model: "MaskTuningModel", input_ids: Tensor, perturbed: Tensor, labels: Tensor, inputs: Batch
     ) -> Tensor:
         """L_FT of the perturbed examples [B, L], and of the originals where both are asked for. Scalar.
 
