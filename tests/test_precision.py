@@ -24,8 +24,11 @@ def test_small_models_stay_in_fp32_and_large_ones_follow_the_measurement(monkeyp
     assert precision.choose("auto", model_of(768)) == "fp32"
 
 
-def test_the_measurement_is_a_positive_ratio():
-    assert precision.bf16_speedup("cpu", 64) > 0
+def test_the_measurement_leaves_the_random_state_alone_and_works_without_gradients():
+    before = torch.random.get_rng_state()
+    with torch.no_grad():
+        assert precision.bf16_speedup("cpu", 65) > 0
+    assert torch.equal(before, torch.random.get_rng_state())
 
 
 def test_an_unknown_precision_is_quoted():
