@@ -1,0 +1,145 @@
+"""What notebooks/cell.ipynb calls: describe a cell, run its seeds, look at what was stored.
+
+this = cell.from_parameters(study=..., label=..., data=..., task=..., model=..., method=..., ...)
+cell.run(this)
+cell.accuracies(this)
+cell.histories(this)
+"""
+
+import warnings
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from masktune.errors import MaskTuneError, one_of
+from masktune.study import progress, runs
+from masktune.study.cells import Cell, from_parameters
+from masktune.study.execution import assigned_names
+
+if TYPE_CHECKING:
+    import pandas
+
+PARAMETERS = tuple(item.name for item in fields(Cell))
+
+
+def check_injected() -> None:
+    """Raise MaskTuneError if papermill set a parameter that a cell does not have: papermill itself only warns.
+
+    The cell that papermill injects opens with the comment "# Parameters" and stands in the kernel's history.
+    """
+    from IPython import get_ipython
+
+    for source in get_ipython().user_ns["In"]:
+        if source.startswith("# Parameters"):
+            for name in assigned_names(source):
+                one_of(name, PARAMETERS, "parameter of the cell notebook")
+
+
+def describe(cell: Cell) -> "pandas.DataFrame":
+    """The cell in a table of two columns, settings that equal the default left out."""
+    import pandas
+
+    settings = {**cell.identity, "label": cell.label, "seeds": ", ".join(map(str, cell.seeds)), "cell id": cell.id}
+    rows = [(name, _in_words(value)) for name, value in settings.items()]
+    return pandas.DataFrame(rows, columns=["setting", "value"]).set_index("setting")
+
+
+def run(cell: Cell) -> None:
+    """Train, evaluate and store every seed that is not done yet, one after the other.
+
+    A seed that raises leaves a marker, the others still run, and at the end MaskTuneError says in a line which failed.
+    """
+    todo = [seed for seed in cell.seeds if not runs.is_done(cell.study, cell.run_id(seed))]
+    if not todo:
+        return
+    runs.check_writable(cell.study)
+    # Loading alone is seconds: only a cell that has something to do pays for it.
+    from masktune.study import training
+
+    try:
+        bench = training.open_workbench(cell)
+    except Exception as error:
+        for seed in todo:
+            runs.mark_failed(cell, seed, runs.error_line(error))
+        raise
+    failed = {}
+    with progress.bar(len(todo) * training.steps_of(bench), "step") as bar, warnings.catch_warnings():
+        warnings.simplefilter("ignore", category=UserWarning)
+        for number, seed in enumerate(todo):
+            bar.set_description(f"seed {seed} ({number + 1} of {len(todo)})")
+            try:
+                runs.write(cell.study, cell.run_id(seed), *training.train_seed(bench, seed, bar))
+            except Exception as error:
+                failed[seed] = runs.error_line(error)
+                runs.mark_failed(cell, seed, failed[seed])
+    if failed:
+        seed, line = next(iter(failed.items()))
+        raise MaskTuneError(f"{len(failed)} of {len(cell.seeds)} seeds failed; seed {seed}: {line}")
+
+
+def accuracies(cell: Cell) -> "pandas.DataFrame":
+    """A row for each stored seed and evaluation set: seed, set, kind, n, accuracy (a share), low, high.
+
+    From low to high is Wilson's interval at 95 %: it knows the sampling of examples and nothing of other seeds.
+    """
+    import pandas
+    from scipy.stats import binomtest
+
+    rows = []
+    for seed in _stored(cell):
+        path = runs.run_folder(cell.study, cell.run_id(seed)) / runs.PREDICTIONS
+        sets = pandas.read_parquet(path, columns=["set", "kind", "label", "prediction"])
+        for (name, kind), part in sets.groupby(["set", "kind"], sort=False):
+            right = int((part["label"] == part["prediction"]).sum())
+            interval = binomtest(right, len(part)).proportion_ci(method="wilson")
+            rows.append((seed, name, kind, len(part), right / len(part), interval.low, interval.high))
+    return pandas.DataFrame(rows, columns=["seed", "set", "kind", "n", "accuracy", "low", "high"])
+
+
+def results(cell: Cell) -> "pandas.DataFrame":
+    """A row for each stored seed: seed, method, label, accuracy/<set> (a share), as analysis.figures draws them."""
+    import pandas
+
+    rows = []
+    for seed in _stored(cell):
+        shares = {f"accuracy/{name}": share for name, share in _read(cell, seed, "metrics")["accuracy"].items()}
+        rows.append({"seed": seed, "method": cell.method, "label": cell.label, **shares})
+    return pandas.DataFrame(rows)
+
+
+def histories(cell: Cell) -> dict[int, list[dict[str, float]]]:
+    """The training log of each stored seed: step, epoch, loss, loss_<term>, eval_accuracy and what else is logged."""
+    return {seed: _read(cell, seed, "history") for seed in _stored(cell)}
+
+
+def costs(cell: Cell) -> "pandas.DataFrame":
+    """A row for each stored seed with its cost.json."""
+    import pandas
+
+    return pandas.DataFrame([{"seed": seed, **_read(cell, seed, "cost")} for seed in _stored(cell)])
+
+
+def _stored(cell: Cell) -> list[int]:
+    return [seed for seed in cell.seeds if runs.is_done(cell.study, cell.run_id(seed))]
+
+
+def _read(cell: Cell, seed: int, name: str) -> Any:
+    return runs.read_json(runs.run_folder(cell.study, cell.run_id(seed)) / f"{name}.json")
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_in_words(item)}" for key, item in value.items())
+    return str(value)
+
+
+__all__ = [
+    "Cell",
+    "accuracies",
+    "check_injected",
+    "costs",
+    "describe",
+    "from_parameters",
+    "histories",
+    "results",
+    "run",
+]

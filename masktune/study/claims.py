@@ -1,0 +1,54 @@
+"""The claims of a study, declared before it runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from masktune.errors import MaskTuneError, one_of
+from masktune.study.grid import GridRow
+from masktune.study.parsing import among, record, require, restriction
+
+TESTS = ("superiority", "non_inferiority")
+KINDS = ("in_distribution", "out_of_distribution")
+FAMILIES = ("headline", "ablation")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One [[claims]] table, declared before running: `first` against `second`, both labels of grid rows.
+
+    The sets are named (`sets`) or given by `kind`; `models` and `tasks` restrict it (empty: all). `margin` is in points
+    of accuracy and belongs to non-inferiority. `family` says which correction for multiple tests it falls under.
+    """
+
+    first: str
+    second: str
+    test: str
+    kind: str | None = None
+    sets: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    margin: float = 0.5
+    family: str = "headline"
+
+    def __post_init__(self):
+        one_of(self.test, TESTS, "test")
+        one_of(self.family, FAMILIES, "family")
+        if self.kind is not None:
+            one_of(self.kind, KINDS, "kind")
+        require((self.kind is None) != (not self.sets), "sets", list(self.sets), "either kind = ... or sets = [...]")
+        require(self.first != self.second, "second", self.second, "another label than first")
+        require(self.margin > 0, "margin", self.margin, "points of accuracy above 0")
+
+
+def parse_claim(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], grid: tuple[GridRow, ...]) -> Claim:
+    """One [[claims]] table. Raises MaskTuneError for a label, model or task that the study does not have."""
+    claim = record(Claim, table, "[[claims]]")
+    labels = [variant.label for row in grid for variant in row.variants]
+    for label in (claim.first, claim.second):
+        among(label, labels, "label", "[[claims]]")
+    for key in ("models", "tasks"):
+        restriction(list(getattr(claim, key)) or None, names[key], key, "[[claims]]")
+    if claim.test == "superiority" and "margin" in table:
+        raise MaskTuneError(f"[[claims]] margin = {claim.margin}; only non_inferiority has a margin, leave it out")
+    return claim

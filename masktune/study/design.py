@@ -1,0 +1,155 @@
+"""A study as declared before it runs: studies/<name>.toml -> Study with its cells and claims."""
+
+import itertools
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from masktune.errors import MaskTuneError, one_of
+from masktune.study.cells import NAME, NAME_IN_WORDS, Cell, Model, Training
+from masktune.study.claims import Claim, parse_claim
+from masktune.study.grid import GridRow, check_labels, parse_row
+from masktune.study.parsing import among, each_once, record, require, seeds_of
+from masktune.study.places import study_file
+
+KEYS = ("name", "title", "question", "data", "tasks", "seeds", "training", "models", "grid", "claims")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A declared study. `training` is general; `task_training` holds every task's own settings."""
+
+    name: str
+    title: str
+    question: str
+    data: str
+    tasks: tuple[str, ...]
+    seeds: tuple[int, ...]
+    training: Training
+    task_training: dict[str, Training]
+    models: tuple[Model, ...]
+    grid: tuple[GridRow, ...]
+    claims: tuple[Claim, ...] = ()
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell once, in the order model, task, grid row.
+
+        Two rows that ask for the same cell share it under the first row's label, with the seeds of both.
+        """
+        cells: dict[str, Cell] = {}
+        for model, task in itertools.product(self.models, self.tasks):
+            for cell in self._cells_of(model, task):
+                known = cells.setdefault(cell.id, cell)
+                if known is not cell and not set(cell.seeds) <= set(known.seeds):
+                    seeds = tuple(sorted({*known.seeds, *cell.seeds}))
+                    cells[cell.id] = replace(known, seeds=seeds)
+        return tuple(cells.values())
+
+    def _cells_of(self, model: Model, task: str) -> Iterable[Cell]:
+        training = self.task_training[task]
+        for row in self.grid:
+            if model.name in row.models and task in row.tasks:
+                for variant in row.variants:
+                    own = (row.method, variant.options, training, row.seeds)
+                    yield Cell(self.name, variant.label, self.data, task, model, *own)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the grid, in its order: one for each method with its options."""
+        return tuple(variant.label for row in self.grid for variant in row.variants)
+
+
+def load(name: str) -> Study:
+    """The study of that name, studies/<name>.toml. Raises MaskTuneError, naming file, key and value, for a mistake."""
+    path = study_file(name)
+    try:
+        study = parse(tomllib.loads(path.read_text(encoding="utf-8")))
+        require(study.name == name, "name", study.name, f"{name!r}, the name of the file")
+    except tomllib.TOMLDecodeError as error:
+        raise MaskTuneError(f"{path.name} is not valid TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise MaskTuneError(f"{path.name} is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise MaskTuneError(f"{path.name} cannot be read: {error.strerror}") from None
+    except MaskTuneError as error:
+        raise MaskTuneError(f"{path.name}: {error}") from None
+    return study
+
+
+@dataclass(frozen=True)
+class _Header:
+    """The keys at the top of a study file, above its tables."""
+
+    name: str
+    data: str
+    tasks: tuple[str, ...]
+    models: dict
+    title: str = ""
+    question: str = ""
+    seeds: Any = 1
+
+    def __post_init__(self):
+        from masktune.data import COLLECTIONS, TASKS
+
+        require(bool(NAME.fullmatch(self.name)), "name", self.name, NAME_IN_WORDS)
+        one_of(self.data, COLLECTIONS, "data")
+        each_once(self.tasks, TASKS, "task", "tasks")
+        require(len(self.models) > 0, "models", {}, "at least one [models.<name>] table")
+
+
+def parse(table: Mapping[str, Any]) -> Study:
+    """The study that a parsed TOML file declares."""
+    for key in table:
+        among(key, KEYS, "key", "top of the file")
+    rest = {key: value for key, value in table.items() if key not in ("training", "grid", "claims")}
+    header = record(_Header, rest, "top of the file")
+    seeds = seeds_of(header.seeds)
+    models = tuple(_model(name, entry) for name, entry in header.models.items())
+    general, by_task = _training(table.get("training", {}), header.tasks)
+    names = {"models": tuple(model.name for model in models), "tasks": header.tasks}
+    grid = tuple(parse_row(row, names, seeds) for row in _tables(table, "grid"))
+    require(len(grid) > 0, "grid", [], "at least one [[grid]] table")
+    check_labels(grid)
+    study = Study(
+        header.name, header.title or header.name, header.question, header.data, header.tasks, seeds,
+        general, by_task, models, grid,
+        tuple(parse_claim(claim, names, grid) for claim in _tables(table, "claims")),
+    )  # fmt: skip
+    _check_claims(study)
+    return study
+
+
+def _model(name: str, table: Any) -> Model:
+    require(isinstance(table, Mapping), f"[models] {name}", table, f"a table [models.{name}] with checkpoint = ...")
+    if "name" in table:
+        raise MaskTuneError(f"[models.{name}] name = {table['name']!r}; leave it out, the table's own name is the name")
+    return record(Model, {"name": name, **table}, f"[models.{name}]")
+
+
+def _training(table: Any, tasks: tuple[str, ...]) -> tuple[Training, dict[str, Training]]:
+    """The general settings, and those of every task: general ones with the keys of [training.<task>] on top."""
+    require(isinstance(table, Mapping), "training", table, "a table [training]")
+    overrides = {key: value for key, value in table.items() if isinstance(value, Mapping)}
+    general = {key: value for key, value in table.items() if key not in overrides}
+    for task in overrides:
+        among(task, tasks, "task of the study", "[training.<task>]")
+    by_task = {task: record(Training, general | overrides.get(task, {}), f"[training.{task}]") for task in tasks}
+    return record(Training, general, "[training]"), by_task
+
+
+def _tables(table: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    value = table.get(key, [])
+    fine = isinstance(value, list) and all(isinstance(item, Mapping) for item in value)
+    require(fine, key, value, f"tables that begin with [[{key}]]")
+    return value
+
+
+def _check_claims(study: Study) -> None:
+    """A claim compares what the study stores: a label whose cells are all another row's has no runs of its own."""
+    if study.claims:
+        stored = {cell.label for cell in study.cells}
+        for label in {label for claim in study.claims for label in (claim.first, claim.second)} - stored:
+            raise MaskTuneError(f"[[claims]] {label!r} has the same cells as an earlier row; name that row's label")

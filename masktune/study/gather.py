@@ -1,0 +1,153 @@
+"""From run folders to the two files that tables and figures read: runs.parquet and predictions.parquet."""
+
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from masktune.errors import MaskTuneError
+from masktune.study import runs
+from masktune.study.cells import Cell
+from masktune.study.design import Study
+from masktune.study.places import folder
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
+RUNS = "runs.parquet"
+PREDICTIONS = "predictions.parquet"
+REPEATED = ("run_id", "set", "kind", "cluster_id", "group")
+COSTS = (
+    "train_seconds", "evaluate_seconds", "curve_seconds", "model_seconds", "steps", "train_examples", "train_tokens",
+    "evaluated_examples", "device_peak_bytes", "process_peak_bytes",
+)  # fmt: skip
+FILES_AT_ONCE = 200
+THREADS = 4
+
+
+def gather(study: Study) -> "pandas.DataFrame":
+    """Write both files of the study from its run folders, and return the table of runs.
+
+    Every declared run has a row; one without results has the status "failed" (with its error) or "missing". Stored runs
+    that the study no longer declares are left out. Raises MaskTuneError for a damaged file, and when runs of one task
+    saw different data.
+    """
+    import pandas
+
+    declared = [(cell, seed, cell.run_id(seed)) for cell in study.cells for seed in cell.seeds]
+    done = runs.done(study.name, (run_id for _, _, run_id in declared))
+    failed = runs.failures(study.name)
+    with ThreadPoolExecutor(THREADS) as pool:
+        rows = list(pool.map(lambda run: _row(*run, done, failed), declared))
+    _check_same_data(rows)
+    table = pandas.DataFrame([{key: value for key, value in row.items() if key != "digests"} for row in rows])
+    target = folder(study.name)
+    runs.check_writable(study.name)
+    stored = [run_id for _, _, run_id in declared if run_id in done]
+    _write(target / PREDICTIONS, partial(_write_predictions, study.name, stored))
+    _write(target / RUNS, lambda path: table.to_parquet(path, index=False, compression="zstd"))
+    return table
+
+
+def read(name: str) -> tuple["pandas.DataFrame", "pandas.DataFrame"]:
+    """(runs, predictions) of a study as they were gathered. Raises MaskTuneError when that has not been done.
+
+    Columns of predictions that repeat few values (run_id, set, kind, cluster_id, group) are categorical.
+    """
+    import pandas
+    import pyarrow.parquet
+
+    for path in (folder(name) / RUNS, folder(name) / PREDICTIONS):
+        if not path.is_file():
+            raise MaskTuneError(f"{path} does not exist; run: python -m masktune gather {name}")
+    table = pyarrow.parquet.read_table(folder(name) / PREDICTIONS, read_dictionary=list(REPEATED))
+    return pandas.read_parquet(folder(name) / RUNS), table.to_pandas()
+
+
+def _row(cell: Cell, seed: int, run_id: str, done: set[str], failed: dict[str, Any]) -> dict[str, Any]:
+    row = {
+        "run_id": run_id, "data": cell.data, "model": cell.model.name, "checkpoint": cell.model.identity["checkpoint"],
+        "task": cell.task, "method": cell.method, "label": cell.label, **_rates(cell),
+        "options": json.dumps(cell.options, sort_keys=True), "seed": seed, "cell_id": cell.id,
+        "status": "done" if run_id in done else "failed" if run_id in failed else "missing",
+        "error": failed[run_id]["error"] if run_id in failed else "",
+    }  # fmt: skip
+    return row | _results(runs.run_folder(cell.study, run_id)) if run_id in done else row
+
+
+def _rates(cell: Cell) -> dict[str, float | None]:
+    """The two numbers that every table asks for; none where the method has no such option."""
+    from masktune import methods
+
+    method = methods.build(cell.method, **cell.options)
+    return {name: getattr(method, name, None) for name in ("alpha", "mask_rate")}
+
+
+def _results(path: Path) -> dict[str, Any]:
+    metrics, cost, environment = (runs.read_json(path / f"{name}.json") for name in ("metrics", "cost", "environment"))
+    accuracy = {f"accuracy/{name}": value for name, value in metrics["accuracy"].items()}
+    made_with = {name: environment.get(name) for name in ("device", "precision")}
+    return accuracy | {name: cost.get(name) for name in COSTS} | made_with | {"digests": environment.get("data")}
+
+
+def _check_same_data(rows: Iterable[dict[str, Any]]) -> None:
+    """Runs of one task are compared with each other, so they must have seen the same data."""
+    first: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if row["status"] == "done":
+            known = first.setdefault(row["task"], row)
+            if row["digests"] != known["digests"]:
+                raise MaskTuneError(
+                    f"runs {known['run_id']} and {row['run_id']} of task {row['task']!r} saw different data; "
+                    "delete the older ones from the runs folder and run the study again"
+                )
+
+
+def _write(path: Path, write: Callable[[Path], None]) -> None:
+    """Write beside `path` and rename: a reader sees the old file or the new one."""
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        write(beside)
+        os.replace(beside, path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise MaskTuneError(f"cannot write {path}: {reason}; free it or set MASKTUNE_RESULTS") from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _write_predictions(study: str, run_ids: list[str], path: Path) -> None:
+    import pyarrow.parquet
+
+    schema = _schema()
+    with pyarrow.parquet.ParquetWriter(path, schema, compression="zstd") as writer, ThreadPoolExecutor(THREADS) as pool:
+        for start in range(0, len(run_ids), FILES_AT_ONCE):
+            group = run_ids[start : start + FILES_AT_ONCE]
+            tables = pool.map(partial(_predictions, study, schema=schema), group)
+            writer.write_table(pyarrow.concat_tables(tables))
+
+
+def _predictions(study: str, run_id: str, schema: "pyarrow.Schema") -> "pyarrow.Table":
+    import pyarrow.parquet
+
+    path = runs.run_folder(study, run_id) / runs.PREDICTIONS
+    try:
+        table = pyarrow.parquet.ParquetFile(path).read()
+        table = table.add_column(0, "run_id", pyarrow.array([run_id] * len(table)))
+        return table.select(schema.names).cast(schema)
+    except (OSError, KeyError, pyarrow.ArrowInvalid) as error:
+        line = " ".join(str(error).split())
+        raise MaskTuneError(f"{path} cannot be read ({line}); delete its folder and run the study again") from None
+
+
+def _schema() -> "pyarrow.Schema":
+    import pyarrow
+
+    texts = ("run_id", "set", "kind", "example_id", "cluster_id", "group")
+    numbers = {"label": pyarrow.int16(), "prediction": pyarrow.int16(), "logits": pyarrow.list_(pyarrow.float32())}
+    return pyarrow.schema([*((name, pyarrow.string()) for name in texts), *numbers.items()])

@@ -1,0 +1,72 @@
+"""The grid of a study: which methods, with which options, on which models, tasks and seeds."""
+
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from masktune.errors import MaskTuneError
+from masktune.study.cells import method_options
+from masktune.study.parsing import require, restriction, seeds_of
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One setting of a grid row: its label in tables and the options that differ from the method's defaults."""
+
+    label: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class GridRow:
+    """One [[grid]] table: a method with options (a list is swept), on some models, tasks and seeds."""
+
+    label: str
+    method: str
+    variants: tuple[Variant, ...]
+    models: tuple[str, ...]
+    tasks: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+
+def parse_row(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], seeds: tuple[int, ...]) -> GridRow:
+    """One [[grid]] table; every key that is not the row's own is an option of its method, which checks it."""
+    options = dict(table)
+    label, method = (_text(options, key) for key in ("label", "method"))
+    where = f"[[grid]] {label!r}"
+    chosen = {key: restriction(options.pop(key, None), names[key], key, where) for key in ("models", "tasks")}
+    own_seeds = seeds_of(options.pop("seeds"), f"{where} seeds") if "seeds" in options else seeds
+    try:
+        variants = tuple(_variants(label, method, options))
+    except MaskTuneError as error:
+        raise MaskTuneError(f"{where}: {error}") from None
+    return GridRow(label, method, variants, chosen["models"], chosen["tasks"], own_seeds)
+
+
+def _variants(label: str, method: str, options: Mapping[str, Any]) -> Iterable[Variant]:
+    """One variant for each combination of the swept options; the values of what varies join the label."""
+    for key, value in options.items():
+        require(value != [], key, value, "at least one value")
+    swept = [key for key, value in options.items() if isinstance(value, list) and len(value) > 1]
+    choices = [value if isinstance(value, list) else [value] for value in options.values()]
+    for values in itertools.product(*choices):
+        setting = dict(zip(options, values, strict=True))
+        varying = ", ".join(f"{key} {setting[key]}" for key in swept)
+        yield Variant(f"{label} ({varying})" if varying else label, method_options(method, setting))
+
+
+def _text(table: dict[str, Any], key: str) -> str:
+    value = table.pop(key, None)
+    require(isinstance(value, str) and value.strip() != "", f"[[grid]] {key}", value, "a text")
+    return value
+
+
+def check_labels(grid: tuple[GridRow, ...]) -> None:
+    """Raise MaskTuneError if two rows, or two settings of a sweep, have one label."""
+    seen: set[str] = set()
+    for row in grid:
+        for variant in row.variants:
+            if variant.label in seen:
+                raise MaskTuneError(f"[[grid]] label = {variant.label!r} stands twice; give each row its own label")
+            seen.add(variant.label)

@@ -1,0 +1,47 @@
+"""Where a study keeps its things: its TOML, the notebook of a cell, its results."""
+
+import os
+from pathlib import Path
+
+from masktune.errors import MaskTuneError
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def results_root() -> Path:
+    """The folder above all results: $MASKTUNE_RESULTS, else ./results."""
+    return Path(os.environ.get("MASKTUNE_RESULTS") or "results")
+
+
+def folder(study: str) -> Path:
+    """results/<study>"""
+    return results_root() / study
+
+
+def runs_folder(study: str) -> Path:
+    """results/<study>/runs"""
+    return folder(study) / "runs"
+
+
+def executed_cell(study: str, cell_id: str) -> Path:
+    """The notebook of a cell as it was executed."""
+    return folder(study) / "notebooks" / "cells" / f"{cell_id}.ipynb"
+
+
+def cell_notebook() -> Path:
+    """notebooks/cell.ipynb of this project."""
+    return _existing(Path("notebooks") / "cell.ipynb")
+
+
+def study_file(name: str) -> Path:
+    """studies/<name>.toml. Raises MaskTuneError when there is none, naming the studies that exist."""
+    path = _existing(Path("studies") / f"{name}.toml")
+    known = sorted({path.stem for root in (Path(), PROJECT) for path in (root / "studies").glob("*.toml")})
+    if not path.is_file() or name not in known:
+        raise MaskTuneError(f"no study {name!r}; expected one of {', '.join(known)}, or write studies/{name}.toml")
+    return path
+
+
+def _existing(path: Path) -> Path:
+    """`path` below the working folder, else below the project."""
+    return path if path.exists() else PROJECT / path

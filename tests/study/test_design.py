@@ -1,0 +1,158 @@
+"""From TOML to cells."""
+
+import re
+import time
+
+import pytest
+
+from masktune.errors import MaskTuneError
+from masktune.study import design, places
+
+
+def edited(table: dict, path: str, value) -> dict:
+    """The table with one value replaced; `path` like "training.epochs" or "grid.1.alpha"."""
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    at = table
+    for part in parents:
+        at = at[part]
+    at[last] = value
+    return table
+
+
+def test_cells_are_models_by_tasks_by_settings(study):
+    assert [(cell.task, cell.label) for cell in study.cells] == [
+        ("sentiment", "fine-tuning"), ("sentiment", "Mask-tuning"),
+        ("inference", "fine-tuning"), ("inference", "Mask-tuning"),
+    ]  # fmt: skip
+    assert {cell.seeds for cell in study.cells} == {(0, 1)}
+
+
+def test_a_task_overrides_the_training(study):
+    rates = {cell.task: cell.training.learning_rate for cell in study.cells}
+    assert rates == {"sentiment": 1e-4, "inference": 2e-5}
+    assert {cell.training.epochs for cell in study.cells} == {2.0}
+
+
+def test_a_list_is_swept_and_what_varies_is_in_the_label(table):
+    sweep = {
+        "label": "sweep",
+        "method": "mask_tuning",
+        "alpha": [0.2, 0.4],
+        "mask_rate": [0.05, 0.1],
+        "keep": ["correct"],
+    }
+    study = design.parse(edited(table, "grid", [*table["grid"], sweep]))
+    labels = [cell.label for cell in study.cells if cell.task == "sentiment"]
+    assert labels[2:] == [f"sweep (alpha {alpha}, mask_rate {rate})" for alpha in (0.2, 0.4) for rate in (0.05, 0.1)]
+    assert study.cells[2].options == {"alpha": 0.2, "keep": "correct"}
+
+
+def test_rows_may_restrict_models_tasks_and_seeds(table):
+    row = {
+        "label": "few",
+        "method": "mask_tuning",
+        "alpha": 0.1,
+        "tasks": ["inference"],
+        "models": ["bert"],
+        "seeds": [5],
+    }
+    study = design.parse(edited(table, "grid", [*table["grid"], row]))
+    assert [(cell.task, cell.seeds) for cell in study.cells if cell.label == "few"] == [("inference", (5,))]
+
+
+def test_a_cell_that_two_rows_ask_for_is_one_with_the_seeds_of_both(table):
+    again = {"label": "sweep", "method": "mask_tuning", "alpha": [0.6, 0.8], "seeds": [1, 2]}
+    study = design.parse(edited(table, "grid", [*table["grid"], again]))
+    assert len({cell.id for cell in study.cells}) == len(study.cells) == 6
+    assert [cell.seeds for cell in study.cells if cell.label == "Mask-tuning"] == [(0, 1, 2)] * 2
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("taks", ["sentiment"], "top of the file: unknown key 'taks' (did you mean 'tasks'?)"),
+        ("data", "reel", "top of the file: unknown data 'reel'"),
+        ("tasks", ["sentimant"], "top of the file: tasks: unknown task 'sentimant' (did you mean 'sentiment'?)"),
+        ("tasks", "sentiment", "top of the file tasks = 'sentiment'; expected a list"),
+        ("seeds", 0, "seeds = 0; expected at least 1"),
+        ("seeds", True, "seeds = True; expected a list"),
+        ("name", "a/b", "top of the file: name = 'a/b'; expected letters"),
+        ("training.epochs", -1, "[training.sentiment]: epochs = -1.0; expected a number above 0"),
+        ("training.epochs", "3", "[training.sentiment] epochs = '3'; expected a number"),
+        ("training.paraphrase", {}, "[training.<task>]: unknown task of the study 'paraphrase'"),
+        ("training.sentiment.lr", 1e-4, "[training.sentiment]: unknown key 'lr'"),
+        ("models", {}, "top of the file: models = {}; expected at least one"),
+        ("models.bert.checkpont", "x", "[models.bert]: unknown key 'checkpont' (did you mean 'checkpoint'?)"),
+        ("models.bert.checkpoint", " ", "[models.bert]: checkpoint = ' '; expected"),
+        ("grid.1.alpha", 2, "[[grid]] 'Mask-tuning': alpha 2 is outside [0, 1]"),
+        ("grid.1.alpha", [0.5, -1], "[[grid]] 'Mask-tuning': alpha -1 is outside [0, 1]"),
+        ("grid.1.alpha", [], "[[grid]] 'Mask-tuning': alpha = []; expected at least one value"),
+        ("grid.1.alhpa", 0.5, "[[grid]] 'Mask-tuning': unknown option of mask_tuning 'alhpa' (did you mean 'alpha'?)"),
+        ("grid.0.alpha", 0.5, "[[grid]] 'fine-tuning': the method 'fine_tuning' takes no options"),
+        ("grid.0.method", "fine_tunning", "[[grid]] 'fine-tuning': unknown method 'fine_tunning'"),
+        ("grid.0.models", ["bart"], "[[grid]] 'fine-tuning' models: unknown name 'bart'"),
+        ("grid.1.label", "fine-tuning", "[[grid]] label = 'fine-tuning' stands twice"),
+        ("grid.1.label", 7, "[[grid]] label = 7; expected a text"),
+        ("grid", [], "grid = []; expected at least one"),
+        ("claims.0.first", "Mask-tunning", "[[claims]]: unknown label 'Mask-tunning' (did you mean 'Mask-tuning'?)"),
+        ("claims.0.test", "equality", "[[claims]]: unknown test 'equality'"),
+        ("claims.0.kind", "ood", "[[claims]]: unknown kind 'ood'"),
+        ("claims.0.margin", 0.5, "[[claims]] margin = 0.5; only non_inferiority has a margin"),
+        ("claims.0.sets", ["hans"], "[[claims]]: sets = ['hans']; expected either kind"),
+    ],
+)
+def test_mistakes_are_one_line_errors_that_quote_the_value(table, path, value, message):
+    with pytest.raises(MaskTuneError, match="^" + re.escape(message)) as caught:
+        design.parse(edited(table, path, value))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_claim_about_a_row_without_runs_of_its_own_is_an_error(table):
+    table["grid"].append({"label": "the same again", "method": "mask_tuning"})
+    table["claims"][0]["first"] = "the same again"
+    with pytest.raises(MaskTuneError, match="'the same again' has the same cells as an earlier row"):
+        design.parse(table)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name = ", "mine.toml is not valid TOML"),
+        ('name = "yours"\ndata = "real"\ntasks = ["sentiment"]', "mine.toml: top of the file: 'models' is missing"),
+    ],
+)
+def test_errors_name_the_file(tmp_path, monkeypatch, text, message):
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "mine.toml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MaskTuneError, match="^" + re.escape(message)):
+        design.load("mine")
+
+
+def test_an_unknown_study_names_those_that_exist():
+    with pytest.raises(MaskTuneError, match="no study 'embeded'; expected one of embedded, laptop, paper"):
+        design.load("embeded")
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (places.PROJECT / "studies").glob("*.toml")))
+def test_every_study_of_the_project_loads(name):
+    study = design.load(name)
+    assert {cell.task for cell in study.cells} == {"sentiment", "inference", "paraphrase"}
+    assert {claim.test for claim in study.claims} == {"superiority", "non_inferiority"}
+    assert {cell.method for cell in study.cells} == {"fine_tuning", "mask_tuning"}
+
+
+def test_a_hundred_thousand_cells_are_planned_in_seconds(table):
+    table["grid"] = [
+        {
+            "label": "sweep",
+            "method": "mask_tuning",
+            "alpha": [number / 1000 for number in range(250)],
+            "mask_rate": [number / 1000 for number in range(200)],
+        }
+    ]
+    table["claims"] = []
+    start = time.process_time()
+    cells = design.parse(table).cells
+    assert len({cell.run_id(0) for cell in cells}) == 100_000
+    assert time.process_time() - start < 30

@@ -1,0 +1,139 @@
+"""The grid on a real Dask cluster and real kernels, with a light notebook in place of the real cell."""
+
+import json
+import re
+from types import SimpleNamespace
+
+import pytest
+from study.conftest import TABLE, store, write_notebook
+
+from masktune.errors import MaskTuneError
+from masktune.study import cell as cell_module
+from masktune.study import design, execution, gather, places, runner, runs
+
+DEFAULTS = "\n".join(f"{name} = None" for name in cell_module.PARAMETERS)
+# Each label meets another fate on its first attempt, and every attempt leaves its mark.
+FATES = """
+import os, signal, sys, time
+from pathlib import Path
+from types import SimpleNamespace
+
+marks = Path(os.environ["MASKTUNE_RESULTS"]) / "marks"
+marks.mkdir(parents=True, exist_ok=True)
+first = not list(marks.glob(f"{label} began*"))
+(marks / f"{label} began {os.getpid()}").touch()
+if first and label == "its worker is killed":
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(4)
+    (marks / f"{label} survived").touch()
+if label == "its kernel dies" and first:
+    os.kill(os.getpid(), signal.SIGKILL)
+sys.path.insert(0, TESTS)
+from study.conftest import predictions, records
+from masktune.study import runs
+
+ids = RUN_IDS[label]
+for seed in seeds:
+    if label == "one seed fails" and seed == 1:
+        runs.mark_failed(SimpleNamespace(study=study, id="", label=label, run_id=ids.__getitem__), seed, "odd seed")
+    else:
+        runs.write(study, ids[seed], records(), predictions())
+if label == "one seed fails":
+    raise ValueError("1 of 2 seeds failed")
+"""
+LABELS = ("all is well", "its worker is killed", "its kernel dies", "one seed fails")
+
+
+def study_of(labels) -> design.Study:
+    rows = [{"label": label, "method": "mask_tuning", "alpha": 0.1 * number} for number, label in enumerate(labels)]
+    return design.parse({**TABLE, "tasks": ["sentiment"], "grid": rows, "claims": []})
+
+
+def notebook(folder, study):
+    """The light notebook: it knows the ids of its runs, so that its kernels need not import what makes them."""
+    ids = {cell.label: [cell.run_id(seed) for seed in cell.seeds] for cell in study.cells}
+    source = FATES.replace("TESTS", repr(str(places.PROJECT / "tests"))).replace("RUN_IDS", repr(ids))
+    return write_notebook(folder / "fates.ipynb", [DEFAULTS, source])
+
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory):
+    """One run of the whole small grid: its study, its summary, its folders."""
+    folder = tmp_path_factory.mktemp("grid")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MASKTUNE_RESULTS", str(folder / "results"))
+        private = folder / "private"
+        patch.setattr(execution, "private_folder", lambda: private.mkdir() or private)
+        study = study_of(LABELS)
+        fates = notebook(folder, study)
+        patch.setattr(runner, "cell_notebook", lambda: fates)
+        patch.setattr(runner, "preparation", lambda cell: "pass")
+        yield SimpleNamespace(
+            study=study, summary=runner.run(study, jobs=2), results=folder / "results", private=private
+        )
+
+
+@pytest.fixture
+def marks(grid, monkeypatch):
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(grid.results))
+    return lambda pattern: sorted(path.name for path in (grid.results / "marks").glob(pattern))
+
+
+def test_every_run_but_the_failed_seed_is_done(grid, marks):
+    assert grid.summary.found == 0
+    assert grid.summary.made == 7
+    states = gather.gather(grid.study).set_index(["label", "seed"])["status"]
+    assert states[("one seed fails", 1)] == "failed"
+    assert (states.drop(index=("one seed fails", 1)) == "done").all()
+
+
+def test_a_lost_worker_takes_its_kernel_along_and_the_cell_runs_once_elsewhere(grid, marks):
+    assert len(marks("its worker is killed began*")) == 2
+    assert marks("* survived") == []
+
+
+def test_a_dead_kernel_is_tried_again(grid, marks):
+    assert len(marks("its kernel dies began*")) == 2
+
+
+def test_an_exception_is_not_tried_again(grid, marks):
+    assert len(marks("one seed fails began*")) == 1
+    [(cell, line)] = grid.summary.failed
+    assert (cell.label, line) == ("one seed fails", "ValueError: 1 of 2 seeds failed")
+
+
+def test_executed_notebooks_are_kept_and_sockets_are_not(grid, marks):
+    for cell in grid.study.cells:
+        executed = json.loads(places.executed_cell(cell.study, cell.id).read_text())
+        errors = [output for part in executed["cells"] for output in part.get("outputs", []) if "ename" in output]
+        assert [error["ename"] for error in errors] == (["ValueError"] if cell.label == "one seed fails" else [])
+        assert executed["metadata"]["papermill"]["parameters"]["label"] == cell.label
+    assert not grid.private.exists()
+
+
+def test_a_second_run_finds_what_is_done_and_starts_no_cluster(grid, marks, monkeypatch):
+    monkeypatch.setattr(runner.cluster, "local_cluster", lambda jobs: pytest.fail("a cluster was started"))
+    summary = runner.run(grid.study, jobs=2, select=lambda cell: cell.label != "one seed fails")
+    assert (summary.found, summary.made, summary.failed) == (6, 0, [])
+
+
+def test_a_parameter_that_the_notebook_lacks_is_an_error_before_anything_runs(study, tmp_path, monkeypatch):
+    lacking = write_notebook(tmp_path / "lacking.ipynb", [DEFAULTS.replace("options = None", "option = None")])
+    monkeypatch.setattr(runner, "cell_notebook", lambda: lacking)
+    monkeypatch.setattr(runner.cluster, "local_cluster", lambda jobs: pytest.fail("a cluster was started"))
+    with pytest.raises(
+        MaskTuneError, match=re.escape("unknown parameter of lacking.ipynb 'options' (did you mean 'option'?)")
+    ):
+        runner.run(study)
+
+
+def test_a_model_that_cannot_be_prepared_fails_its_cells_only(study, monkeypatch):
+    done, *others = study.cells
+    for seed in done.seeds:
+        store(done, seed)
+    monkeypatch.setattr(runner, "preparation", lambda cell: "raise ValueError('no such checkpoint')")
+    summary = runner.run(study, jobs=1)
+    assert summary.found == 2
+    assert {cell.id for cell, _ in summary.failed} == {cell.id for cell in others}
+    line = "bert could not be prepared: ValueError: no such checkpoint"
+    assert {record["error"] for record in runs.failures(study.name).values()} == {line}

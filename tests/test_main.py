@@ -1,0 +1,111 @@
+"""The command line: what it prints, and one line for every mistake."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from study.conftest import results, store  # noqa: F401
+
+from masktune.__main__ import main
+from masktune.study import design, places, runs
+
+COMMANDS = ("plan", "run", "status", "gather", "figures", "report")
+
+
+def masktune(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    """The command line in a process of its own."""
+    settings = {**os.environ, "PYTHONPATH": str(places.PROJECT), **environment}
+    command = [sys.executable, "-m", "masktune", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=settings, check=False)
+
+
+def test_help_names_every_command_and_imports_nothing_heavy():
+    ended = masktune("--help", PYTHONPROFILEIMPORTTIME="1")
+    assert ended.returncode == 0
+    for command in (*COMMANDS, "mirror"):
+        assert f"    {command} " in ended.stdout
+    imported = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
+    assert not imported & {"torch", "transformers", "datasets", "pandas", "dask", "papermill", "matplotlib"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_unknown_study_is_one_line(command, capsys):
+    assert main([command, "embeded"]) == 2
+    output = capsys.readouterr()
+    assert output.err.startswith("masktune: no study 'embeded'; expected one of embedded, laptop, paper")
+    assert output.err.count("\n") == 1
+    assert output.out == ""
+
+
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        (["--task", "sentimental"], "unknown task 'sentimental' (did you mean 'sentiment'?)"),
+        (["--model", "berta"], "unknown model 'berta' (did you mean 'bert'?)"),
+        (["--method", "mask-tunning"], "unknown method 'mask-tunning'"),
+    ],
+)
+def test_an_unknown_filter_is_one_line(filters, message, capsys):
+    assert main(["plan", "embedded", *filters]) == 2
+    assert capsys.readouterr().err.startswith(f"masktune: {message}")
+
+
+def test_an_error_ends_the_process_with_status_2_and_no_traceback(tmp_path):
+    (tmp_path / "file").write_text("")
+    ended = masktune("run", "embedded", "--jobs", "1", MASKTUNE_RESULTS=str(tmp_path / "file"))
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("masktune: cannot write to ")
+    assert "Traceback" not in ended.stderr
+
+
+def test_jobs_must_be_a_number(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", "embedded", "--jobs", "many"])
+    assert "'many'; expected a whole number of at least 1" in capsys.readouterr().err
+
+
+def test_plan_shows_cells_runs_time_and_claims(capsys):
+    study = design.load("embedded")
+    assert main(["plan", "embedded"]) == 0
+    text = capsys.readouterr().out
+    runs_planned = sum(len(cell.seeds) for cell in study.cells)
+    assert f"{len(study.cells)} cells, {runs_planned} runs, 0 done, {runs_planned} to do" in text
+    assert "time unknown" in text
+    assert "1. Mask-tuning is more accurate than fine-tuning on out-of-distribution sets" in text
+    assert "2. Mask-tuning is at most 0.5 points less accurate than fine-tuning on in-distribution sets" in text
+
+
+def test_plan_estimates_from_finished_runs(capsys):
+    study = design.load("embedded")
+    for cell in study.cells:
+        store(cell, 0)
+    assert main(["plan", "embedded", "--jobs", "2", "--task", "sentiment", "--method", "fine_tuning"]) == 0
+    text = capsys.readouterr().out
+    # Each made-up run says that it took 4 seconds; three models, nine seeds to do, two at a time.
+    assert "3 cells, 30 runs, 3 done, 27 to do" in text
+    assert "about 54 s with 2 at a time" in text
+
+
+def test_status_counts_and_lists_errors(capsys):
+    study = design.load("embedded")
+    store(study.cells[0], 0)
+    runs.mark_failed(study.cells[0], 1, "ValueError: no")
+    assert main(["status", "embedded"]) == 0
+    text = capsys.readouterr().out
+    assert "embedded: 1 done, 1 failed, 178 missing" in text
+    assert f"{study.cells[0].label} / bert / sentiment / seed 1: ValueError: no" in text
+
+
+def test_gather_says_what_it_wrote(capsys):
+    store(design.load("embedded").cells[0], 0)
+    assert main(["gather", "embedded"]) == 0
+    assert "embedded: 1 done, 0 failed, 179 missing; written to " in capsys.readouterr().out
+
+
+def test_run_with_everything_done_trains_nothing(capsys):
+    for cell in design.load("embedded").cells:
+        for seed in cell.seeds:
+            store(cell, seed)
+    assert main(["run", "embedded"]) == 0
+    assert capsys.readouterr().out == "embedded: 0 runs made, 180 were done before, 0 cells failed\n"
