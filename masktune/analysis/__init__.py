@@ -1,0 +1,36 @@
+"""From stored runs to numbers, tables, figures and the report. Nothing here trains.
+
+statistics    accuracy, intervals, paired differences, tests: arrays in, numbers out
+blocks        stored frames -> arrays: the answers of every method and seed on one set
+tables        blocks -> frames, one number a row;  presentation lays them out and writes CSV, Markdown, LaTeX
+theme         one look, one palette;  figures and drawing use it
+story         sentences made from the tables
+results       all of it for one study
+chapters      executes the chapter notebooks;  pages and reporting write the folder of HTML
+"""
+
+from pathlib import Path
+
+
+def build(study_name: str) -> list[Path]:
+    """Write results/<study>/tables and figures from the gathered files; returns their paths.
+
+    Does nothing when they were made from the same runs by the same code. Raises MaskTuneError if nothing is gathered.
+    """
+    from masktune.analysis import files
+    from masktune.study.places import folder
+
+    home = folder(study_name)
+    made_from, inputs = home / "made_from.json", files.results_inputs(study_name)
+    if not files.is_fresh(made_from, inputs):
+        from masktune.analysis import results
+
+        files.stamp(made_from, inputs, results.write(results.read(study_name), home))
+    return sorted(path for part in ("tables", "figures") for path in (home / part).iterdir())
+
+
+def report(study_name: str) -> Path:
+    """Execute the chapters where something changed, and write the report. Returns the path of its index.html."""
+    from masktune.analysis.reporting import write
+
+    return write(study_name)

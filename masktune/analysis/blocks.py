@@ -1,0 +1,129 @@
+"""From stored frames to arrays: the answers of every method and seed on one set, side by side.
+
+A block is one model x task x evaluation set. Everything the tables say is a function of blocks, and blocks are a
+function of `runs` (a row a run) and `predictions` (a row an answer) alone.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from masktune.analysis import names
+from masktune.errors import MaskTuneError
+
+_KIND_ORDER = tuple(names.KINDS)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one method answered: `predictions` [S, n] for `seeds` [S]; `logits` [S, n, number of classes] on demand."""
+
+    method: str
+    seeds: tuple[int, ...]
+    predictions: np.ndarray
+    frames: tuple[pd.DataFrame, ...]
+
+    @property
+    def logits(self) -> np.ndarray:
+        return np.stack([np.stack(frame["logits"].to_list()) for frame in self.frames]).astype(float)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One model x task x set: `labels`, `clusters`, `groups` [n], and the answers of each method."""
+
+    model: str
+    task: str
+    name: str
+    kind: str
+    labels: np.ndarray
+    clusters: np.ndarray
+    groups: np.ndarray
+    answers: tuple[Answers, ...]
+
+    @property
+    def place(self) -> dict[str, str]:
+        """The columns that say where a row of a table belongs."""
+        return {"task": self.task, "model": self.model, "set": self.name, "kind": self.kind}
+
+    def correct(self, answers: Answers) -> np.ndarray:
+        """Right or wrong. bool [S, n]."""
+        return answers.predictions == self.labels
+
+    @property
+    def chance(self) -> float:
+        """The accuracy of guessing among the classes of the set."""
+        return 1 / len(np.unique(self.labels))
+
+    @property
+    def majority(self) -> float:
+        """The accuracy of always giving the commonest answer."""
+        return float(np.unique(self.labels, return_counts=True)[1].max() / len(self.labels))
+
+    def paired(self, first: str, second: str) -> tuple[np.ndarray, np.ndarray] | None:
+        """Right or wrong of two methods on the seeds that both have finished, bool [S, n] each; None without any."""
+        by_method = {answers.method: answers for answers in self.answers}
+        if first not in by_method or second not in by_method:
+            return None
+        one, other = by_method[first], by_method[second]
+        shared = sorted(set(one.seeds) & set(other.seeds))
+        if not shared:
+            return None
+        return tuple(self.correct(a)[[a.seeds.index(seed) for seed in shared]] for a in (one, other))
+
+
+def blocks(runs: pd.DataFrame, predictions: pd.DataFrame) -> list[Block]:
+    """All blocks of the finished runs, ordered by task, model, kind and set.
+
+    Raises MaskTuneError when two runs answered different examples of one set, which no comparison survives.
+    """
+    done = runs[runs["status"] == "done"]
+    order = names.methods_in_order(runs)
+    found = []
+    for (task, model), members in done.groupby(["task", "model"], sort=False, observed=True):
+        own = predictions[predictions["run_id"].isin(members["run_id"])]
+        for name, part in own.groupby("set", sort=False, observed=True):
+            found.append(_block(str(model), str(task), str(name), members, part, order))
+    models = list(dict.fromkeys(runs["model"]))
+    tasks = [*names.TASKS, *dict.fromkeys(runs["task"])]
+    key = lambda block: (tasks.index(block.task), models.index(block.model), _KIND_ORDER.index(block.kind))  # noqa: E731
+    return sorted(found, key=key)
+
+
+def _block(model: str, task: str, name: str, runs: pd.DataFrame, part: pd.DataFrame, order: list[str]) -> Block:
+    by_run = {
+        run_id: rows.sort_values("example_id", kind="stable")
+        for run_id, rows in part.groupby("run_id", sort=False, observed=True)
+    }
+    reference = next(iter(by_run.values()))
+    for run_id, rows in by_run.items():
+        _same_examples(reference, rows, str(run_id), name)
+    answers = tuple(_answers(label, members, by_run) for label in order if len(members := _with(runs, label, by_run)))
+    columns = (np.asarray(reference[column].astype(object)) for column in ("cluster_id", "group"))
+    return Block(
+        model, task, name, str(reference["kind"].iloc[0]), reference["label"].to_numpy(dtype=int), *columns, answers
+    )
+
+
+def _with(runs: pd.DataFrame, label: str, by_run: dict) -> pd.DataFrame:
+    """The runs of one method that answered the set, by seed."""
+    return runs[(runs["label"] == label) & runs["run_id"].isin(list(by_run))].sort_values("seed")
+
+
+def _answers(label: str, members: pd.DataFrame, by_run: dict[str, pd.DataFrame]) -> Answers:
+    frames = tuple(by_run[run_id] for run_id in members["run_id"])
+    predictions = np.stack([frame["prediction"].to_numpy(dtype=int) for frame in frames])
+    return Answers(label, tuple(int(seed) for seed in members["seed"]), predictions, frames)
+
+
+def _same_examples(reference: pd.DataFrame, rows: pd.DataFrame, run_id: str, name: str) -> None:
+    same = len(rows) == len(reference) and all(
+        np.array_equal(rows[column].astype(object), reference[column].astype(object))
+        for column in ("example_id", "label")
+    )
+    if not same:
+        raise MaskTuneError(
+            f"run {run_id!r} answered other examples of {name!r} than the first run ({len(rows)} rows, not "
+            f"{len(reference)}); delete its folder, run the study again and gather"
+        )

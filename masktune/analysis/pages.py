@@ -1,0 +1,91 @@
+"""The pages of the report as HTML text. A page holds all it needs: no script, nothing from a network."""
+
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+
+from masktune.analysis import presentation, stylesheet
+from masktune.analysis.chapters import Chapter
+from masktune.analysis.presentation import Table
+
+# No script runs and nothing is loaded but pictures that stand in the page or beside it.
+_POLICY = "default-src 'none'; img-src 'self' data: file:; style-src 'unsafe-inline'"
+
+
+def page(title: str, body: str, links: Iterable[tuple[str, str]], here: str) -> str:
+    """A whole page: navigation with (title, file) links, of which `here` is the current one, and the body."""
+    navigation = "\n".join(
+        f'<a href="{escape(target)}"{" aria-current=page" if target == here else ""}>{escape(name)}</a>'
+        for name, target in links
+    )
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>{escape(title)}</title>
+<style>{stylesheet.css()}</style>
+</head>
+<body>
+<header class="top"><div>
+{navigation}
+</div></header>
+<main>
+{body}
+</main>
+<footer>Made by masktune from stored runs. A Mask-tuning study (arXiv 2307.10457).</footer>
+</body>
+</html>
+"""
+
+
+def table(table: Table, files: str = "") -> str:
+    """A table with its title, its caption and, where `files` names their folder, links to CSV, Markdown and LaTeX."""
+    links = ", ".join(f'<a href="{files}/{table.name}.{suffix}">{suffix}</a>' for suffix in ("csv", "md", "tex"))
+    downloads = f'<p class="downloads">Files: {links}</p>' if files else ""
+    return f'<section id="{table.name}"><h2>{escape(table.title)}</h2>{presentation.html(table)}{downloads}</section>'
+
+
+def picture(name: str, caption: str, alt: str) -> str:
+    """A figure beside the page, as SVG, with links to both files."""
+    links = f'<a href="figures/{name}.svg">SVG</a>, <a href="figures/{name}.png">PNG</a>'
+    return (
+        f'<figure><div class="picture"><img src="figures/{name}.svg" alt="{escape(alt)}"></div>'
+        f"<figcaption>{escape(caption)} {links}.</figcaption></figure>"
+    )
+
+
+def items(sentences: Iterable[str], kind: str = "") -> str:
+    """A list of sentences."""
+    return f'<ul class="{kind}">' + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"
+
+
+def chapter_list(chapters: Iterable[Chapter]) -> str:
+    """Links to the page of each chapter, with the first words of the notebook."""
+    rows = (
+        f'<li><a href="{escape(chapter.page)}">{escape(chapter.title)}</a><p>{escape(_opening(chapter))}</p></li>'
+        for chapter in chapters
+    )
+    return f'<ol class="chapters">{"".join(rows)}</ol>'
+
+
+def _opening(chapter: Chapter) -> str:
+    """The first paragraph below the title."""
+    text = "".join(chapter.notebook["cells"][0]["source"])
+    paragraphs = [part.strip() for part in text.split("\n\n") if part.strip() and not part.startswith("#")]
+    return " ".join(paragraphs[0].split()).replace("*", "").replace("`", "") if paragraphs else ""
+
+
+def notebook(path: Path) -> str:
+    """The body of an executed notebook: text, code and outputs by nbconvert's basic template, cleaned of scripts."""
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(
+        template_name="basic", sanitize_html=False, exclude_input_prompt=True, exclude_output_prompt=True
+    )
+    body, _ = exporter.from_notebook_node(nbformat.read(path, as_version=4))
+    return body

@@ -1,0 +1,76 @@
+"""The report of a study: a folder of HTML that opens from a disk, a stick or a server alike.
+
+results/<study>/report/ holds index.html (the question, the main figure, the tables, the chapters), a page for each
+executed notebook, and copies of figures/ and tables/, so that the folder may be moved as it is.
+"""
+
+import shutil
+from html import escape
+from pathlib import Path
+
+from masktune import analysis
+from masktune.analysis import chapters, files
+from masktune.analysis.chapters import Chapter
+from masktune.study import design
+from masktune.study.design import Study
+from masktune.study.places import folder, study_file
+
+
+def write(study_name: str) -> Path:
+    """Bring tables, figures and executed chapters up to date and write the report; returns the path of index.html.
+
+    What was made from the same things is not made again. Raises MaskTuneError for an unknown study, one that has not
+    been gathered, a notebook that stops, a folder that cannot be written.
+    """
+    study = design.load(study_name)
+    analysis.build(study.name)
+    members = chapters.of(study.name)
+    for chapter in members:
+        chapters.execute(chapter)
+    target = folder(study.name) / "report"
+    inputs = _inputs(study_name, study, members)
+    if not files.is_fresh(target / "made_from.json", inputs):
+        with files.whole_folder(target) as beside:
+            _write_pages(study, members, beside)
+            files.stamp(beside / "made_from.json", inputs, [path for path in beside.rglob("*") if path.is_file()])
+    return target / "index.html"
+
+
+def _inputs(study_name: str, study: Study, members: list[Chapter]) -> str:
+    """A digest of all that the report shows."""
+    made_from = folder(study.name) / "made_from.json"
+    return files.digest([study_file(study_name), made_from, *(chapter.executed for chapter in members)])
+
+
+def _write_pages(study: Study, members: list[Chapter], target: Path) -> None:
+    from masktune.analysis import pages
+
+    for part in ("figures", "tables"):
+        shutil.copytree(folder(study.name) / part, target / part)
+    links = [(study.title, "index.html"), *((chapter.title, chapter.page) for chapter in members)]
+    contents = {"index.html": (study.title, _index(study, members))}
+    contents |= {chapter.page: (chapter.title, pages.notebook(chapter.executed)) for chapter in members}
+    for name, (title, body) in contents.items():
+        (target / name).write_text(pages.page(title, body, links, name), encoding="utf-8")
+
+
+def _index(study: Study, members: list[Chapter]) -> str:
+    """The body of the first page: the question, what was done, what came out, and where to read on."""
+    from masktune.analysis import pages, results, story
+
+    found = results.read(study.name)
+    main, *others = found.tables
+    drawn = found.figures()
+    parts = [
+        f"<h1>{escape(study.title)}</h1>",
+        f'<p class="question">{escape(study.question)}</p>',
+        pages.items(story.what_it_is(study, found.main, found.runs), "facts"),
+        pages.picture("main", main.caption, drawn["main"].alt),
+        "<h2>What the numbers say</h2>",
+        pages.items(story.sentences(found.differences)),
+    ]
+    if "differences" in drawn:
+        caption = found.differences_table.caption.partition(" p:")[0]
+        parts.append(pages.picture("differences", caption, drawn["differences"].alt))
+    parts += [pages.table(table, "tables") for table in (main, *others)]
+    return "\n".join([*parts, "<h2>Notebooks</h2>", pages.chapter_list(members)])

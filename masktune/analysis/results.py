@@ -1,0 +1,86 @@
+"""All tables and figures of a study in one object, computed once from the two stored files: what notebooks hold."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from masktune.analysis import files, presentation, tables, theme
+from masktune.analysis.blocks import blocks
+from masktune.analysis.presentation import Table
+from masktune.analysis.theme import Drawing
+from masktune.errors import MaskTuneError
+
+
+@dataclass(frozen=True)
+class Results:
+    """The tables of a study, one number a row; `main_table` and the others are laid out for reading."""
+
+    runs: pd.DataFrame
+    seeds: pd.DataFrame
+    main: pd.DataFrame
+    differences: pd.DataFrame
+    details: pd.DataFrame
+    failures: pd.DataFrame
+
+    @cached_property
+    def main_table(self) -> Table:
+        return presentation.main(self.main)
+
+    @cached_property
+    def differences_table(self) -> Table:
+        return presentation.differences(self.differences)
+
+    @cached_property
+    def details_table(self) -> Table:
+        return presentation.details(self.details)
+
+    @cached_property
+    def failures_table(self) -> Table:
+        return presentation.failures(self.failures, len(self.runs))
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables that have rows, the one of failures always, in the order in which they are read."""
+        named = {"main": self.main, "differences": self.differences, "details": self.details}
+        shown = [getattr(self, f"{name}_table") for name, frame in named.items() if not frame.empty]
+        return (*shown, self.failures_table)
+
+    def figures(self) -> dict[str, Drawing]:
+        """The figures by name; the one of differences only where there are some."""
+        from masktune.analysis import figures
+
+        drawn = {"main": figures.accuracies(self.seeds, self.main)}
+        return drawn if self.differences.empty else {**drawn, "differences": figures.differences(self.differences)}
+
+
+def of(runs: pd.DataFrame, predictions: pd.DataFrame) -> Results:
+    """Everything that runs and predictions say. Raises MaskTuneError if no run is done."""
+    if not (runs["status"] == "done").any():
+        raise MaskTuneError(
+            f"none of the {len(runs)} runs of this study is done; run: python -m masktune run <study>, then gather"
+        )
+    found = blocks(runs, predictions)
+    return Results(
+        runs, tables.seeds(found), tables.main(found), tables.differences(found, runs), tables.details(found),
+        tables.failures(runs),
+    )  # fmt: skip
+
+
+def read(study_name: str) -> Results:
+    """The results of a gathered study, by name. Raises MaskTuneError if it has not been gathered."""
+    from masktune.study import gather
+
+    return of(*gather.read(study_name))
+
+
+def write(results: Results, folder: Path) -> list[Path]:
+    """Write `tables/` and `figures/` below the folder, each as a whole."""
+    with files.whole_folder(folder / "tables") as target:
+        for table in (*results.tables, presentation.seeds(results.seeds)):
+            presentation.write(table, target)
+    with files.whole_folder(folder / "figures") as target:
+        for name, figure in results.figures().items():
+            theme.save(figure, target, name)
+    return sorted(path for part in ("tables", "figures") for path in (folder / part).iterdir())

@@ -1,0 +1,108 @@
+"""Sentences about a study, made from its tables: nobody types a number into a notebook."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from masktune.analysis import names
+from masktune.analysis.presentation import count, number, seeds_note
+
+if TYPE_CHECKING:
+    from masktune.study.design import Study
+
+NO_DIFFERENCES = "There is nothing to compare yet: no second method has finished runs on the first one's seeds."
+
+
+def sentences(differences: pd.DataFrame) -> list[str]:
+    """What the comparisons say, method by method: how often better, how sure, how far, and at what price at home."""
+    if differences.empty:
+        return [NO_DIFFERENCES]
+    found = []
+    for second, frame in differences.groupby("second", sort=False, observed=True):
+        outside = frame[frame["kind"] == "out_of_distribution"]
+        inside = frame[frame["kind"] == "in_distribution"]
+        if len(outside):
+            found += [_score(str(second), outside), _extremes(outside)]
+        if len(inside):
+            found.append(_at_home(str(second), inside))
+    note = seeds_note(differences)
+    return [*found, f"{note.strip(' ()')}, so no p value below 0.05 is possible for these rows."] if note else found
+
+
+def _score(second: str, frame: pd.DataFrame) -> str:
+    """On how many comparisons the second method is ahead, and on how many the interval says so."""
+    first, total = frame["first"].iloc[0], len(frame)
+    ahead, above, below = (frame["difference"] > 0).sum(), (frame["low"] > 0).sum(), (frame["high"] < 0).sum()
+    return (
+        f"On {ahead} of {total} out-of-distribution comparisons (model x set) the mean of {second} is higher than that "
+        f"of {first}; the 95 % interval of the difference lies above zero on {above}, below zero on {below} and "
+        f"spans it on {total - above - below}."
+    )
+
+
+def _extremes(frame: pd.DataFrame) -> str:
+    """The mean difference, the largest and the smallest."""
+    best, worst = frame.loc[frame["difference"].idxmax()], frame.loc[frame["difference"].idxmin()]
+    mean = f"The mean difference out of distribution is {_points(frame['difference'].mean())}"
+    return f"{mean}." if len(frame) == 1 else f"{mean}, from {_where(worst)} to {_where(best)}."
+
+
+def _at_home(second: str, frame: pd.DataFrame) -> str:
+    """What happens in distribution."""
+    lost = (frame["high"] < 0).sum()
+    span = _points(frame["difference"].iloc[0])
+    if len(frame) > 1:
+        span = f"between {number(frame['difference'].min(), sign=True)} and {_points(frame['difference'].max())}"
+    return (
+        f"In distribution {second} differs from {frame['first'].iloc[0]} by {span}; on {lost} of {len(frame)} "
+        "comparisons the interval lies below zero, a loss."
+    )
+
+
+def _points(value: float) -> str:
+    return f"{number(value, sign=True)} points"
+
+
+def _where(row: pd.Series) -> str:
+    place = f"{names.model(row['model'])}, {names.evaluation_set(row['set'])}"
+    return f"{number(row['difference'], sign=True)} ({place})"
+
+
+def against_prediction(differences: pd.DataFrame, prediction: Mapping[str, float]) -> list[str]:
+    """For each task that was predicted: what was expected, what came."""
+    found = []
+    outside = differences[differences["kind"] == "out_of_distribution"]
+    for (second, task), frame in outside.groupby(["second", "task"], sort=False, observed=True):
+        expected = prediction.get(str(task))
+        if expected is not None:
+            mean = frame["difference"].mean()
+            found.append(
+                f"{names.task(str(task))}: predicted {_points(expected)}, observed {_points(mean)} for {second} "
+                f"({count(pd.Series([len(frame)]), 'comparison')}); off by {number(abs(mean - expected))}."
+            )
+    return found or ["No prediction was written for a task of this study."]
+
+
+def what_it_is(study: "Study", main: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
+    """Data, models, number of examples and seeds of a study, and what its numbers are not."""
+    models = ", ".join(f"{names.model(model.name)} ({model.checkpoint})" for model in study.models)
+    sizes = {study.task_training[task].train_examples for task in main["task"].unique()}
+    trained = " or ".join(f"{size:,}" if size else "all available" for size in sorted(sizes, key=str))
+    done = int((runs["status"] == "done").sum())
+    found = [
+        f"Models: {models}.",
+        f"Tasks: {', '.join(names.task(task).lower() for task in main['task'].unique())}; trained on {trained} "
+        f"examples, evaluated on sets of {count(main['examples'], 'example')}.",
+        f"{done} of {len(runs)} runs are in; {count(main['seeds'], 'seed')} for each number.",
+    ]
+    return [*found, NOT_THE_PAPER[study.data]]
+
+
+NOT_THE_PAPER = {
+    "embedded": "The data are made on the spot: a small English-like world with known spurious cues, and models of "
+    "about a million parameters pre-trained on it. These are not the paper's numbers and say nothing about its "
+    "data sets.",
+    "real": "The data are the paper's public sets; model, number of examples and training are those named here. Only "
+    "where they equal the paper's can a number be held against the published one.",
+}

@@ -1,0 +1,178 @@
+"""The tables: each a function of blocks, that is of stored runs and predictions alone. One row, one number.
+
+Accuracies are in per cent, differences in points. `low` and `high` are the ends of 95 % intervals. Captions, layouts
+for reading and files are the business of `presentation`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import logsumexp
+
+from masktune.analysis import names, statistics
+from masktune.analysis.blocks import Answers, Block
+
+PLACE = ["task", "model", "set", "kind"]
+LEVEL = 0.05  # below it a difference is called significant
+HEADLINES = ("in_distribution", "out_of_distribution")
+
+
+def seeds(blocks: Iterable[Block]) -> pd.DataFrame:
+    """Every run's accuracy on every set, with its 95 % Wilson interval over examples: what the figures draw."""
+    rows = [
+        _seed_row(block, answers, i) for block in blocks for answers in block.answers for i in range(len(answers.seeds))
+    ]
+    return _frame(rows, [*PLACE, "method", "seed", "examples", "accuracy", "low", "high"])
+
+
+def _seed_row(block: Block, answers: Answers, i: int) -> dict[str, Any]:
+    value = statistics.accuracy(answers.predictions[i], block.labels)
+    low, high = statistics.wilson(value, len(block.labels))
+    return {
+        **block.place, "method": answers.method, "seed": answers.seeds[i], "examples": len(block.labels),
+        "accuracy": 100 * value, "low": 100 * low, "high": 100 * high,
+    }  # fmt: skip
+
+
+def main(blocks: Iterable[Block]) -> pd.DataFrame:
+    """Mean accuracy over seeds of each model, task, set and method, beside what a constant answer scores."""
+    rows = [_main_row(block, answers) for block in blocks for answers in block.answers if block.kind in HEADLINES]
+    columns = ["method", "seeds", "examples", "accuracy", "low", "high", "lowest", "highest", "chance", "majority"]
+    return _frame(rows, [*PLACE, *columns])
+
+
+def _main_row(block: Block, answers: Answers) -> dict[str, Any]:
+    accuracies = 100 * block.correct(answers).mean(axis=1)
+    estimate = statistics.mean_over_seeds(accuracies)
+    return {
+        **block.place, "method": answers.method, "seeds": estimate.seeds, "examples": len(block.labels),
+        "accuracy": estimate.mean, "low": estimate.low, "high": estimate.high,
+        "lowest": accuracies.min(), "highest": accuracies.max(),
+        "chance": 100 * block.chance, "majority": 100 * block.majority,
+    }  # fmt: skip
+
+
+def differences(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:
+    """Each other method minus the study's first one, on the seeds that both have: points, interval, test.
+
+    `p` is empty where the number of seeds alone keeps the sign-flip test from reaching 0.05; `smallest_p` says how low
+    it can go. Not corrected for the number of comparisons.
+    """
+    first, *others = names.methods_in_order(runs)
+    rows = [
+        _difference_row(block, first, second, pair)
+        for block in blocks
+        for second in others
+        if block.kind in HEADLINES and (pair := block.paired(first, second)) is not None
+    ]
+    columns = ["first", "second", "seeds", "examples", "clusters", "difference", "low", "high"]
+    return _frame(rows, [*PLACE, *columns, "p", "smallest_p", "probability_greater"])
+
+
+def _difference_row(block: Block, first: str, second: str, pair: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
+    estimate = statistics.paired_difference(*pair, block.clusters)
+    by_seed = [side.mean(axis=1) for side in pair]
+    smallest = statistics.smallest_p(estimate.seeds)
+    return {
+        **block.place, "first": first, "second": second, "seeds": estimate.seeds,
+        "examples": len(block.labels), "clusters": len(np.unique(block.clusters)),
+        "difference": 100 * estimate.mean, "low": 100 * estimate.low, "high": 100 * estimate.high,
+        "p": statistics.sign_flip(by_seed[1] - by_seed[0]) if smallest <= LEVEL else float("nan"),
+        "smallest_p": smallest, "probability_greater": statistics.probability_greater(by_seed[1], by_seed[0]),
+    }  # fmt: skip
+
+
+def details(blocks: Iterable[Block]) -> pd.DataFrame:
+    """What accuracy alone hides: pairs with both halves right, single classes, ranking, named groups. In per cent."""
+    blocks = list(blocks)
+    rows = [
+        row
+        for block in blocks
+        for measure in (_consistency, _classes, _ranking, _groups)
+        for row in measure(block, blocks)
+    ]
+    columns = ["measure", "part", "method", "seeds", "examples", "value", "low", "high"]
+    return _frame(rows, [*PLACE, *columns])
+
+
+def _consistency(block: Block, blocks: list[Block]) -> Iterator[dict[str, Any]]:
+    """Pair consistency of an edited set with its companion, the original halves."""
+    companion = _companion(block, blocks) if block.kind == "out_of_distribution" else None
+    if companion is None:
+        return
+    originals = {answers.method: answers for answers in companion.answers}
+    clusters = np.concatenate([block.clusters, companion.clusters])
+    for answers in block.answers:
+        if answers.method in originals and originals[answers.method].seeds == answers.seeds:
+            both = np.hstack([block.correct(answers), companion.correct(originals[answers.method])])
+            values = [statistics.pair_consistency(row, clusters) for row in both]
+            yield _detail(block, answers, "pair consistency", "both halves right", len(np.unique(clusters)), values)
+
+
+def _companion(block: Block, blocks: list[Block]) -> Block | None:
+    """The companion whose clusters are those of the set; its name begins with the set's."""
+    for other in blocks:
+        at_home = (other.model, other.task, other.kind) == (block.model, block.task, "companion")
+        if at_home and other.name.startswith(block.name) and set(other.clusters) == set(block.clusters):
+            return other
+    return None
+
+
+def _classes(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:
+    """Per-class accuracy where a threshold alone can move accuracy: paraphrase, out of distribution."""
+    if not _paraphrase(block):
+        return
+    for answers in block.answers:
+        by_seed = [statistics.class_accuracy(row, block.labels) for row in answers.predictions]
+        for label in by_seed[0]:
+            count = int((block.labels == label).sum())
+            values = [shares[label] for shares in by_seed]
+            yield _detail(block, answers, "class accuracy", names.class_name(block.task, label), count, values)
+
+
+def _ranking(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:
+    """AUROC of the second class against the first, on the same sets."""
+    if not _paraphrase(block) or len(np.unique(block.labels)) != 2:
+        return
+    for answers in block.answers:
+        logits = answers.logits
+        scores = logsumexp(logits[..., 1:], axis=-1) - logits[..., 0]
+        values = [statistics.auroc(row, block.labels) for row in scores]
+        yield _detail(block, answers, "AUROC", "no threshold", len(block.labels), values)
+
+
+def _paraphrase(block: Block) -> bool:
+    return block.task == "paraphrase" and block.kind == "out_of_distribution"
+
+
+def _groups(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:
+    """Accuracy on each named group of a set: heuristic x true label."""
+    if block.kind != "out_of_distribution":
+        return
+    for answers in block.answers:
+        correct = block.correct(answers)
+        for group in (name for name in dict.fromkeys(sorted(block.groups)) if name):
+            members = block.groups == group
+            values = correct[:, members].mean(axis=1)
+            yield _detail(block, answers, "group accuracy", names.group(group), int(members.sum()), values)
+
+
+def _detail(block: Block, answers: Answers, measure: str, part: str, examples: int, values) -> dict[str, Any]:
+    estimate = statistics.mean_over_seeds(100 * np.asarray(values))
+    return {
+        **block.place, "measure": measure, "part": part, "method": answers.method, "seeds": estimate.seeds,
+        "examples": examples, "value": estimate.mean, "low": estimate.low, "high": estimate.high,
+    }  # fmt: skip
+
+
+def failures(runs: pd.DataFrame) -> pd.DataFrame:
+    """Every run of the study that is not there, and why."""
+    columns = ["task", "model", "label", "seed", "status", "error", "run_id"]
+    missing = runs.loc[runs["status"] != "done", columns].rename(columns={"label": "method"})
+    return missing.reset_index(drop=True)
+
+
+def _frame(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=columns)

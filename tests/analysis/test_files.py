@@ -1,0 +1,46 @@
+import pytest
+
+from masktune.analysis import files
+from masktune.errors import MaskTuneError
+
+
+def test_a_folder_appears_whole_or_stays(tmp_path):
+    target = tmp_path / "tables"
+    with files.whole_folder(target) as beside:
+        (beside / "one").write_text("1")
+        assert not target.exists()
+    with pytest.raises(KeyError), files.whole_folder(target) as beside:
+        (beside / "two").write_text("2")
+        raise KeyError
+    assert [path.name for path in target.iterdir()] == ["one"]
+    assert [path.name for path in tmp_path.iterdir()] == ["tables"]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    error = pytest.raises(MaskTuneError, match="cannot write .*tables.*MASKTUNE_RESULTS")
+    with error, files.whole_folder(tmp_path / "file" / "tables"):
+        pass
+
+
+def test_a_stamp_knows_its_inputs_and_files(tmp_path):
+    made = tmp_path / "table.csv"
+    made.write_text("1")
+    stamp = tmp_path / "made_from.json"
+    assert not files.is_fresh(stamp, "inputs")
+    files.stamp(stamp, "inputs", [made])
+    assert files.is_fresh(stamp, "inputs") and not files.is_fresh(stamp, "others")
+    made.write_text("2")
+    assert not files.is_fresh(stamp, "inputs")
+    made.unlink()
+    assert not files.is_fresh(stamp, "inputs")
+
+
+def test_digest_sees_content_name_and_order(tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_text("a")
+    two.write_text("b")
+    digests = {files.digest([one, two]), files.digest([two, one]), files.digest([one]), files.digest([one], "text")}
+    assert len(digests) == 4
+    one.write_text("c")
+    assert files.digest([one, two]) not in digests

@@ -1,0 +1,178 @@
+"""Chapters and report of a synthetic study: executed once, complete, nothing from the network."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+from synthetic_study import make, store, with_failures
+
+from masktune import analysis
+from masktune.analysis import chapters
+from masktune.errors import MaskTuneError
+
+TOML = """
+name = "toy"
+title = "A toy & its study"
+question = "Does <it> work?"
+data = "embedded"
+tasks = ["paraphrase"]
+seeds = 6
+[models.bert]
+checkpoint = "embedded:bert"
+[[grid]]
+label = "fine-tuning"
+method = "fine_tuning"
+[[grid]]
+label = "Mask-tuning"
+method = "mask_tuning"
+"""
+LOADING = {
+    "script": "src",
+    "link": "href",
+    "img": "src",
+    "iframe": "src",
+    "source": "src",
+    "image": "href",
+    "use": "href",
+}
+
+
+def chapter(path, *cells, **about):
+    """A notebook with a title, a parameters cell and code cells."""
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel, "masktune": about})
+    notebook.cells = [
+        nbformat.v4.new_markdown_cell(f"# Chapter {path.stem}\n\nIts *first* words.\n\nOthers."),
+        nbformat.v4.new_code_cell('study = "embedded"', metadata={"tags": ["parameters"]}),
+        *(nbformat.v4.new_code_cell(cell) for cell in cells),
+    ]
+    nbformat.write(notebook, path)
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch) -> Path:
+    """A working folder with a study of paraphrase, two chapters and a gathered result."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path / "results"))
+    for name in ("studies", "notebooks"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "studies" / "toy.toml").write_text(TOML)
+    store(tmp_path / "results" / "toy", *with_failures(*make(tasks=("paraphrase",), examples=20)))
+    count = "from pathlib import Path\nwith Path('executed.txt').open('a') as file:\n    file.write(study + ' ')"
+    chapter(tmp_path / "notebooks" / "01_count.ipynb", count, "from IPython.display import HTML\nHTML('<b>bold</b>')")
+    chapter(tmp_path / "notebooks" / "02_elsewhere.ipynb", "1 / 0", studies=["another"])
+    return tmp_path
+
+
+class Loads(HTMLParser):
+    """Everything that a page loads, and everything that it links to."""
+
+    def __init__(self):
+        super().__init__()
+        self.loaded, self.linked, self.tags = [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.tags.append(tag)
+        if tag in LOADING and attributes.get(LOADING[tag]):
+            self.loaded.append(attributes[LOADING[tag]])
+        if tag == "a" and "href" in attributes:
+            self.linked.append(attributes["href"])
+
+
+def test_report(toy):
+    index = analysis.report("toy")
+    assert index == toy / "results" / "toy" / "report" / "index.html"
+    pages = {path.name: path.read_text(encoding="utf-8") for path in index.parent.glob("*.html")}
+    assert set(pages) == {"index.html", "01_count.html"}
+    for text in pages.values():
+        check_self_contained(text, index.parent)
+    check_index(pages["index.html"])
+    assert "<b>bold</b>" in pages["01_count.html"]
+    check_nothing_runs_twice(toy, index)
+
+
+def check_self_contained(text, folder):
+    page = Loads()
+    page.feed(text)
+    assert "script" not in page.tags
+    assert not re.search(r"@import|url\(\s*['\"]?https?:", text)
+    for place in page.loaded:
+        assert place.startswith("data:") or (folder / place).is_file(), place
+    for place in (link for link in page.linked if not link.startswith("#")):
+        assert (folder / place).is_file(), place
+
+
+def check_index(text):
+    order = ["A toy &amp; its study", "Does &lt;it&gt; work?", "not the paper&#x27;s numbers", 'src="figures/main.svg"',
+             'id="main"', 'id="differences"', 'id="failures"', 'href="01_count.html">Chapter 01_count']  # fmt: skip
+    places = [text.index(part, text.index("<main>")) for part in order]
+    assert places == sorted(places)
+    assert "the disk is full" in text and "2 of 12 runs failed or are missing" in text
+    assert "Its first words." in text and "Others." not in text
+
+
+def check_nothing_runs_twice(toy, index):
+    before = {path: path.stat().st_mtime_ns for path in index.parents[1].rglob("*") if path.is_file()}
+    analysis.report("toy")
+    assert before == {path: path.stat().st_mtime_ns for path in index.parents[1].rglob("*") if path.is_file()}
+    assert (toy / "executed.txt").read_text() == "toy "
+
+
+def test_executed_notebook_holds_no_path_or_time(toy):
+    (found,) = chapters.of("toy")
+    assert chapters.execute(found) and not chapters.execute(found)
+    text = found.executed.read_text(encoding="utf-8")
+    assert str(toy) not in text and "papermill" not in json.loads(text)["metadata"]
+    assert nbformat.read(found.executed, 4).cells[-1].outputs
+
+
+def test_a_changed_notebook_or_result_runs_again(toy):
+    (found,) = chapters.of("toy")
+    chapters.execute(found)
+    chapter(found.source, "2 + 2")
+    (changed,) = chapters.of("toy")
+    assert chapters.execute(changed)
+    store(toy / "results" / "toy", *make(tasks=("paraphrase",), examples=21))
+    assert not changed.is_fresh
+
+
+def test_a_chapter_that_stops_is_one_line_and_leaves_the_old_one(toy):
+    (found,) = chapters.of("toy")
+    chapters.execute(found)
+    before = found.executed.read_bytes()
+    chapter(found.source, "raise ValueError('no such thing')")
+    with pytest.raises(MaskTuneError) as error:
+        chapters.execute(chapters.of("toy")[0])
+    assert str(error.value).startswith("01_count.ipynb stopped on study 'toy': ValueError: no such thing; open it")
+    assert "\n" not in str(error.value)
+    assert found.executed.read_bytes() == before
+
+
+def test_nothing_gathered_is_one_line(toy):
+    (toy / "results" / "toy" / "runs.parquet").unlink()
+    with pytest.raises(MaskTuneError, match="runs.parquet does not exist; run: python -m masktune gather toy"):
+        analysis.build("toy")
+
+
+def test_nothing_done_is_one_line(toy):
+    runs, predictions = make(tasks=("paraphrase",), examples=20)
+    store(toy / "results" / "toy", runs.assign(status="missing"), predictions.iloc[:0])
+    with pytest.raises(MaskTuneError, match="none of the 12 runs"):
+        analysis.build("toy")
+    assert not (toy / "results" / "toy" / "tables").exists()
+
+
+def test_build_writes_tables_and_figures_and_mends_what_is_gone(toy):
+    paths = analysis.build("toy")
+    names = {path.name for path in paths}
+    assert {"main.csv", "main.md", "main.tex", "differences.csv", "details.csv", "failures.csv", "seeds.csv"} <= names
+    assert {"main.svg", "main.png", "differences.svg", "differences.png"} <= names
+    wanted = next(path for path in paths if path.name == "main.csv")
+    before = wanted.read_bytes()
+    wanted.unlink()
+    analysis.build("toy")
+    assert wanted.read_bytes() == before

@@ -1,0 +1,63 @@
+"""The notebooks as they are committed: clean, with the right kernel, and the main results run on any gathered study."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from synthetic_study import make, store
+
+from masktune.analysis import chapters
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
+CHAPTERS = [path for path in NOTEBOOKS if path.name[:2].isdigit()]
+
+
+def test_the_notebooks_are_there():
+    assert {"cell.ipynb", "00_start_here.ipynb", "01_main_results.ipynb"} <= {path.name for path in NOTEBOOKS}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_committed_without_outputs(path):
+    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == [] and cell.execution_count is None
+            compile(cell.source, path.name, "exec")
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name)
+def test_a_chapter_opens_with_its_title_and_has_parameters(path):
+    notebook = nbformat.read(path, as_version=4)
+    assert notebook.cells[0].source.startswith("# ")
+    assert sum("parameters" in cell.metadata.get("tags", ()) for cell in notebook.cells) == 1
+    text = "\n".join(cell.source for cell in notebook.cells)
+    assert "## Exercises" in text and "<summary>Solutions</summary>" in text
+    assert "$" not in text, "formulas are written in plain text: the report loads no typesetter"
+
+
+def test_start_here_belongs_to_the_embedded_study():
+    named = {
+        study: [chapter.source.name for chapter in chapters.of(study, ROOT / "notebooks")]
+        for study in ("embedded", "laptop")
+    }
+    assert named["embedded"][0] == "00_start_here.ipynb"
+    assert "00_start_here.ipynb" not in named["laptop"]
+    assert all("cell.ipynb" not in names for names in named.values())
+
+
+def test_main_results_runs_on_a_small_study(tmp_path, monkeypatch):
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
+    store(tmp_path / "embedded", *make(tasks=("sentiment", "paraphrase"), seeds=5, examples=24))
+    chapter = chapters.Chapter("embedded", ROOT / "notebooks" / "01_main_results.ipynb")
+    chapters.execute(chapter)
+    outputs = [output for cell in nbformat.read(chapter.executed, 4).cells for output in cell.get("outputs", ())]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
+    assert not [output for output in outputs if output.output_type in ("error", "stream")]
+    text = "".join(str(output.get("data", {})) for output in outputs)
+    assert "20 of 20 runs are in; 5 seeds for each number" in text
+    assert "cannot go below 0.0625" in text and "predicted +3.6 points" in text
