@@ -24,7 +24,7 @@ NAME_IN_WORDS = "letters, digits, '-', '_' and '.'"
 
 @dataclass(frozen=True)
 class Training:
-    """How a model is fine-tuned: AdamW with linear decay. The defaults are the paper study's (PAPER.md: its choice).
+    """How a model is fine-tuned: AdamW with linear decay. The paper states none of it: the defaults are our choice.
 
     `epochs` passes over the train set; `learning_rate` at its peak; `batch_size` examples per update; `max_length`
     tokens that a train text (or pair) is cut to; `warmup_ratio` the share of updates with a rising rate;

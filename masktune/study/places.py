@@ -9,8 +9,13 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def results_root() -> Path:
-    """The folder above all results: $MASKTUNE_RESULTS, else ./results."""
-    return Path(os.environ.get("MASKTUNE_RESULTS") or "results")
+    """The folder above all results: $MASKTUNE_RESULTS, else results/ beside the studies.
+
+    That is the working folder where it holds studies, else the project: a notebook opened in JupyterLab, whose working
+    folder is its own, finds the results that the command line wrote.
+    """
+    home = Path() if Path("studies").is_dir() else PROJECT
+    return Path(os.environ.get("MASKTUNE_RESULTS") or home / "results")
 
 
 def folder(study: str) -> Path:
