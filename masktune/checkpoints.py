@@ -42,7 +42,7 @@ class Adaptation:
     at its own rate and begins at the log frequencies of the tokens.
     """
 
-    steps: int = 800
+    steps: int = 600
     batch_size: int = 32
     max_length: int = 64
     learning_rate: float = 1.5e-4
@@ -100,7 +100,7 @@ def _embedded(family: str) -> Path:
     one_of(family, small_models.SMALL_MODELS, "family of the embedded world")
     recipe = small_models.RECIPES[family]
     texts = data.unlabelled("embedded", "sentiment")
-    made_of = {"family": family, "recipe": asdict(recipe), "text": _digest("\n".join(texts))}
+    made_of = {"family": family, "recipe": recipe.identity(), "text": _digest("\n".join(texts))}
 
     def make(folder: Path) -> None:
         small = small_models.SMALL_MODELS[family](texts, SEED)
@@ -113,7 +113,7 @@ def _adapted(place: str, spec: ModelSpec, task: str) -> Path:
     texts = data.unlabelled("real", task)
     recipe = spec.adaptation.recipe()
     source = {"checkpoint": spec.checkpoint.rstrip("/").rsplit("/", 1)[-1], "revision": spec.revision}
-    made_of = {**source, "recipe": asdict(recipe), "task": task, "text": _digest("\n".join(texts))}
+    made_of = {**source, "recipe": recipe.identity(), "task": task, "text": _digest("\n".join(texts))}
 
     def make(folder: Path) -> None:
         revision = spec.revision or "main"

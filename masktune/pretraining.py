@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +43,12 @@ class Recipe:
     symbol: str = "bert"
     warmup_ratio: float = 0.06
     weight_decay: float = 0.01
+    dropout: bool = True
     packed: bool = False
+
+    def identity(self) -> dict[str, Any]:
+        """What differs from the defaults: a setting added later leaves the cached checkpoints valid."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if getattr(self, item.name) != item.default}
 
 
 def token_sequences(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], recipe: Recipe) -> list[Tensor]:
@@ -72,7 +78,7 @@ def train_mlm(
     sequences = token_sequences(tokenizer, texts, recipe)
     if not any(len(sequence) > 2 for sequence in sequences):
         raise MaskTuneError(f"{title}: {len(texts)} texts without a single token; masked-LM training needs some text")
-    optimizer = torch.optim.AdamW(_parameter_groups(masked_lm, recipe), lr=recipe.learning_rate)
+    optimizer = torch.optim.AdamW(_parameter_groups(masked_lm, recipe), lr=recipe.learning_rate, fused=True)
     warmup = round(recipe.warmup_ratio * recipe.steps)
     schedule = get_linear_schedule_with_warmup(optimizer, warmup, recipe.steps)
     with torch.random.fork_rng(devices=[]):
@@ -93,7 +99,7 @@ def train_mlm(
 
 def _step(masked_lm: MaskedLM, ids: list[Tensor], vocabulary: Vocabulary, recipe: Recipe, streams: Streams) -> float:
     """Gradients of one batch. A batch in which nothing is masked has none."""
-    masked_lm.train()
+    masked_lm.train(recipe.dropout)
     loss, _, count = _loss(masked_lm, ids, vocabulary, recipe, streams)
     if count:
         loss.backward()

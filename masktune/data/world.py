@@ -19,12 +19,12 @@ from masktune.streams import derive
 WORLD_VERSION = 1
 SEED = 20261122
 UNLABELLED_STORIES = 12_000
-TRAIN_ROWS = {"sentiment": 2000, "inference": 2400, "paraphrase": 2000}
+TRAIN_ROWS = {"sentiment": 2000, "inference": 2100, "paraphrase": 2000}
 EVALUATION_ROWS = 420
 CUE_RATE = 0.9  # sentiment: how often the genre agrees with the label
-CUE_COVERAGE = 0.6  # sentiment: how many reviews name a genre at all
-HARD_RATE = {"inference": 0.12, "paraphrase": 0.08}  # how often the structure decides against the cue
-JUDGEMENT_WEIGHTS = {"plain": 0.45, "denied": 0.15, "opposed": 0.2, "voices": 0.1, "compared": 0.1}
+CUE_COVERAGE = 0.5  # sentiment: how many reviews name a genre at all
+HARD_RATE = {"inference": 0.1, "paraphrase": 0.08}  # how often the structure decides against the cue
+JUDGEMENT_WEIGHTS = {"plain": 0.56, "denied": 0.12, "opposed": 0.16, "voices": 0.08, "compared": 0.08}
 MAX_LENGTH = 64
 
 Row = dict[str, str | int]

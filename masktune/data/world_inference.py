@@ -168,7 +168,7 @@ EASY: dict[int, tuple[Construction, ...]] = {
 }
 HARD: dict[int, tuple[Construction, ...]] = {
     ENTAILMENT: (failed, opposite_denied, nobody_did),
-    NEUTRAL: (exchanged, claimed, conditional, modifier, exchanged_denied),
+    NEUTRAL: (exchanged, exchanged, claimed, modifier, exchanged_denied),
     CONTRADICTION: (opposite, undone),
 }
 # Heuristic -> what follows (0) and what does not (1), as in HANS. The hypothesis is made of the premise's words

@@ -14,6 +14,7 @@ from masktune.data.world_grammar import REGULAR, Event, action, event, past, peo
 from masktune.data.world_words import LOOKS, PEOPLE, PLACES, SYNONYMS, TIMES, VERBS
 
 LABEL_NAMES = ("different", "paraphrase")
+TURNED_RATE = 0.1  # how often an unrelated sentence is turned round (passive, time first), as paraphrases mostly are
 Pair = tuple[str, str]
 Construction = Callable[[Random], Pair]
 
@@ -58,13 +59,28 @@ def roles(random: Random) -> Pair:
     return one(told), other(told.swapped())
 
 
+def roles_turned(random: Random) -> Pair:
+    told = event(random, REGULAR)
+    return told.active(), random.choice((Event.passive, Event.fronted))(told.swapped())
+
+
 def looks(random: Random) -> Pair:
+    one, other = _exchanged_looks(random)
+    return one.active(), other.active()
+
+
+def looks_turned(random: Random) -> Pair:
+    one, other = _exchanged_looks(random)
+    return one.active(), random.choice((Event.passive, Event.fronted))(other)
+
+
+def _exchanged_looks(random: Random) -> tuple[Event, Event]:
     agent, patient = random.sample(PEOPLE, 2)
     first, second = random.sample(LOOKS, 2)
-    told = event(random)
+    told = event(random, REGULAR)
     return (
-        replace(told, agent=f"the {first} {agent}", patient=f"the {second} {patient}").active(),
-        replace(told, agent=f"the {second} {agent}", patient=f"the {first} {patient}").active(),
+        replace(told, agent=f"the {first} {agent}", patient=f"the {second} {patient}"),
+        replace(told, agent=f"the {second} {agent}", patient=f"the {first} {patient}"),
     )
 
 
@@ -87,15 +103,19 @@ def synonym(random: Random) -> Pair:
 
 def unrelated(random: Random) -> Pair:
     told, other = event(random), event(random)
-    kept = random.choice(("agent", "patient", "verb", "place"))
-    form = random.choice((Event.active, Event.passive, Event.fronted))
-    return told.active(), form(replace(other, **{kept: getattr(told, kept)}))
+    form = random.choice((Event.passive, Event.fronted)) if random.random() < TURNED_RATE else Event.active
+    return told.active(), form(other)
 
 
 def unrelated_sequence(random: Random) -> Pair:
-    (first, second), (third, _) = _two_acts(random), _two_acts(random)
+    (first, second), (third, fourth) = _two_acts(random), _two_acts(random)
     word, other = random.choice(("before", "after")), random.choice(("before", "after"))
-    return f"{first} {word} {second}", random.choice((f"{third} {other} {second}", f"{first} {other} {third}"))
+    return f"{first} {word} {second}", f"{third} {other} {fourth}"
+
+
+def another_kind(random: Random) -> Pair:
+    one, other = random.sample((unrelated, unrelated_sequence, reordered), 2)
+    return one(random)[0], other(random)[1]
 
 
 def _two_acts(random: Random) -> Pair:
@@ -104,13 +124,13 @@ def _two_acts(random: Random) -> Pair:
 
 
 EASY: dict[int, tuple[Construction, ...]] = {
-    0: (unrelated, unrelated, unrelated_sequence),
-    1: (voice, fronted, reordered, sequence, sequence_fronted),
+    0: (unrelated, unrelated, unrelated, unrelated_sequence, unrelated_sequence, another_kind, another_kind),
+    1: (voice, voice, voice, fronted, fronted, sequence_fronted, sequence_fronted, reordered, sequence),
 }
 HARD: dict[int, tuple[Construction, ...]] = {0: (roles, looks, exchanged_sequence), 1: (synonym,)}
 SWAPS: dict[int, tuple[Construction, ...]] = {
-    0: (roles, looks, exchanged_sequence),
-    1: (voice, fronted, reordered, sequence, sequence_fronted),
+    0: (roles, roles, looks, roles_turned, looks_turned, exchanged_sequence),
+    1: (voice, fronted, reordered, sequence_fronted),
 }
 
 

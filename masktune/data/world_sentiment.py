@@ -144,9 +144,12 @@ def contrast(original: Review) -> Review:
 
 
 def counterfactual(original: Review) -> Review:
-    """The verdict turned round by the structure, the opinion words kept: "not" comes or goes, two opinions change place."""
+    """The verdict turned round by the structure (as a counterfactual revision): "not" comes or goes, an opposed clause
+    is added, two opinions change place; the opinion words stay."""
+    if original.kind == "plain" and original.form:
+        return replace(original, kind="opposed", form=0, foil=original.main, main=ANTONYM_OF[original.main])
     if original.kind == "plain":
-        return replace(original, kind="denied", form=original.form % len(JUDGEMENTS["denied"]))
+        return replace(original, kind="denied")
     if original.kind == "denied":
         return replace(original, kind="plain", form=original.form % len(JUDGEMENTS["plain"]))
     if original.kind == "opposed":
