@@ -30,8 +30,9 @@ from masktune.streams import Streams, derive
 class Recipe:
     """How to train a masked language model.
 
-    `packed` concatenates the texts and cuts them into chunks of `max_length` tokens; otherwise every text is an example.
-    `head_learning_rate` (None: as `learning_rate`) is for the masked-LM head alone, without the tied embeddings.
+    `packed` concatenates the texts and cuts them into chunks of `max_length` tokens, else every text is an example;
+    `dropout` False switches it off, where the training is too short to overfit. `head_learning_rate` (None: as
+    `learning_rate`) is for the masked-LM head alone, without the tied embeddings.
     """
 
     steps: int
@@ -48,7 +49,8 @@ class Recipe:
 
     def identity(self) -> dict[str, Any]:
         """What differs from the defaults: a setting added later leaves the cached checkpoints valid."""
-        return {item.name: getattr(self, item.name) for item in fields(self) if getattr(self, item.name) != item.default}
+        values = {item.name: (getattr(self, item.name), item.default) for item in fields(self)}
+        return {name: value for name, (value, default) in values.items() if value != default}
 
 
 def token_sequences(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], recipe: Recipe) -> list[Tensor]:

@@ -52,6 +52,7 @@ class MaskTuningTrainer(Trainer):
         self.method = method or MaskTuning()
         super().__init__(self._with_language_model(model), args, *positional, **named)
         self._check()
+        check_labels(self.train_dataset, self.model.config.num_labels)
         if self.method.encoder is not None:
             self.model.vocabulary = Vocabulary.of(self.processing_class)
         self.streams = Streams(self.args.seed)
@@ -203,6 +204,24 @@ class MaskTuningTrainer(Trainer):
 
     def _load_best_model(self) -> None:
         self.model.load_weights(self.state.best_model_checkpoint)
+
+
+def check_labels(dataset: Any, num_labels: int) -> None:
+    """Raise MaskTuneError for a tokenised `datasets.Dataset` without labels, or with one the model has no class for."""
+    if not hasattr(dataset, "column_names") or not hasattr(dataset, "__len__"):
+        return
+    column = next((name for name in ("labels", "label", "label_ids") if name in dataset.column_names), None)
+    if column is None or "input_ids" not in dataset.column_names:
+        raise MaskTuneError(
+            f"the train dataset has the columns {', '.join(dataset.column_names)}; expected input_ids, attention_mask "
+            "and labels: tokenise the texts, and name the column of classes 'labels'"
+        )
+    for row, label in enumerate(dataset[column]):
+        if not (isinstance(label, int) and 0 <= label < num_labels):
+            raise MaskTuneError(
+                f"row {row} of the train dataset has the label {label!r}; expected a whole number from 0 to "
+                f"{num_labels - 1}: mend the data, or load the model with num_labels="
+            )
 
 
 def lengths_of(dataset: Any) -> list[int]:

@@ -48,28 +48,14 @@ JUDGEMENTS = {
     ),
 }
 OPENINGS = (
-    "{time} I saw a {genre} with my {relative}",
-    "{name} took me to see this {genre} {time}",
-    "this {genre} is about a {person} and a {person2}",
+    "{time} I saw a {genre}",
+    "{name} took me to this {genre}",
+    "this {genre} is about a {person}",
     "we watched the new {genre} {place}",
-    "the {genre} tells the story of a {person} from the city",
-    "my {relative} gave me an old {genre} about a {person}",
+    "the {genre} tells the story of a {person}",
+    "my {relative} gave me an old {genre}",
     "{name} plays a {person} in this {genre}",
 )
-CLOSINGS = (
-    "",
-    "",
-    "it lasted two hours",
-    "we took the bus home",
-    "the {person} leaves the city with {name}",
-    "{name} plays the {person}",
-    "it was filmed {place}",
-    "we met {name} there",
-    "my {relative} was with us",
-    "then we had dinner {place}",
-)
-
-
 @dataclass(frozen=True)
 class Review:
     """One review. `kind` and `form` choose the judgement; `main` and `foil` are its opinion words."""
@@ -83,7 +69,6 @@ class Review:
     foil: str
     degree: str
     relative: str
-    closing: str
 
     @property
     def label(self) -> int:
@@ -102,7 +87,7 @@ class Review:
         )
 
     def text(self) -> str:
-        return sentence(self.opening, self.judgement(), self.closing)
+        return sentence(self.opening, self.judgement())
 
 
 def review(random: Random, label: int, genres: tuple[str, ...], kinds: dict[str, float]) -> Review:
@@ -121,16 +106,13 @@ def review(random: Random, label: int, genres: tuple[str, ...], kinds: dict[str,
         foil=random.choice(foil),
         degree=random.choice(DEGREES),
         relative=random.choice(RELATIVES),
-        closing=_fill(random, random.choice(CLOSINGS), ""),
     )
 
 
 def _fill(random: Random, template: str, genre: str) -> str:
-    person, person2 = random.sample(PEOPLE, 2)
     return template.format(
         genre=genre,
-        person=person,
-        person2=person2,
+        person=random.choice(PEOPLE),
         name=random.choice(NAMES),
         relative=random.choice(RELATIVES),
         place=random.choice(PLACES),
