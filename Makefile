@@ -24,9 +24,9 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@touch $@
 
 reproduce: setup  ## run STUDY to the finished report: train what is missing, tables, figures, notebooks
-	$(RUN) run $(STUDY) --jobs $(JOBS)
-	$(RUN) figures $(STUDY)
-	$(RUN) report $(STUDY)
+	@# A cell that failed is listed in the report, so the report is made; the failure is still the end.
+	$(RUN) run $(STUDY) --jobs $(JOBS); status=$$?; [ $$status -le 1 ] && \
+	$(RUN) gather $(STUDY) && $(RUN) report $(STUDY) && exit $$status
 
 figures: setup  ## rebuild every table and figure of STUDY from stored runs, without training
 	$(RUN) figures $(STUDY)

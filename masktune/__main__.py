@@ -130,7 +130,8 @@ def figures(options: argparse.Namespace) -> int:
     from masktune import analysis
     from masktune.study import design
 
-    analysis.build(design.load(options.study).name)
+    paths = analysis.build(design.load(options.study).name)
+    print(f"{options.study}: {len(paths)} tables and figures in {paths[0].parents[1]}")
     return 0
 
 
@@ -138,7 +139,7 @@ def report(options: argparse.Namespace) -> int:
     from masktune import analysis
     from masktune.study import design
 
-    analysis.report(design.load(options.study).name)
+    print(f"{options.study}: open {analysis.report(design.load(options.study).name)}")
     return 0
 
 

@@ -1,7 +1,7 @@
 """All tables and figures of a study in one object, computed once from the two stored files: what notebooks hold."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -70,6 +70,12 @@ def of(runs: pd.DataFrame, predictions: pd.DataFrame) -> Results:
 
 def read(study_name: str) -> Results:
     """The results of a gathered study, by name. Raises MaskTuneError if it has not been gathered."""
+    return _read(study_name, files.digest(files.stored(study_name)))
+
+
+@lru_cache(maxsize=1)
+def _read(study_name: str, digest: str) -> Results:
+    """Kept for the report, which asks for them twice: the bootstrap is most of the work."""
     from masktune.study import gather
 
     return of(*gather.read(study_name))
