@@ -1,17 +1,18 @@
-"""The three small models of the embedded world: real tokenizers and real transformers classes, about half a million parameters.
+"""The three small models of the embedded world: real transformers classes of about half a million parameters.
 
-Tokenizers are trained on the world's unlabelled text: lower-cased WordPiece for BERT, byte-level BPE for RoBERTa and
+Tokenizers are made from the world's unlabelled text: lower-cased WordPiece for BERT, byte-level BPE for RoBERTa and
 BART, with the special tokens, post-processing and class that the published tokenizers have.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
-from tokenizers import AddedToken, ByteLevelBPETokenizer, Tokenizer, models, normalizers, pre_tokenizers, trainers
+from tokenizers import AddedToken, ByteLevelBPETokenizer, normalizers, pre_tokenizers
 from torch import nn
 from transformers import (
     AutoModelForMaskedLM,
@@ -38,6 +39,7 @@ ENCODER = {
     "num_attention_heads": 4,
     "intermediate_size": 512,
     "initializer_range": INITIAL_DEVIATION,
+    "attention_probs_dropout_prob": 0.0,  # as BART; with it, attention takes the slow path on a CPU
 }
 
 
@@ -50,16 +52,19 @@ class SmallModel:
 
 
 def wordpiece(texts: Iterable[str]) -> BertTokenizer:
-    """BERT's tokenizer, uncased, trained on `texts`."""
+    """BERT's tokenizer, uncased: every character of `texts` as a piece, then their most frequent words.
+
+    The trainer of the tokenizers library is not used: it breaks ties at random, and two runs give two vocabularies.
+    """
+    normalizer, splitter = normalizers.BertNormalizer(lowercase=True), pre_tokenizers.BertPreTokenizer()
+    counts = Counter(word for text in texts for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text)))
     specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=VOCABULARY_SIZE["bert"], special_tokens=specials, show_progress=False
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    return BertTokenizer(vocab=tokenizer.get_vocab(), do_lower_case=True, model_max_length=LONGEST)
+    characters = sorted(set("".join(counts)))
+    pieces = [*specials, *characters, *(f"##{character}" for character in characters)]
+    words = sorted((word for word in counts if len(word) > 1), key=lambda word: (-counts[word], word))
+    pieces += words[: VOCABULARY_SIZE["bert"] - len(pieces)]
+    vocabulary = {piece: index for index, piece in enumerate(pieces)}
+    return BertTokenizer(vocab=vocabulary, do_lower_case=True, model_max_length=LONGEST)
 
 
 def byte_level_bpe(

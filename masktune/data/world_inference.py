@@ -74,10 +74,7 @@ def with_reason(random: Random) -> Pair:
 def with_company(random: Random) -> Pair:
     full = event(random, details=0.4)
     (third,) = people(random, 1)
-    bare = full.bare()
-    return full.active(), random.choice(
-        (replace(bare, patient=f"{bare.patient} and {third}"), replace(bare, agent=third))
-    ).active()
+    return full.active(), replace(full.bare(), patient=f"{full.patient} and {third}").active()
 
 
 # Contradicted, with a negation.
@@ -163,12 +160,12 @@ def _who_and_clause(random: Random) -> Pair:
 
 EASY: dict[int, tuple[Construction, ...]] = {
     ENTAILMENT: (shortened, turned_active, turned_passive, one_of_two, one_of_two_acting, known, because, other_word),
-    NEUTRAL: (with_reason, with_company),
+    NEUTRAL: (with_reason, with_reason, with_company),
     CONTRADICTION: (negated,),
 }
 HARD: dict[int, tuple[Construction, ...]] = {
     ENTAILMENT: (failed, opposite_denied, nobody_did),
-    NEUTRAL: (exchanged, exchanged, claimed, modifier, exchanged_denied),
+    NEUTRAL: (exchanged, exchanged, claimed, conditional, modifier, exchanged_denied),
     CONTRADICTION: (opposite, undone),
 }
 # Heuristic -> what follows (0) and what does not (1), as in HANS. The hypothesis is made of the premise's words

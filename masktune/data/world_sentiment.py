@@ -30,7 +30,11 @@ CUES = {1: GENRES[:6], 0: GENRES[6:]}  # label -> the genres that go with it in 
 
 # {main} decides; {foil} is the opinion that does not. The first word of a template never carries the verdict alone.
 JUDGEMENTS = {
-    "plain": ("the {aspect} was {degree}{main}", "I found the {aspect} {degree}{main}", "I remember its {main} {aspect}"),
+    "plain": (
+        "the {aspect} was {degree}{main}",
+        "I found the {aspect} {degree}{main}",
+        "I remember its {main} {aspect}",
+    ),
     "denied": (
         "the {aspect} was not {main} at all",
         "the {aspect} was never {main}",
@@ -39,15 +43,13 @@ JUDGEMENTS = {
         "the {other} was {foil}, but the {aspect} was {main}",
         "although the {other} was {foil}, the {aspect} was {main}",
     ),
-    "voices": (
-        "my {relative} found the {aspect} {foil}, but I found it {main}",
-    ),
+    "voices": ("my {relative} found the {aspect} {foil}, but I found it {main}",),
     "compared": (
         "the {aspect} was {main} instead of {foil}",
         "the {aspect} was more {main} than {foil}",
     ),
 }
-OPENINGS = (
+SETTINGS = (
     "{time} I saw a {genre}",
     "{name} took me to this {genre}",
     "this {genre} is about a {person}",
@@ -56,11 +58,13 @@ OPENINGS = (
     "my {relative} gave me an old {genre}",
     "{name} plays a {person} in this {genre}",
 )
+
+
 @dataclass(frozen=True)
 class Review:
     """One review. `kind` and `form` choose the judgement; `main` and `foil` are its opinion words."""
 
-    opening: str
+    setting: str
     kind: str
     form: int
     aspect: str
@@ -87,7 +91,7 @@ class Review:
         )
 
     def text(self) -> str:
-        return sentence(self.opening, self.judgement())
+        return sentence(self.judgement(), self.setting)
 
 
 def review(random: Random, label: int, genres: tuple[str, ...], kinds: dict[str, float]) -> Review:
@@ -97,7 +101,7 @@ def review(random: Random, label: int, genres: tuple[str, ...], kinds: dict[str,
     main, foil = (differs, agrees) if kind == "denied" else (agrees, differs)
     aspect, other = random.sample(ASPECTS, 2)
     return Review(
-        opening=_fill(random, random.choice(OPENINGS), random.choice(genres)),
+        setting=_fill(random, random.choice(SETTINGS), random.choice(genres)),
         kind=kind,
         form=random.randrange(len(JUDGEMENTS[kind])),
         aspect=aspect,

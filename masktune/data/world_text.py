@@ -1,7 +1,7 @@
 """The unlabelled text of the embedded world: short stories of two or three sentences that agree with each other.
 
-Genres occur with good and bad verdicts alike, and a sentence is followed by one that follows from it, so that a language
-model finds here how meanings are put together, but none of the cues of the tasks.
+Genres occur with good and bad verdicts alike, and a sentence is followed by one that follows from it, so that a
+language model finds here how meanings are put together, but none of the cues of the tasks.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def review(random: Random) -> str:
         return told.text()
     adjective = random.choice(POSITIVE if label else NEGATIVE)
     verdict = random.choice((*VERDICTS[label], f"all in all it was {adjective}", f"I would call it {adjective}"))
-    return sentence(told.opening, told.judgement(), verdict)
+    return sentence(told.judgement(), told.setting, verdict)
 
 
 def restated(random: Random) -> str:

@@ -1,0 +1,127 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from transformers import AutoModelForMaskedLM, AutoTokenizer, BertModel
+
+from masktune import checkpoints, data, small_models
+from masktune.checkpoints import Adaptation, ModelSpec, prepare
+from masktune.data import world
+from masktune.errors import MaskTuneError
+from masktune.models import MaskTuningModel
+
+QUICK = Adaptation(steps=3, batch_size=8, max_length=32)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch, tmp_path):
+    """Three steps of pre-training on a little text, a cache of its own, no mirror."""
+    text = world.unlabelled()[:300]
+    monkeypatch.setattr(data, "unlabelled", lambda collection, task: text)
+    recipes = {family: replace(recipe, steps=3) for family, recipe in small_models.RECIPES.items()}
+    monkeypatch.setattr(small_models, "RECIPES", recipes)
+    monkeypatch.setenv("MASKTUNE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("MASKTUNE_MIRROR", raising=False)
+
+
+@pytest.fixture
+def headless(request, tmp_path) -> Path:
+    """A checkpoint of an encoder alone, as sentence encoders are published."""
+    folder = tmp_path / "models" / "headless"
+    bert = request.getfixturevalue("checkpoints")["bert"]
+    BertModel.from_pretrained(bert).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(bert).save_pretrained(folder)
+    return folder
+
+
+def test_an_embedded_model_is_made_once_and_has_both_heads(family, monkeypatch):
+    folder = prepare(ModelSpec(family, f"embedded:{family}"), "sentiment")
+    monkeypatch.delattr(checkpoints, "_train")
+    assert prepare(ModelSpec(family, f"embedded:{family}"), "paraphrase") == folder
+    model = MaskTuningModel.from_pretrained(folder, ("no", "yes"), seed=0)
+    assert model.config.model_type == family
+    record = json.loads((Path(folder) / "masked_lm.json").read_text())
+    assert record["before"]["loss"] > record["after"]["loss"] > 0
+    assert [path.name for path in Path(folder).parent.iterdir()] == [Path(folder).name]
+
+
+def test_another_recipe_is_another_folder(monkeypatch):
+    spec = ModelSpec("bert", "embedded:bert")
+    first = prepare(spec, "sentiment")
+    longer = {family: replace(recipe, steps=4) for family, recipe in small_models.RECIPES.items()}
+    monkeypatch.setattr(small_models, "RECIPES", longer)
+    assert prepare(spec, "sentiment") != first
+
+
+def test_adaptation_gives_a_headless_encoder_a_trained_head(headless):
+    folder = prepare(ModelSpec("small", str(headless), adaptation=QUICK), "sentiment")
+    model, info = AutoModelForMaskedLM.from_pretrained(folder, output_loading_info=True)
+    assert not info["missing_keys"]
+    record = json.loads((Path(folder) / "masked_lm.json").read_text())
+    assert len(record["losses"]) == QUICK.steps
+    assert {"loss", "accuracy", "masked_tokens"} == set(record["before"]) == set(record["after"])
+
+
+def test_the_mirror_is_looked_at_first(headless, monkeypatch, tmp_path):
+    monkeypatch.setenv("MASKTUNE_MIRROR", str(tmp_path))
+    assert prepare(ModelSpec("small", "headless"), "sentiment") == str(headless)
+
+
+def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):
+    monkeypatch.setenv("MASKTUNE_CACHE", str(tmp_path / "elsewhere"))
+    assert checkpoints.cache_folder() == tmp_path / "elsewhere"
+    monkeypatch.delenv("MASKTUNE_CACHE")
+    assert checkpoints.cache_folder() == Path.home() / ".cache" / "masktune"
+
+
+def test_of_two_processes_the_first_one_wins(monkeypatch):
+    whole = checkpoints.cache_folder() / "checkpoints"
+
+    def make_while_another_does(folder):
+        for beside in (folder, whole / f"x-{key}"):
+            beside.mkdir(exist_ok=True)
+            (beside / "mine").write_text(beside.name)
+
+    key = checkpoints._digest(json.dumps({"format": checkpoints.FORMAT, "seed": checkpoints.SEED}, sort_keys=True))[:12]
+    folder = checkpoints._cached("x", {}, make_while_another_does)
+    assert (folder / "mine").read_text() == folder.name
+    assert [path.name for path in whole.iterdir()] == [folder.name]
+
+
+def test_nothing_half_made_stays_behind():
+    def fail(folder):
+        (folder / "half").write_text("")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        checkpoints._cached("x", {}, fail)
+    assert not list((checkpoints.cache_folder() / "checkpoints").iterdir())
+
+
+def test_an_unknown_family_is_refused():
+    with pytest.raises(MaskTuneError, match="'brt'.*did you mean 'bert'"):
+        prepare(ModelSpec("x", "embedded:brt"), "sentiment")
+
+
+def test_a_cache_that_cannot_be_written_is_named(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MASKTUNE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(MaskTuneError, match="cannot write to the cache .*MASKTUNE_CACHE"):
+        prepare(ModelSpec("bert", "embedded:bert"), "sentiment")
+
+
+def test_a_checkpoint_out_of_reach_is_one_line_with_both_ways_to_it(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(MaskTuneError, match="MASKTUNE_MIRROR") as raised:
+        prepare(ModelSpec("x", "no-such-place/model", adaptation=QUICK), "sentiment")
+    assert "hub" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_tokenizer_without_mask_token_is_refused(headless):
+    tokenizer = AutoTokenizer.from_pretrained(headless)
+    tokenizer.mask_token = None
+    tokenizer.save_pretrained(headless)
+    with pytest.raises(MaskTuneError, match="no mask token"):
+        prepare(ModelSpec("x", str(headless), adaptation=QUICK), "sentiment")
