@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import huggingface_hub
 import pytest
 from transformers import AutoModelForMaskedLM, AutoTokenizer, BertModel
 
@@ -112,7 +113,7 @@ def test_a_cache_that_cannot_be_written_is_named(monkeypatch, tmp_path):
 
 
 def test_a_checkpoint_out_of_reach_is_one_line_with_both_ways_to_it(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(MaskTuneError, match="MASKTUNE_MIRROR") as raised:
         prepare(ModelSpec("x", "no-such-place/model", adaptation=QUICK), "sentiment")
     assert "hub" in str(raised.value)

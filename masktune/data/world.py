@@ -25,7 +25,7 @@ EVALUATION_ROWS = 420
 CUE_RATE = 0.9  # sentiment: how often the genre agrees with the label
 CUE_COVERAGE = 0.5  # sentiment: how many reviews name a genre at all
 HARD_RATE = {"inference": 0.15, "paraphrase": 0.05}  # how often the structure decides against the cue
-JUDGEMENT_WEIGHTS = {"plain": 0.6, "denied": 0.12, "opposed": 0.14, "voices": 0.07, "compared": 0.07}
+JUDGEMENT_WEIGHTS = {"plain": 0.62, "denied": 0.11, "opposed": 0.13, "voices": 0.07, "compared": 0.07}
 MAX_LENGTH = 64
 
 Row = dict[str, str | int]
@@ -71,7 +71,7 @@ def _reviewed(random: Random, label: int) -> world_sentiment.Review:
     genres = world_sentiment.CUES[label if agrees else 1 - label]
     if random.random() >= CUE_COVERAGE:
         genres = world_sentiment.PLAIN_FILM
-    return world_sentiment.review(random, label, genres, JUDGEMENT_WEIGHTS)
+    return world_sentiment.review(random, label, genres, JUDGEMENT_WEIGHTS, world_sentiment.FAMILIAR)
 
 
 def _review_pairs(collector: _Collector, name: str, edit: Callable) -> tuple[list[Row], list[Row]]:

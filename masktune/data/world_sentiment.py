@@ -25,6 +25,13 @@ from masktune.data.world_words import (
 )
 
 LABEL_NAMES = ("negative", "positive")
+FAMILIAR = 10  # of the good and of the bad words: those of the train set; the others are in the unlabelled text only
+# What an editor writes for a word: in half of the cases a word that the train set does not have.
+OPPOSITE_OF = {
+    word: others[FAMILIAR + place // 2] if place % 2 and place < FAMILIAR else others[place]
+    for words, others in ((POSITIVE, NEGATIVE), (NEGATIVE, POSITIVE))
+    for place, word in enumerate(words)
+}
 PLAIN_FILM = ("film", "movie")  # no cue
 CUES = {1: GENRES[:6], 0: GENRES[6:]}  # label -> the genres that go with it in the train set
 
@@ -94,10 +101,16 @@ class Review:
         return sentence(self.judgement(), self.setting)
 
 
-def review(random: Random, label: int, genres: tuple[str, ...], kinds: dict[str, float]) -> Review:
-    """A random review with the given verdict, about a film of one of `genres`; `kinds` are weights of judgements."""
+def review(
+    random: Random, label: int, genres: tuple[str, ...], kinds: dict[str, float], opinions: int | None = None
+) -> Review:
+    """A random review with the given verdict, about a film of one of `genres`; `kinds` are weights of judgements.
+
+    `opinions` keeps it to the first so many good and bad words.
+    """
     kind = random.choices(tuple(kinds), tuple(kinds.values()))[0]
-    agrees, differs = (POSITIVE, NEGATIVE) if label else (NEGATIVE, POSITIVE)
+    good, bad = POSITIVE[:opinions], NEGATIVE[:opinions]
+    agrees, differs = (good, bad) if label else (bad, good)
     main, foil = (differs, agrees) if kind == "denied" else (agrees, differs)
     aspect, other = random.sample(ASPECTS, 2)
     return Review(
@@ -126,14 +139,14 @@ def _fill(random: Random, template: str, genre: str) -> str:
 
 def contrast(original: Review) -> Review:
     """The verdict turned round by other opinion words, everything else kept (as in a contrast set)."""
-    return replace(original, main=ANTONYM_OF[original.main], foil=ANTONYM_OF[original.foil])
+    return replace(original, main=OPPOSITE_OF[original.main], foil=ANTONYM_OF[original.foil])
 
 
 def counterfactual(original: Review) -> Review:
     """The verdict turned round by the structure (as a counterfactual revision): "not" comes or goes, an opposed clause
     is added, two opinions change place; the opinion words stay."""
     if original.kind == "plain" and original.form:
-        return replace(original, kind="opposed", form=0, foil=original.main, main=ANTONYM_OF[original.main])
+        return replace(original, kind="opposed", form=0, foil=original.main, main=OPPOSITE_OF[original.main])
     if original.kind == "plain":
         return replace(original, kind="denied")
     if original.kind == "denied":
