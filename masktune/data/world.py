@@ -20,7 +20,7 @@ from masktune.streams import derive
 WORLD_VERSION = 1
 SEED = 20261122
 UNLABELLED_STORIES = 12_000
-TRAIN_ROWS = {"sentiment": 1500, "inference": 1500, "paraphrase": 1200}
+TRAIN_ROWS = {"sentiment": 2000, "inference": 1500, "paraphrase": 1200}
 EVALUATION_ROWS = 420
 CUE_RATE = 0.9  # sentiment: how often the genre agrees with the label
 CUE_COVERAGE = 0.5  # sentiment: how many reviews name a genre at all
@@ -33,11 +33,14 @@ TEXT_COLUMNS = ("text", "text_pair")
 
 
 class _Collector:
-    """Draws examples until there are enough of them, never one whose text was drawn before, in whatever set."""
+    """Draws examples until there are enough of them.
+
+    Never one whose text was drawn before, in whatever set, nor one that is a story of the unlabelled text.
+    """
 
     def __init__(self, task: str):
         self.task = task
-        self.seen: set[tuple[str, ...]] = set()
+        self.seen = set(_unlabelled())
 
     def random(self, name: str) -> Random:
         return Random(derive(SEED, "world", self.task, name))
@@ -46,7 +49,7 @@ class _Collector:
         """The rows of `draw` (one, or the two halves of a pair), drawn again until all are new."""
         while True:
             rows = draw()
-            keys = {tuple(str(row[column]) for column in TEXT_COLUMNS if column in row) for row in rows}
+            keys = {" ".join(str(row[column]) for column in TEXT_COLUMNS if column in row) for row in rows}
             if len(keys) == len(rows) and not keys & self.seen:
                 self.seen |= keys
                 return rows
