@@ -20,7 +20,7 @@ from masktune.streams import derive
 WORLD_VERSION = 1
 SEED = 20261122
 UNLABELLED_STORIES = 12_000
-TRAIN_ROWS = {"sentiment": 2000, "inference": 1500, "paraphrase": 1200}
+TRAIN_ROWS = {"sentiment": 1500, "inference": 1500, "paraphrase": 1200}
 EVALUATION_ROWS = 420
 CUE_RATE = 0.9  # sentiment: how often the genre agrees with the label
 CUE_COVERAGE = 0.5  # sentiment: how many reviews name a genre at all

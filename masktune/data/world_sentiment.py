@@ -26,9 +26,8 @@ from masktune.data.world_words import (
 
 LABEL_NAMES = ("negative", "positive")
 FAMILIAR = 10  # of the good and of the bad words: those of the train set; the others are in the unlabelled text only
-# What an editor writes for a word: in half of the cases a word that the train set does not have.
-OPPOSITE_OF = {
-    word: others[FAMILIAR + place // 2] if place % 2 and place < FAMILIAR else others[place]
+RARE_OPPOSITE_OF = {
+    word: others[FAMILIAR + place % (len(others) - FAMILIAR)]
     for words, others in ((POSITIVE, NEGATIVE), (NEGATIVE, POSITIVE))
     for place, word in enumerate(words)
 }
@@ -138,15 +137,19 @@ def _fill(random: Random, template: str, genre: str) -> str:
 
 
 def contrast(original: Review) -> Review:
-    """The verdict turned round by other opinion words, everything else kept (as in a contrast set)."""
-    return replace(original, main=OPPOSITE_OF[original.main], foil=ANTONYM_OF[original.foil])
+    """The verdict turned round by other opinion words, everything else kept (as in a contrast set).
+
+    In about half of the cases the new word is one that the train set does not have.
+    """
+    main = RARE_OPPOSITE_OF[original.main] if original.form else ANTONYM_OF[original.main]
+    return replace(original, main=main, foil=ANTONYM_OF[original.foil])
 
 
 def counterfactual(original: Review) -> Review:
     """The verdict turned round by the structure (as a counterfactual revision): "not" comes or goes, an opposed clause
     is added, two opinions change place; the opinion words stay."""
     if original.kind == "plain" and original.form:
-        return replace(original, kind="opposed", form=0, foil=original.main, main=OPPOSITE_OF[original.main])
+        return replace(original, kind="opposed", form=0, foil=original.main, main=RARE_OPPOSITE_OF[original.main])
     if original.kind == "plain":
         return replace(original, kind="denied")
     if original.kind == "denied":
