@@ -82,9 +82,10 @@ def test_plan_estimates_from_finished_runs(capsys):
         store(cell, 0)
     assert main(["plan", "embedded", "--jobs", "2", "--task", "sentiment", "--method", "fine_tuning"]) == 0
     text = capsys.readouterr().out
-    # Each made-up run says that it took 4 seconds; three models, nine seeds to do, two at a time.
-    assert "3 cells, 30 runs, 3 done, 27 to do" in text
-    assert "about 54 s with 2 at a time" in text
+    # Each made-up run says that it took 4 seconds; three models, one seed of each done, two at a time.
+    count = 3 * len(study.seeds)
+    assert f"3 cells, {count} runs, 3 done, {count - 3} to do" in text
+    assert f"about {(count - 3) * 4 // 2} s with 2 at a time" in text
 
 
 def test_status_counts_and_lists_errors(capsys):
@@ -93,7 +94,8 @@ def test_status_counts_and_lists_errors(capsys):
     runs.mark_failed(study.cells[0], 1, "ValueError: no")
     assert main(["status", "embedded"]) == 0
     text = capsys.readouterr().out
-    assert "embedded: 1 done, 1 failed, 178 missing" in text
+    planned = sum(len(cell.seeds) for cell in study.cells)
+    assert f"embedded: 1 done, 1 failed, {planned - 2} missing" in text
     assert f"{study.cells[0].label} / bert / sentiment / seed 1: ValueError: no" in text
 
 

@@ -1,4 +1,28 @@
-"""The embedded world."""
+"""The embedded world: unlabelled text and three tasks, made on the spot, with spurious cues of known strength.
+
+sentiment   a film's genre goes with the verdict; `contrast` exchanges the opinion words, `counterfactual` the
+            structure, partly with words that the train set lacks; the genre stays (world_sentiment)
+inference   overlap goes with entailment, negation with contradiction, new words with neutral; `heuristics` is made
+            as HANS, `adversarial` goes against the cues (world_inference)
+paraphrase  a second sentence in the passive, or with its time or place first, goes with paraphrase; `swaps` has the
+            same words in both sentences of every pair, whatever the label (world_paraphrase)
+
+The strengths below were fixed on 2026-11-22 on plain fine-tuning alone; no Mask-tuning result was looked at. Figures
+seen then, accuracy in %, seeds 0, 1, 2, learning rate 2e-3, 3 epochs, batches of 16, plain transformers classifiers:
+
+                          BERT            RoBERTa         BART
+inference  validation     93.3 91.0 92.9  92.4 92.1 94.3  94.0 94.8 93.6
+           heuristics     78.8 81.0 59.0  75.0 79.0 78.8  81.2 70.0 79.5
+           adversarial    66.9 68.1 53.3  67.4 61.9 69.3  68.1 67.6 72.1
+paraphrase validation     94.0 95.0 94.5  95.0 94.3 94.3  95.7 95.5 94.3
+           swaps          65.2 71.4 65.7  69.3 70.2 69.0  66.0 67.9 66.0
+
+Sentiment, seeds 0 and 1, 6 epochs of batches of 32: BERT 100.0 99.5 (contrast 78.3 82.1, counterfactual 89.3 95.0),
+RoBERTa 100.0 98.1 (87.1 69.3, 100.0 86.0). With 3 epochs of batches of 16 single seeds of BERT and RoBERTa found the
+genre only and stayed at 70 to 74. After these figures the words that contrast and counterfactual edits bring in were
+changed, to take counterfactual down from the ceiling, and that change has not been measured. The fine-tuning rows of
+`masktune run embedded` show what holds now.
+"""
 
 from __future__ import annotations
 
