@@ -101,13 +101,15 @@ def _ipc_kernel_manager(sockets: Path, environment: dict[str, str]) -> type:
     from jupyter_client import AsyncKernelManager
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
-    quiet = ["--log-level=50"]
+    log_little = ["--log-level=50"]
 
     class ThisPython(KernelSpecManager):
         """The kernel is this interpreter, whatever kernels are installed under the same name."""
 
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-            return KernelSpec(argv=make_ipkernel_cmd(extra_arguments=quiet), display_name="Python 3", language="python")
+            return KernelSpec(
+                argv=make_ipkernel_cmd(extra_arguments=log_little), display_name="Python 3", language="python"
+            )
 
     class IpcKernelManager(AsyncKernelManager):
         def __init__(self, **named: Any):
@@ -115,7 +117,9 @@ def _ipc_kernel_manager(sockets: Path, environment: dict[str, str]) -> type:
             super().__init__(transport="ipc", kernel_spec_manager=ThisPython(), **places, **named)
 
         async def start_kernel(self, **named: Any) -> None:
-            own = {"IPYTHONDIR": str(sockets / "ipython"), "TMPDIR": str(sockets)}
+            # tqdm warns, with the paths of this machine, where there are no widgets to draw its bar with.
+            quiet = {"PYTHONWARNINGS": "ignore:IProgress not found"}
+            own = {"IPYTHONDIR": str(sockets / "ipython"), "TMPDIR": str(sockets), **quiet}
             await super().start_kernel(**{**named, "env": {**os.environ, **environment, **own}})
 
     return IpcKernelManager

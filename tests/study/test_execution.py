@@ -58,3 +58,14 @@ def test_a_damaged_notebook_is_an_error(tmp_path):
 
 def test_names_that_a_cell_assigns():
     assert execution.assigned_names("a = 1  # one\nb = {'x': 2}\nif a:\n    c = 3\nprint(a)") == ["a", "b"]
+
+
+def test_a_missing_widget_is_no_warning_in_an_executed_notebook(tmp_path):
+    output = tmp_path / "out.ipynb"
+    source = (
+        "import warnings\nwarnings.warn('IProgress not found. Please update jupyter and ipywidgets.')\nprint('ran')"
+    )
+    execution.execute(execution.notebook_of(source), output, {})
+    text = output.read_text()
+    assert "ran" in text
+    assert "UserWarning" not in text
