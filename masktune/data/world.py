@@ -20,9 +20,9 @@ paraphrase validation     94.0 95.0 94.5  95.0 94.3 94.3  95.7 95.5 94.3
 Sentiment, seeds 0 and 1, 6 epochs of batches of 32: BERT 100.0 99.5 (contrast 78.3 82.1, counterfactual 89.3 95.0),
 RoBERTa 100.0 98.1 (87.1 69.3, 100.0 86.0). With 3 epochs of batches of 16 single seeds of BERT and RoBERTa found the
 genre only and stayed at 70 to 74. After these figures the words that contrast and counterfactual edits bring in were
-changed, to take counterfactual down from the ceiling. That change was not measured beforehand, and it came after a first
-run of the study, Mask-tuning included, had begun, though none of its Mask-tuning results was used. The fine-tuning rows
-of `masktune run embedded` show what holds now.
+changed, to take counterfactual down from the ceiling. That change was not measured beforehand, and it came after a
+first run of the study, Mask-tuning included, had begun, though none of its Mask-tuning results was used. The
+fine-tuning rows of `masktune run embedded` show what holds now.
 """
 
 from __future__ import annotations
