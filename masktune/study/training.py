@@ -16,7 +16,6 @@ import pyarrow
 import torch
 from transformers import (
     AutoTokenizer,
-    DataCollatorWithPadding,
     PreTrainedTokenizerBase,
     PrinterCallback,
     TrainerCallback,
@@ -26,6 +25,7 @@ from transformers import (
 from transformers.utils import logging
 
 from masktune import checkpoints, data, methods, precision
+from masktune.collate import Padding
 from masktune.data import encode
 from masktune.data.tasks import EvaluationSet, TaskData
 from masktune.models import MaskTuningModel
@@ -34,7 +34,7 @@ from masktune.study.cells import Cell
 from masktune.trainer import MaskTuningTrainer, lengths_of
 
 CURVE_POINTS = 4
-CURVE_EXAMPLES = 250
+CURVE_EXAMPLES = 120
 LOSS_POINTS = 25
 LARGER_EVALUATION_BATCH = 4
 COLUMNS = ("example_id", "cluster_id", "group")
@@ -145,7 +145,7 @@ def _trainer(bench: Workbench, seed: int, bar: Any, accumulation: int, scratch: 
         train_dataset=bench.train,
         eval_dataset=bench.curve,
         processing_class=bench.tokenizer,
-        data_collator=DataCollatorWithPadding(bench.tokenizer),
+        data_collator=Padding(bench.tokenizer),
         compute_metrics=_accuracy,
         callbacks=[] if bar is None else [_Steps(bar)],
     )
