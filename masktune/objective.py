@@ -5,7 +5,7 @@ The paper (arXiv 2307.10457, section "Mask-tuning") gives the sum; which of the 
 which tokens the MLM loss is averaged, it does not say. Each function states our choice and the alternatives.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -13,6 +13,8 @@ from torch.nn.functional import cross_entropy
 
 from masktune.errors import MaskTuneError, one_of
 
+# A gradient parameter by parameter; None where a term does not reach the parameter.
+Gradient = Sequence[Tensor | None]
 ALPHA_WEIGHTS = ("mlm", "classification")
 REDUCTIONS = ("masked", "maskable", "equalised")
 CLASSIFY = ("perturbed", "both")
@@ -55,12 +57,18 @@ def classification_loss(logits: Tensor, labels: Tensor, weights: Tensor | None =
     return (weights * losses).sum() / weights.sum().clamp(min=1)
 
 
-def equalised_scale(gradient: Iterable[Tensor | None], reference: Iterable[Tensor | None]) -> Tensor:
+def equalised_scale(gradient: Gradient, reference: Gradient) -> Tensor:
     """The factor that gives the gradient of one term the norm of the other's; 1 if the first vanishes. Scalar."""
     norm, target = gradient_norm(gradient), gradient_norm(reference)
     return torch.where(norm > 0, target / norm.clamp(min=torch.finfo(norm.dtype).tiny), torch.ones_like(norm))
 
 
-def gradient_norm(gradient: Iterable[Tensor | None]) -> Tensor:
-    """Euclidean norm of a gradient given parameter by parameter (None: no gradient). Scalar."""
+def gradient_norm(gradient: Gradient) -> Tensor:
+    """Euclidean norm of a gradient given parameter by parameter. Scalar."""
     return torch.stack([part.norm() for part in gradient if part is not None] or [torch.zeros(())]).norm()
+
+
+def gradient_product(first: Gradient, second: Gradient) -> Tensor:
+    """Inner product of two gradients given parameter by parameter. Scalar."""
+    pairs = zip(first, second, strict=True)
+    return sum(((one * other).sum() for one, other in pairs if not (one is None or other is None)), torch.zeros(()))

@@ -7,8 +7,10 @@ In a script that fine-tunes with transformers, the one line that makes the Train
 and what `trainer.save_model` writes is the classification checkpoint that the script expects.
 """
 
+import itertools
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy
@@ -23,9 +25,19 @@ from masktune.collate import faster
 from masktune.errors import MaskTuneError
 from masktune.methods import MaskTuning, Method, Term
 from masktune.models import MaskTuningModel
-from masktune.objective import equalised_scale
+from masktune.objective import Gradient, equalised_scale, gradient_norm, gradient_product
 from masktune.perturb import Vocabulary
 from masktune.streams import Streams, derive
+
+
+@dataclass(frozen=True)
+class Part:
+    """The gradient that one weighted term added, parameter by parameter."""
+
+    name: str
+    weight: float
+    gradient: Gradient
+    equalise: bool
 
 
 class MaskTuningTrainer(Trainer):
@@ -37,7 +49,9 @@ class MaskTuningTrainer(Trainer):
 
     With `train_sampling_strategy="group_by_length"` evaluation reads examples sorted by length too, and returns them
     in their own order. With gradient accumulation each micro-batch's terms weigh as many examples as it holds.
-    Training logs hold `loss_<term>`, the mean value of each term since the last log, before its weight.
+    Training logs hold `loss_<term>`, the mean value of each term since the last log, before its weight. With
+    `measure_gradients=True` they also hold, of the step they close, `norm_<term>`, the norm of the term's gradient
+    before its weight, and `cosine_<term>_<term>` between two of them; the training itself stays the same bit for bit.
 
     Raises MaskTuneError for a model without masked-LM head, a tokenizer without mask token, more than one process.
     """
@@ -48,6 +62,7 @@ class MaskTuningTrainer(Trainer):
         args: TrainingArguments | None = None,
         *positional: Any,
         method: Method | None = None,
+        measure_gradients: bool = False,
         **named: Any,
     ):
         self.method = method or MaskTuning()
@@ -58,8 +73,9 @@ class MaskTuningTrainer(Trainer):
         if self.method.encoder is not None:
             self.model.vocabulary = Vocabulary.of(self.processing_class)
         self.streams = Streams(self.args.seed)
-        self._term_values: dict[str, list[Tensor]] = defaultdict(list)
-        self._micro_batches = (0, 0)
+        self.measure_gradients = measure_gradients
+        self._logged: dict[str, list[Tensor]] = defaultdict(list)
+        self._micro_batches = (-1, 0)
 
     def _with_language_model(self, model: nn.Module | None) -> nn.Module | None:
         if isinstance(model, PreTrainedModel):
@@ -97,19 +113,21 @@ class MaskTuningTrainer(Trainer):
         inputs = self._prepare_inputs(inputs)
         share = self._share_of_step(inputs, num_items_in_batch)
         total = torch.zeros((), device=self.args.device)
-        equalised, other_weights = None, 0.0
+        measured = self._measures_this_step()
+        apart = measured or self.method.equalises
+        before = self._take_gradients() if apart else []
+        parts: list[Part] = []
         for term in self._terms(inputs):
             value = term.loss.detach().float()
-            self._term_values[term.name].append(value)
+            self._logged[f"loss_{term.name}"].append(value)
             total += term.weight * share * value
-            earlier = self._take_gradients() if term.equalise else None
             self.accelerator.backward(term.weight * share * term.loss)
-            if term.equalise:
-                equalised = (term.weight, self._take_gradients(), earlier)
-            else:
-                other_weights += term.weight
-        if equalised is not None:
-            self._add_equalised(*equalised, other_weights)
+            if apart:
+                parts.append(Part(term.name, term.weight, self._take_gradients(), term.equalise))
+        if measured:
+            self._log_gradients(parts, share)
+        if apart:
+            self._put_gradients(before, parts)
         return total
 
     def _terms(self, inputs: dict[str, Tensor]) -> Iterator[Term]:
@@ -140,23 +158,33 @@ class MaskTuningTrainer(Trainer):
         self.model.zero_grad(set_to_none=True)
         return gradients
 
-    def _add_equalised(
-        self, weight: float, gradient: list[Tensor | None], earlier: list[Tensor | None], other_weights: float
-    ) -> None:
-        """Add a term's gradient, rescaled so that its norm before the weights is that of the other terms."""
-        others = [parameter.grad for parameter in self.model.parameters()]
-        factor = equalised_scale(gradient, others) * weight / other_weights if other_weights > 0 else 1.0
-        parts = zip(self.model.parameters(), others, gradient, earlier, strict=True)
-        for parameter, other, own, before in parts:
-            present = [part for part in (other, None if own is None else factor * own, before) if part is not None]
-            parameter.grad = sum(present) if present else None
+    def _put_gradients(self, before: list[Tensor | None], parts: list[Part]) -> None:
+        """Add up what was there and the gradients of the terms, in the order in which backward would have added them.
+
+        A term to be equalised is rescaled so that its norm before the weights is that of the other terms together.
+        """
+        sides = zip(before, *equalised(parts), strict=True)
+        for parameter, gradients in zip(self.model.parameters(), sides, strict=True):
+            parameter.grad = added(gradients)
+
+    def _measures_this_step(self) -> bool:
+        """Whether the gradients of this micro-batch's terms are measured: in the steps whose end is logged."""
+        return self.measure_gradients and (self.state.global_step + 1) % self.state.logging_steps == 0
+
+    def _log_gradients(self, parts: list[Part], share: Tensor | float) -> None:
+        """The norm of each term's gradient before its weight, and the cosine between each two of them."""
+        norms = [gradient_norm(part.gradient) for part in parts]
+        for part, norm in zip(parts, norms, strict=True):
+            self._logged[f"norm_{part.name}"].append(norm / (part.weight * share))
+        for (one, norm), (other, other_norm) in itertools.combinations(zip(parts, norms, strict=True), 2):
+            cosine = gradient_product(one.gradient, other.gradient) / (norm * other_norm)
+            self._logged[f"cosine_{one.name}_{other.name}"].append(cosine)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Trainer's log, with the mean of each loss term since the last one."""
+        """Trainer's log, with the mean of what each loss term was since the last one."""
         if "loss" in logs:
-            means = {f"loss_{name}": torch.stack(values).mean().item() for name, values in self._term_values.items()}
-            logs = {**logs, **means}
-            self._term_values.clear()
+            logs = {**logs, **{name: torch.stack(values).mean().item() for name, values in self._logged.items()}}
+            self._logged.clear()
         super().log(logs, start_time)
 
     # ---- the order of examples
@@ -207,6 +235,30 @@ class MaskTuningTrainer(Trainer):
 
     def _load_best_model(self) -> None:
         self.model.load_weights(self.state.best_model_checkpoint)
+
+
+def equalised(parts: list[Part]) -> list[Gradient]:
+    """The gradients of the parts; one to be equalised has the norm of the others together, before the weights."""
+    others = [part for part in parts if not part.equalise]
+    weight = sum(part.weight for part in others)
+    if weight == 0 or len(others) == len(parts):
+        return [part.gradient for part in parts]
+    reference = [added(gradients) for gradients in zip(*(part.gradient for part in others), strict=True)]
+    return [_rescaled(part, reference, part.weight / weight) if part.equalise else part.gradient for part in parts]
+
+
+def _rescaled(part: Part, reference: Gradient, ratio: float) -> Gradient:
+    factor = ratio * equalised_scale(part.gradient, reference)
+    return [None if gradient is None else factor * gradient for gradient in part.gradient]
+
+
+def added(gradients: Iterable[Tensor | None]) -> Tensor | None:
+    """The sum of those that are there, from left to right; None if none is."""
+    total = None
+    for gradient in gradients:
+        if gradient is not None:
+            total = gradient if total is None else total + gradient
+    return total
 
 
 def check_labels(dataset: Any, num_labels: int) -> None:

@@ -42,6 +42,11 @@ class Method(ABC):
     # How the language model stands to the classifier (masktune.objective.ENCODERS), None where a method needs none.
     encoder: ClassVar[str | None] = None
 
+    @property
+    def equalises(self) -> bool:
+        """Whether one of the terms asks for `equalise`."""
+        return False
+
     @abstractmethod
     def terms(self, model: "MaskTuningModel", batch: Batch, streams: Streams) -> Iterator[Term]:
         """The terms of the loss on a batch: input_ids, attention_mask [B, L] (token_type_ids), labels [B]."""

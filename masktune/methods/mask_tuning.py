@@ -65,6 +65,10 @@ class MaskTuning(Method):
         one_of(self.reduction, objective.REDUCTIONS, "reduction of the MLM loss")
         one_of(self.keep, objective.KEEP, "filter of perturbed examples")
 
+    @property
+    def equalises(self) -> bool:
+        return self.reduction == "equalised"
+
     def terms(self, model: "MaskTuningModel", batch: Batch, streams: Streams) -> Iterator[Term]:
         input_ids, labels, inputs = split(batch)
         mlm_weight, classification_weight = objective.term_weights(self.alpha, self.alpha_weights)
@@ -78,7 +82,7 @@ class MaskTuning(Method):
             perturbed = perturb.fill(input_ids, positions, logits, model.vocabulary, streams["fill"], self.fill)
             if mlm_weight > 0 and self.encoder != "frozen":
                 loss = objective.mlm_loss(logits, input_ids[positions], int(candidates.sum()), self.reduction)
-                yield Term("mlm", mlm_weight, loss, equalise=self.reduction == "equalised")
+                yield Term("mlm", mlm_weight, loss, equalise=self.equalises)
             # Backward has been called by now, and the logits [N, V] are the largest tensor of the step.
             del logits
         if classification_weight > 0:

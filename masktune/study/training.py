@@ -142,6 +142,7 @@ def _trainer(bench: Workbench, seed: int, bar: Any, accumulation: int, scratch: 
         model=model,
         args=_arguments(bench, seed, accumulation, scratch, precision.choose(cell.training.precision, model)),
         method=method,
+        measure_gradients=True,
         train_dataset=bench.train,
         eval_dataset=bench.curve,
         processing_class=bench.tokenizer,
