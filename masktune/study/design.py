@@ -53,7 +53,7 @@ class Study:
         for row in self.grid:
             if model.name in row.models and task in row.tasks:
                 for variant in row.variants:
-                    own = (row.method, variant.options, training, row.seeds)
+                    own = (row.method, variant.options, replace(training, **variant.training), row.seeds)
                     yield Cell(self.name, variant.label, self.data, task, model, *own)
 
     @property

@@ -1,4 +1,4 @@
-"""The grid of a study: which methods, with which options, on which models, tasks and seeds."""
+"""The grid of a study: which methods, with which options and training, on which models, tasks and seeds."""
 
 import itertools
 from collections.abc import Iterable, Mapping
@@ -6,21 +6,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from masktune.errors import MaskTuneError
-from masktune.study.cells import method_options
-from masktune.study.parsing import require, restriction, seeds_of
+from masktune.study.cells import Training, method_options
+from masktune.study.parsing import record, require, restriction, seeds_of
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One setting of a grid row: its label in tables and the options that differ from the method's defaults."""
+    """One setting of a grid row: its label in tables, the method's options that differ from their defaults, and the
+    settings of training that differ from the task's.
+    """
 
     label: str
     options: dict[str, Any]
+    training: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class GridRow:
-    """One [[grid]] table: a method with options (a list is swept), on some models, tasks and seeds."""
+    """One [[grid]] table: a method with options and training (a list is swept), on some models, tasks and seeds."""
 
     label: str
     method: str
@@ -37,23 +40,30 @@ def parse_row(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], seeds
     where = f"[[grid]] {label!r}"
     chosen = {key: restriction(options.pop(key, None), names[key], key, where) for key in ("models", "tasks")}
     own_seeds = seeds_of(options.pop("seeds"), f"{where} seeds") if "seeds" in options else seeds
+    training = options.pop("training", {})
+    require(isinstance(training, Mapping), f"{where} training", training, "a table of settings of [training]")
     try:
-        variants = tuple(_variants(label, method, options))
+        variants = tuple(_variants(label, method, options, training))
     except MaskTuneError as error:
         raise MaskTuneError(f"{where}: {error}") from None
     return GridRow(label, method, variants, chosen["models"], chosen["tasks"], own_seeds)
 
 
-def _variants(label: str, method: str, options: Mapping[str, Any]) -> Iterable[Variant]:
-    """One variant for each combination of the swept options; the values of what varies join the label."""
-    for key, value in options.items():
+def _variants(label: str, method: str, options: Mapping[str, Any], training: Mapping[str, Any]) -> Iterable[Variant]:
+    """One variant for each combination of what is swept; the values of what varies join the label."""
+    given = {**options, **training}
+    require(len(given) == len(options) + len(training), "training", dict(training), "no key that is an option as well")
+    for key, value in given.items():
         require(value != [], key, value, "at least one value")
-    swept = [key for key, value in options.items() if isinstance(value, list) and len(value) > 1]
-    choices = [value if isinstance(value, list) else [value] for value in options.values()]
+    swept = [key for key, value in given.items() if isinstance(value, list) and len(value) > 1]
+    choices = [value if isinstance(value, list) else [value] for value in given.values()]
     for values in itertools.product(*choices):
-        setting = dict(zip(options, values, strict=True))
+        setting = dict(zip(given, values, strict=True))
         varying = ", ".join(f"{key} {setting[key]}" for key in swept)
-        yield Variant(f"{label} ({varying})" if varying else label, method_options(method, setting))
+        own = {key: setting[key] for key in training}
+        record(Training, own, "training")
+        chosen = method_options(method, {key: setting[key] for key in options})
+        yield Variant(f"{label} ({varying})" if varying else label, chosen, own)
 
 
 def _text(table: dict[str, Any], key: str) -> str:

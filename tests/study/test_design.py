@@ -60,6 +60,21 @@ def test_rows_may_restrict_models_tasks_and_seeds(table):
     assert [(cell.task, cell.seeds) for cell in study.cells if cell.label == "few"] == [("inference", (5,))]
 
 
+def test_a_row_may_have_training_of_its_own_and_sweep_it(table):
+    short = {"label": "short", "method": "fine_tuning", "training": {"epochs": [1, 2], "learning_rate": 3e-4}}
+    study = design.parse(edited(table, "grid", [*table["grid"], short]))
+    own = [cell for cell in study.cells if cell.label.startswith("short")]
+    assert {(c.label, c.task, c.training.epochs, c.training.learning_rate) for c in own} == {
+        (f"short (epochs {epochs})", task, epochs, 3e-4) for epochs in (1, 2) for task in ("sentiment", "inference")
+    }
+
+
+def test_training_of_a_row_that_is_the_tasks_own_is_the_same_cell(table):
+    again = {"label": "again", "method": "fine_tuning", "training": {"epochs": 2}}
+    study = design.parse(edited(table, "grid", [*table["grid"], again]))
+    assert {cell.label for cell in study.cells} == {"fine-tuning", "Mask-tuning"}
+
+
 def test_a_cell_that_two_rows_ask_for_is_one_with_the_seeds_of_both(table):
     again = {"label": "sweep", "method": "mask_tuning", "alpha": [0.6, 0.8], "seeds": [1, 2]}
     study = design.parse(edited(table, "grid", [*table["grid"], again]))
@@ -89,6 +104,9 @@ def test_a_cell_that_two_rows_ask_for_is_one_with_the_seeds_of_both(table):
         ("grid.1.alpha", [], "[[grid]] 'Mask-tuning': alpha = []; expected at least one value"),
         ("grid.1.alhpa", 0.5, "[[grid]] 'Mask-tuning': unknown option of mask_tuning 'alhpa' (did you mean 'alpha'?)"),
         ("grid.0.alpha", 0.5, "[[grid]] 'fine-tuning': the method 'fine_tuning' takes no options"),
+        ("grid.0.training", 3, "[[grid]] 'fine-tuning' training = 3; expected a table"),
+        ("grid.0.training", {"epochs": 0}, "[[grid]] 'fine-tuning': training: epochs = 0.0; expected a number above 0"),
+        ("grid.0.training", {"epoch": 1}, "[[grid]] 'fine-tuning': training: unknown key 'epoch'"),
         ("grid.0.method", "fine_tunning", "[[grid]] 'fine-tuning': unknown method 'fine_tunning'"),
         ("grid.0.models", ["bart"], "[[grid]] 'fine-tuning' models: unknown name 'bart'"),
         ("grid.1.label", "fine-tuning", "[[grid]] label = 'fine-tuning' stands twice"),
