@@ -56,6 +56,11 @@ class Study:
                     own = (row.method, variant.options, replace(training, **variant.training), row.seeds)
                     yield Cell(self.name, variant.label, self.data, task, model, *own)
 
+    @cached_property
+    def parts(self) -> dict[str, str]:
+        """The part of the study (grid.PARTS) that each label belongs to."""
+        return {variant.label: row.part for row in self.grid for variant in row.variants}
+
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels of the grid, in its order: one for each method with its options."""

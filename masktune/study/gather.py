@@ -26,6 +26,7 @@ COSTS = (
     "train_seconds", "evaluate_seconds", "curve_seconds", "model_seconds", "steps", "train_examples", "train_tokens",
     "evaluated_examples", "device_peak_bytes", "process_peak_bytes",
 )  # fmt: skip
+TRAINING = ("epochs", "learning_rate", "batch_size", "train_examples")
 FILES_AT_ONCE = 200
 THREADS = 4
 
@@ -43,7 +44,7 @@ def gather(study: Study) -> "pandas.DataFrame":
     done = runs.done(study.name, (run_id for _, _, run_id in declared))
     failed = runs.failures(study.name)
     with ThreadPoolExecutor(THREADS) as pool:
-        rows = list(pool.map(lambda run: _row(*run, done, failed), declared))
+        rows = list(pool.map(lambda run: _row(*run, study.parts, done, failed), declared))
     _check_same_data(rows)
     table = pandas.DataFrame([{key: value for key, value in row.items() if key != "digests"} for row in rows])
     target = folder(study.name)
@@ -69,10 +70,13 @@ def read(name: str) -> tuple["pandas.DataFrame", "pandas.DataFrame"]:
     return pandas.read_parquet(folder(name) / RUNS), table.to_pandas()
 
 
-def _row(cell: Cell, seed: int, run_id: str, done: set[str], failed: dict[str, Any]) -> dict[str, Any]:
+def _row(
+    cell: Cell, seed: int, run_id: str, parts: dict[str, str], done: set[str], failed: dict[str, Any]
+) -> dict[str, Any]:
     row = {
         "run_id": run_id, "data": cell.data, "model": cell.model.name, "checkpoint": cell.model.identity["checkpoint"],
-        "task": cell.task, "method": cell.method, "label": cell.label, **_rates(cell),
+        "task": cell.task, "method": cell.method, "label": cell.label, "part": parts[cell.label],
+        **_rates(cell), **{f"training/{name}": getattr(cell.training, name) for name in TRAINING},
         "options": json.dumps(cell.options, sort_keys=True), "seed": seed, "cell_id": cell.id,
         "status": "done" if run_id in done else "failed" if run_id in failed else "missing",
         "error": failed[run_id]["error"] if run_id in failed else "",
@@ -96,12 +100,15 @@ def _results(path: Path) -> dict[str, Any]:
 
 
 def _check_same_data(rows: Iterable[dict[str, Any]]) -> None:
-    """Runs of one task are compared with each other, so they must have seen the same data."""
-    first: dict[str, dict[str, Any]] = {}
+    """Runs of one task are compared with each other, so they must have seen the same data: part of the same train set,
+    where the study says so.
+    """
+    first: dict[tuple, dict[str, Any]] = {}
     for row in rows:
-        if row["status"] == "done":
-            known = first.setdefault(row["task"], row)
-            if row["digests"] != known["digests"]:
+        for name, digest in (row.get("digests") or {}).items():
+            size = row["training/train_examples"] if name == "train" else None
+            known = first.setdefault((row["task"], name, size), row)
+            if digest != known["digests"][name]:
                 raise MaskTuneError(
                     f"runs {known['run_id']} and {row['run_id']} of task {row['task']!r} saw different data; "
                     "delete the older ones from the runs folder and run the study again"

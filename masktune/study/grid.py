@@ -7,7 +7,10 @@ from typing import Any
 
 from masktune.errors import MaskTuneError
 from masktune.study.cells import Training, method_options
-from masktune.study.parsing import record, require, restriction, seeds_of
+from masktune.study.parsing import among, record, require, restriction, seeds_of
+
+# The chapter that a row is for. The main tables and figures show "main" alone.
+PARTS = ("main", "ablation", "baseline", "control", "combination")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class GridRow:
     models: tuple[str, ...]
     tasks: tuple[str, ...]
     seeds: tuple[int, ...]
+    part: str = "main"
 
 
 def parse_row(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], seeds: tuple[int, ...]) -> GridRow:
@@ -40,13 +44,14 @@ def parse_row(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], seeds
     where = f"[[grid]] {label!r}"
     chosen = {key: restriction(options.pop(key, None), names[key], key, where) for key in ("models", "tasks")}
     own_seeds = seeds_of(options.pop("seeds"), f"{where} seeds") if "seeds" in options else seeds
+    part = among(options.pop("part", "main"), PARTS, "part", where)
     training = options.pop("training", {})
     require(isinstance(training, Mapping), f"{where} training", training, "a table of settings of [training]")
     try:
         variants = tuple(_variants(label, method, options, training))
     except MaskTuneError as error:
         raise MaskTuneError(f"{where}: {error}") from None
-    return GridRow(label, method, variants, chosen["models"], chosen["tasks"], own_seeds)
+    return GridRow(label, method, variants, chosen["models"], chosen["tasks"], own_seeds, part)
 
 
 def _variants(label: str, method: str, options: Mapping[str, Any], training: Mapping[str, Any]) -> Iterable[Variant]:

@@ -104,6 +104,7 @@ def test_a_cell_that_two_rows_ask_for_is_one_with_the_seeds_of_both(table):
         ("grid.1.alpha", [], "[[grid]] 'Mask-tuning': alpha = []; expected at least one value"),
         ("grid.1.alhpa", 0.5, "[[grid]] 'Mask-tuning': unknown option of mask_tuning 'alhpa' (did you mean 'alpha'?)"),
         ("grid.0.alpha", 0.5, "[[grid]] 'fine-tuning': the method 'fine_tuning' takes no options"),
+        ("grid.0.part", "mian", "[[grid]] 'fine-tuning': unknown part 'mian' (did you mean 'main'?)"),
         ("grid.0.training", 3, "[[grid]] 'fine-tuning' training = 3; expected a table"),
         ("grid.0.training", {"epochs": 0}, "[[grid]] 'fine-tuning': training: epochs = 0.0; expected a number above 0"),
         ("grid.0.training", {"epoch": 1}, "[[grid]] 'fine-tuning': training: unknown key 'epoch'"),

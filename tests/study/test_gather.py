@@ -63,6 +63,22 @@ def test_runs_that_saw_different_data_are_not_compared(study):
         gather.gather(study)
 
 
+def test_part_of_the_train_set_may_differ_from_the_whole(table):
+    table["grid"].append(
+        {"label": "few", "method": "fine_tuning", "training": {"train_examples": 8}, "part": "ablation"}
+    )
+    study = design.parse(table)
+    whole, few = study.cells[0], next(cell for cell in study.cells if cell.label == "few")
+    store(whole, 0, digest="whole")
+    store(few, 0, digest="few")
+    found = gather.gather(study).set_index("label")
+    assert found.loc["few", "part"].iloc[0] == "ablation" and found.loc["fine-tuning", "part"].iloc[0] == "main"
+    assert found.loc["few", "training/train_examples"].iloc[0] == 8
+    store(few, 1, digest="another few")
+    with pytest.raises(MaskTuneError, match="saw different data"):
+        gather.gather(study)
+
+
 def test_gathering_is_fast_enough_for_thousands_of_runs():
     study = design.parse({**TABLE, "seeds": 250})
     [first, *_] = study.cells
