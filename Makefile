@@ -10,7 +10,7 @@ export MASKTUNE_CACHE ?= $(CURDIR)/.cache
 export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce figures report test lint format lab clean distclean
+.PHONY: help setup reproduce figures report bench test lint format lab clean distclean
 
 help:  ## show this list
 	@echo "make TARGET [STUDY=$(STUDY)] [JOBS=$(JOBS)]"
@@ -33,6 +33,9 @@ figures: setup  ## rebuild every table and figure of STUDY from stored runs, wit
 
 report: setup  ## execute the notebooks on the stored runs and write results/STUDY/report/index.html
 	$(RUN) report $(STUDY)
+
+bench: setup  ## measure training steps beside a stock Trainer's, and the grid itself: results/bench, 15 minutes on 2 cores
+	$(VENV)/bin/python -m benchmarks
 
 test: setup lint  ## lint, then the whole test suite
 	$(VENV)/bin/python -m pytest

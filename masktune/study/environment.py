@@ -20,7 +20,7 @@ def describe(precision: str, micro_batches: int, data_digests: dict[str, str], c
     return {
         "masktune": version(),
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": packages(),
         "platform": f"{platform.system()} {platform.machine()}",
         "device": torch.cuda.get_device_name() if cuda else "cpu",
         "cuda": torch.version.cuda if cuda else None,
@@ -30,6 +30,35 @@ def describe(precision: str, micro_batches: int, data_digests: dict[str, str], c
         "checkpoint": Path(checkpoint).name if os.path.isabs(checkpoint) else checkpoint,
         "data": dict(sorted(data_digests.items())),
     }
+
+
+def packages() -> dict[str, str | None]:
+    """The versions of the packages that a result may depend on."""
+    return {name: _version(name) for name in PACKAGES}
+
+
+def hardware() -> dict[str, Any]:
+    """What the machine is made of: the model of the processor, cores that may be used, memory, the GPU or null."""
+    import psutil
+    import torch
+
+    return {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _processor() -> str:
+    """The name of the processor: Linux writes it where platform does not look."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine()
 
 
 def version() -> dict[str, Any]:

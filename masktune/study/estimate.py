@@ -16,7 +16,7 @@ class Estimate:
     def __init__(self, cells: Iterable[Cell], done: set[str]):
         self.by_cell: dict[str, float] = {}
         alike: dict[tuple[str, str], list[float]] = {}
-        for cell in cells:
+        for cell in cells if done else ():
             ids = [run_id for run_id in map(cell.run_id, cell.seeds) if run_id in done][:RUNS_READ]
             if ids:
                 self.by_cell[cell.id] = fmean(_seconds(cell.study, run_id) for run_id in ids)

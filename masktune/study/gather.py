@@ -144,7 +144,7 @@ def _predictions(study: str, run_id: str, schema: "pyarrow.Schema") -> "pyarrow.
 
     path = runs.run_folder(study, run_id) / runs.PREDICTIONS
     try:
-        table = pyarrow.parquet.ParquetFile(path).read()
+        table = pyarrow.parquet.ParquetFile(path, pre_buffer=False).read(use_threads=False)
         table = table.add_column(0, "run_id", pyarrow.array([run_id] * len(table)))
         return table.select(schema.names).cast(schema)
     except (OSError, KeyError, pyarrow.ArrowInvalid) as error:

@@ -18,8 +18,9 @@ def plan(study: Study, select: Callable[[Cell], bool], jobs: int | None = None) 
     cells = [cell for cell in study.cells if select(cell)]
     done = runs.done(study.name, (cell.run_id(seed) for cell in cells for seed in cell.seeds))
     estimate = Estimate(cells, done)
+    finished = {cell.id: sum(cell.run_id(seed) in done for seed in cell.seeds) for cell in cells}
     rows = [
-        (cell.label, cell.model.name, cell.task, len(cell.seeds), _done(cell, done), _time(estimate.run_seconds(cell)))
+        (cell.label, cell.model.name, cell.task, len(cell.seeds), finished[cell.id], _time(estimate.run_seconds(cell)))
         for cell in cells
     ]
     total = sum(len(cell.seeds) for cell in cells)
@@ -30,7 +31,7 @@ def plan(study: Study, select: Callable[[Cell], bool], jobs: int | None = None) 
         *table(("method", "model", "task", "seeds", "done", "each run"), rows),
         "",
         f"{len(cells)} cells, {total} runs, {len(done)} done, {total - len(done)} to do",
-        _remaining(cells, done, estimate, jobs),
+        _remaining(cells, finished, estimate, jobs),
         "",
         "claims, declared before running:" if study.claims else "no claims are declared",
         *(f"  {number}. {in_a_sentence(claim)}" for number, claim in enumerate(study.claims, 1)),
@@ -86,8 +87,8 @@ def table(head: tuple[str, ...], rows: Iterable[tuple]) -> list[str]:
     return lines + ([f"... and {len(rows) - ROWS_SHOWN} more"] if len(rows) > ROWS_SHOWN else [])
 
 
-def _remaining(cells: list[Cell], done: set[str], estimate: Estimate, jobs: int | None) -> str:
-    left = {cell.id: len(cell.seeds) - _done(cell, done) for cell in cells}
+def _remaining(cells: list[Cell], finished: dict[str, int], estimate: Estimate, jobs: int | None) -> str:
+    left = {cell.id: len(cell.seeds) - finished[cell.id] for cell in cells}
     seconds = [(estimate.run_seconds(cell), left[cell.id]) for cell in cells if left[cell.id]]
     if not seconds:
         return "nothing is left to run"
@@ -95,10 +96,6 @@ def _remaining(cells: list[Cell], done: set[str], estimate: Estimate, jobs: int 
         return "time unknown: no run of some model and task has finished yet"
     total = sum(each * count for each, count in seconds) / (jobs or 1)
     return f"{in_words(total)} with {jobs or 1} at a time, by the runs that have finished"
-
-
-def _done(cell: Cell, done: set[str]) -> int:
-    return sum(cell.run_id(seed) in done for seed in cell.seeds)
 
 
 def _time(seconds: float | None) -> str:

@@ -1,0 +1,118 @@
+"""python -m benchmarks: run all benchmarks, print the tables, store them in results/bench."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas
+
+from benchmarks import grid, processes, report
+from masktune.errors import MaskTuneError
+from masktune.study import cluster, environment
+from masktune.study.places import results_root
+
+STEP_SECONDS = 600  # of the fifteen minutes, what the training step may take before repetitions are left out
+GRID = (
+    ("plan 100,000 cells", grid.planning, (100_000,)),
+    ("gather 10,000 runs", grid.gathering, (10_000, 1_000)),
+    ("tables of 30,000 examples x 10 seeds x 12 methods", grid.tables, (30_000, 10, 12)),
+)
+QUICK_GRID = (
+    ("plan 300 cells", grid.planning, (300,)),
+    ("gather 30 runs", grid.gathering, (30, 10)),
+    ("tables of 60 examples x 3 seeds x 2 methods", grid.tables, (60, 3, 2)),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    folder = options.output or results_root() / "bench"
+    if cluster.gpus():
+        folder /= "gpu"
+    folder.mkdir(parents=True, exist_ok=True)
+    start = time.perf_counter()
+    try:
+        for part in options.only or PARTS:
+            PARTS[part](folder, options.quick)
+    except MaskTuneError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+    print(f"\nwritten to {folder} in {(time.perf_counter() - start) / 60:.1f} minutes")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m benchmarks", description="What training and the grid cost, measured.")
+    parser.add_argument("--only", action="append", choices=PARTS, help="one part; may be repeated (default: all)")
+    parser.add_argument("--quick", action="store_true", help="see in seconds that it runs; the numbers mean nothing")
+    parser.add_argument("--output", type=Path, help="the folder to write to (default: results/bench)")
+    return parser
+
+
+def _steps(folder: Path, quick: bool) -> None:
+    """The training step: every measurement, their medians, and the ratios that were asked for."""
+    from benchmarks import steps
+
+    rows, speeds = steps.run(_sizes(quick), _histograms(), STEP_SECONDS)
+    frame = pandas.DataFrame(rows)
+    _write(folder, "measurements", frame)
+    _show(folder, "step_cost", report.step_cost(frame))
+    _show(folder, "headline", report.headline(frame, {} if cluster.gpus() else report.ASKED))
+    machine = {**environment.hardware(), "packages": environment.packages(), "date": date.today().isoformat()}
+    machine["matrix_product_operations_per_second"] = speeds
+    (folder / "machine.json").write_text(json.dumps(machine, indent=1) + "\n", encoding="utf-8")
+
+
+def _sharing(folder: Path, quick: bool) -> None:
+    """How many cells at once make the most of a GPU; nothing without one, where cells share cores and not a device."""
+    from benchmarks import sharing
+
+    if cluster.gpus():
+        [size] = _sizes(quick)
+        rows = [row for name, counts in _histograms().items() for row in sharing.run(size, name, counts)]
+        _show(folder, "sharing", pandas.DataFrame(rows))
+
+
+def _grid(folder: Path, quick: bool) -> None:
+    """Planning, gathering and tables, each in a process of its own."""
+    rows = []
+    with processes.fresh(imported=False) as call:
+        for work, function, size in QUICK_GRID if quick else GRID:
+            rows.append({"work": work, **call(function, *size)})
+    _show(folder, "grid", report.grid_cost(rows))
+
+
+PARTS = {"steps": _steps, "sharing": _sharing, "grid": _grid}
+
+
+def _sizes(quick: bool) -> list[Any]:
+    from benchmarks import sizes
+
+    if quick:
+        return [sizes.MINIATURE["bert"]]
+    return [sizes.GPU_SIZE] if cluster.gpus() else list(sizes.SIZES.values())
+
+
+def _histograms() -> dict[str, Any]:
+    from benchmarks import lengths
+
+    return {name: lengths.counts(name) for name in lengths.SETS}
+
+
+def _show(folder: Path, name: str, frame: pandas.DataFrame) -> None:
+    """Print a table and store it."""
+    print(f"\n{name.replace('_', ' ')}\n{report.in_words(frame)}", flush=True)
+    _write(folder, name, frame)
+
+
+def _write(folder: Path, name: str, frame: pandas.DataFrame) -> None:
+    frame.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

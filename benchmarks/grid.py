@@ -1,0 +1,182 @@
+"""What the grid itself costs: planning, gathering and tables of large made-up studies. Nothing is trained."""
+
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+MODELS, TASKS = 10, ("sentiment", "inference", "paraphrase")
+HEURISTICS = ("lexical_overlap", "subsequence", "constituent")
+SUBCASES = 30
+
+
+def planning(cells: int) -> dict[str, float]:
+    """Plan a study of about so many cells: its table read, its cells made, the plan written."""
+    from masktune.study import design
+    from masktune.study import planning as plans
+
+    rates = numpy.linspace(0.01, 0.99, max(2, cells // (MODELS * len(TASKS)))).tolist()
+    table = _study({"label": "Mask-tuning", "method": "mask_tuning", "mask_rate": rates}, models=MODELS, seeds=1)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["MASKTUNE_RESULTS"] = folder
+        return _timed(lambda: plans.plan(design.parse(table), lambda cell: True))
+
+
+def gathering(runs: int, examples: int) -> dict[str, float]:
+    """Gather so many stored runs, each with so many predictions; the runs are links to the files of one."""
+    from masktune.study import design, gather
+
+    table = _study({"label": "Mask-tuning", "method": "mask_tuning"}, models=1, seeds=max(1, runs // len(TASKS)))
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["MASKTUNE_RESULTS"] = folder
+        study = design.parse(table)
+        _store(study, examples)
+        return _timed(lambda: gather.gather(study))
+
+
+def tables(examples: int, seeds: int, methods: int) -> dict[str, float]:
+    """All tables of a gathered study of the size of HANS, beside a validation set a third as large."""
+    from masktune.analysis import presentation, results
+    from masktune.study import gather
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["MASKTUNE_RESULTS"] = folder
+        _store_gathered(Path(folder) / "made_up", examples, seeds, methods)
+
+        def make() -> None:
+            found = results.of(*gather.read("made_up"))
+            for table in (*found.tables, presentation.seeds(found.seeds)):
+                presentation.write(table, Path(folder))
+
+        return _timed(make)
+
+
+def _timed(work: Callable[[], Any]) -> dict[str, float]:
+    """Seconds of the work, and the highest memory of this process."""
+    start = time.perf_counter()
+    work()
+    seconds = time.perf_counter() - start
+    unit = 1 if sys.platform == "darwin" else 1024
+    return {"seconds": seconds, "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}
+
+
+def _study(row: dict[str, Any], models: int, seeds: int) -> dict[str, Any]:
+    names = [f"model-{number}" for number in range(models)]
+    return {
+        "name": "made_up",
+        "data": "embedded",
+        "tasks": list(TASKS),
+        "seeds": seeds,
+        "models": {name: {"checkpoint": name} for name in names},
+        "grid": [row],
+    }
+
+
+def _store(study: Any, examples: int) -> None:
+    """Store the first run of the study; the folders of all others hold links to its files."""
+    import pyarrow
+
+    from masktune.study import runs
+
+    half = examples // 2
+    labels = numpy.arange(examples, dtype=numpy.int16) % 2
+    predictions = pyarrow.table(
+        {
+            "set": ["validation"] * half + ["contrast"] * (examples - half),
+            "kind": ["in_distribution"] * half + ["out_of_distribution"] * (examples - half),
+            **{name: [f"{name}-{number}" for number in range(examples)] for name in ("example_id", "cluster_id")},
+            "group": [""] * examples,
+            "label": labels,
+            "prediction": labels[::-1],
+            "logits": list(numpy.random.default_rng(0).normal(size=(examples, 2)).astype(numpy.float32)),
+        }
+    )
+    records = {
+        "run": {},
+        "metrics": {"accuracy": {"validation": 0.9, "contrast": 0.7}, "n": {"validation": half}},
+        "environment": {"device": "cpu", "precision": "fp32", "data": {}},
+        "cost": {"train_seconds": 1.0, "evaluate_seconds": 0.1, "steps": 100},
+        "history": [],
+    }
+    first, *others = [(cell, seed) for cell in study.cells for seed in cell.seeds]
+    stored = runs.write(study.name, first[0].run_id(first[1]), records, predictions)
+    for cell, seed in others:
+        path = runs.run_folder(study.name, cell.run_id(seed))
+        path.mkdir()
+        for file in stored.iterdir():
+            os.link(file, path / file.name)
+
+
+def _store_gathered(folder: Path, examples: int, seeds: int, methods: int) -> None:
+    """runs.parquet and predictions.parquet as `gather` writes them; methods differ a little, seeds too."""
+    import pandas
+    import pyarrow
+    import pyarrow.parquet
+
+    from masktune.study import gather
+
+    runs, parts = [], []
+    generator = numpy.random.default_rng(0)
+    for method in range(methods):
+        for seed in range(seeds):
+            run_id = f"{method:08x}{seed:08x}"
+            runs.append(
+                {
+                    "run_id": run_id,
+                    "model": "bert",
+                    "task": "inference",
+                    "seed": seed,
+                    "status": "done",
+                    "error": "",
+                    "method": "fine_tuning" if method == 0 else "mask_tuning",
+                    "label": f"method {method}",
+                }  # fmt: skip
+            )
+            share = 0.6 + 0.01 * method + 0.02 * generator.normal()
+            parts += [_answers(run_id, share, generator, *part) for part in _sets(examples)]
+    folder.mkdir(parents=True)
+    pandas.DataFrame(runs).to_parquet(folder / gather.RUNS)
+    pyarrow.parquet.write_table(pyarrow.concat_tables(parts), folder / gather.PREDICTIONS, compression="zstd")
+
+
+def _sets(examples: int) -> list[tuple[str, str, int, int]]:
+    """(name, kind, examples, clusters): HANS has thirty sub-cases, validation examples stand alone."""
+    validation = examples // 3
+    return [
+        ("mnli_matched", "in_distribution", validation, validation),
+        ("hans", "out_of_distribution", examples, min(SUBCASES, examples)),
+    ]
+
+
+def _answers(
+    run_id: str, share: float, generator: numpy.random.Generator, name: str, kind: str, examples: int, clusters: int
+) -> Any:
+    """What one run answered: right with the given probability."""
+    import pyarrow
+
+    number = numpy.arange(examples)
+    cluster = number * clusters // examples
+    labels = (number % 2).astype(numpy.int16)
+    answers = numpy.where(generator.random(examples) < share, labels, 1 - labels).astype(numpy.int16)
+    logits = pyarrow.array(generator.normal(size=3 * examples).astype(numpy.float32))
+    offsets = pyarrow.array(numpy.arange(0, 3 * examples + 1, 3, dtype=numpy.int32))
+    groups = [f"{HEURISTICS[i * 3 // clusters]}/{label}" for i, label in zip(cluster, labels, strict=True)]
+    return pyarrow.table(
+        {
+            "run_id": [run_id] * examples,
+            "set": [name] * examples,
+            "kind": [kind] * examples,
+            "example_id": [f"{name}-{index}" for index in number],
+            "cluster_id": [f"{name}-{index}" for index in cluster],
+            "group": groups if name == "hans" else [""] * examples,
+            "label": labels,
+            "prediction": answers,
+            "logits": pyarrow.ListArray.from_arrays(offsets, logits),
+        }
+    )

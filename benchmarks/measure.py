@@ -1,0 +1,123 @@
+"""One measurement of the training step, made in a process of its own: time, tokens, peak memory, operations."""
+
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+import psutil
+import torch
+from transformers import TrainerCallback
+from transformers.utils import logging
+
+from benchmarks import arms, lengths, operations
+from benchmarks.sizes import MINIATURE, Size
+from masktune.trainer import lengths_of
+
+EPOCH = 200  # batches of the epoch that the measured ones are taken from; grouping by length needs that many
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is measured: one arm, one size, one distribution of lengths (the name and its counts), one repetition."""
+
+    arm: str
+    size: Size
+    lengths: str
+    histogram: numpy.ndarray
+    repetition: int
+
+
+def measure(task: Task) -> dict[str, Any]:
+    """Train the steps of `task.size` and return what they took, as a row of measurements.csv.
+
+    Seconds run from the end of the warm-up to the end of the last step: reading and padding of batches, the passes,
+    clipping, optimizer. Tokens (without padding) and operations are the epoch's, in proportion to the examples.
+    Peak memory is what training took beyond the imports: weights, gradients, optimizer state, activations. On a CPU it
+    is the highest resident memory of the process less that before the model was made, on a GPU what torch allocated.
+    """
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    train(task.arm, MINIATURE[task.size.family], task.histogram, task.repetition, Timer())
+    before = psutil.Process().memory_info().rss
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    timer = Timer()
+    trainer = train(task.arm, task.size, task.histogram, task.repetition, timer)
+    tokens = numpy.array(lengths_of(trainer.train_dataset))
+    examples = task.size.steps * task.size.batch_size
+    share = examples / len(tokens)
+    return {
+        "size": task.size.name,
+        "lengths": task.lengths,
+        "arm": task.arm,
+        "repetition": task.repetition,
+        "precision": "bf16" if trainer.args.bf16 else "fp32",
+        "batch_size": task.size.batch_size,
+        "steps": task.size.steps,
+        "examples": examples,
+        "tokens": share * int(tokens.sum()),
+        "seconds": timer.end - timer.start,
+        "peak_bytes": torch.cuda.max_memory_allocated() if torch.cuda.is_available() else _highest_resident() - before,
+        "operations": share * necessary(task.arm, task.size, tokens),
+    }
+
+
+def necessary(arm: str, size: Size, tokens: numpy.ndarray) -> float:
+    """The operations that the arm's method cannot do without, however the arm does it."""
+    if arm in ("naive", "mask_tuning"):
+        return operations.mask_tuning(size, tokens, arms.MASK_RATE)
+    return operations.fine_tuning(size, tokens)
+
+
+def product_speed(precision: str) -> float:
+    """Operations a second of a large matrix product in that precision: the speed that arithmetic alone allows."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    side = 8192 if device == "cuda" else 1536
+    matrix = torch.randn(side, side, device=device, dtype=kind)
+    best = float("inf")
+    for _ in range(6):
+        start = now()
+        matrix @ matrix
+        best = min(best, now() - start)
+    return 2 * side**3 / best
+
+
+def train(arm: str, size: Size, histogram: numpy.ndarray, repetition: int, timer: "Timer") -> arms.FewBatches:
+    """Train the few batches of an epoch of examples with these lengths; the Trainer as it is afterwards."""
+    drawn = lengths.quantiles(histogram, EPOCH * size.batch_size)
+    numpy.random.default_rng(repetition).shuffle(drawn)
+    with tempfile.TemporaryDirectory(prefix="masktune-") as folder:
+        trainer = arms.trainer(arm, size, arms.examples_of(size, drawn, repetition), timer, folder, repetition)
+        trainer.train()
+    return trainer
+
+
+class Timer(TrainerCallback):
+    """The clock at the end of the warm-up and at the end of the last step."""
+
+    start = end = 0.0
+
+    def on_step_end(self, args, state, control, **rest) -> None:
+        if state.global_step == arms.WARM_UP:
+            self.begin()
+        if state.global_step == state.max_steps:
+            self.end = now()
+
+    def begin(self) -> None:
+        self.start = now()
+
+
+def now() -> float:
+    """The clock, once a GPU has done all it was given."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def _highest_resident() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

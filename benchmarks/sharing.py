@@ -1,0 +1,69 @@
+"""How many cells at once make the most of one GPU: several processes train on it side by side."""
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from threading import BrokenBarrierError
+from typing import Any
+
+import numpy
+import torch
+
+from benchmarks import measure
+from benchmarks.sizes import Size
+
+CELLS = (1, 2, 3, 4, 6, 8)
+AT_ONCE: Any = None  # in a process that trains: the barrier at which all wait for each other
+
+
+def run(size: Size, lengths: str, histogram: numpy.ndarray, cells: tuple[int, ...] = CELLS) -> list[dict[str, Any]]:
+    """A row for each number of cells at once: examples a second of all of them together.
+
+    The clock runs from the moment when all have warmed up to the end of the last. A number of cells that the GPU's
+    memory does not hold has a row without a speed, and larger numbers are not tried.
+    """
+    rows = []
+    for count in cells:
+        speed = together(count, size, lengths, histogram)
+        rows.append({"size": size.name, "lengths": lengths, "cells": count, "examples_per_second": speed})
+        if speed is None:
+            break
+    return rows
+
+
+def together(count: int, size: Size, lengths: str, histogram: numpy.ndarray) -> float | None:
+    """Examples a second of `count` processes that mask-tune side by side; None where memory does not suffice."""
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(count)
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_share, initargs=(barrier,)) as pool:
+        futures = [pool.submit(_one, size, histogram, number) for number in range(count)]
+        spans = [future.result() for future in futures]
+    if None in spans:
+        return None
+    starts, ends = zip(*spans, strict=True)
+    return count * size.steps * size.batch_size / (max(ends) - min(starts))
+
+
+def _share(barrier: Any) -> None:
+    global AT_ONCE
+    AT_ONCE = barrier
+
+
+def _one(size: Size, histogram: numpy.ndarray, number: int) -> tuple[float, float] | None:
+    """Begin and end of one process's training by a clock that all share; None where memory does not suffice."""
+    timer = _Together()
+    try:
+        measure.train("mask_tuning", size, histogram, number, timer)
+    except torch.OutOfMemoryError:
+        AT_ONCE.abort()
+        return None
+    except BrokenBarrierError:
+        return None
+    return timer.start, timer.end
+
+
+class _Together(measure.Timer):
+    """The clock starts when every process has warmed up."""
+
+    def begin(self) -> None:
+        AT_ONCE.wait()
+        super().begin()

@@ -1,0 +1,57 @@
+"""All measurements of the training step: the arms interleaved (a a' b c d, a a' b c d), sizes and lengths in turn."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy
+
+from benchmarks import measure, processes
+from benchmarks.report import ARMS
+from benchmarks.sizes import Size
+
+PADDED_STEPS = 2  # all batches padded to one length cost the same
+
+
+def run(
+    sizes: Iterable[Size],
+    histograms: dict[str, numpy.ndarray],
+    seconds: float = float("inf"),
+    say: Callable[[str], None] = print,
+) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """(a row for each measurement, operations a second of a matrix product in fp32 and in bf16).
+
+    Every arm is measured at least once; a repetition that would end after `seconds` is left out, the last ones of the
+    sizes with few repetitions first.
+    """
+    start = time.perf_counter()
+    jobs = [(each, size, name) for size in sizes for each in range(size.repetitions) for name in histograms]
+    rows, took = [], {}
+    with processes.fresh() as call:
+        speeds = {precision: call(measure.product_speed, precision) for precision in ("fp32", "bf16")}
+        for repetition, size, name in sorted(jobs, key=lambda job: job[0] - job[1].repetitions):
+            begun = time.perf_counter()
+            if begun - start + took.get((size, name), -float("inf")) > seconds:
+                continue
+            for arm in ARMS:
+                rows.append(call(measure.measure, _task(arm, size, name, histograms[name], repetition)))
+                say(in_words(rows[-1]))
+            took[size, name] = time.perf_counter() - begun
+    for row in rows:
+        row["bound_seconds"] = row["operations"] / speeds[row["precision"]]
+    return rows, speeds
+
+
+def _task(arm: str, size: Size, name: str, histogram: numpy.ndarray, repetition: int) -> measure.Task:
+    if arm == "stock_padded":
+        size = replace(size, steps=min(PADDED_STEPS, size.steps))
+    return measure.Task(arm, size, name, histogram, repetition)
+
+
+def in_words(row: dict[str, Any]) -> str:
+    """One measurement in a line."""
+    each = 1000 * row["seconds"] / row["examples"]
+    memory = row["peak_bytes"] / 2**20
+    place = f"{row['size']}, {row['lengths']}, repetition {row['repetition'] + 1}"
+    return f"{place}: {ARMS[row['arm']]} ({row['precision']}): {each:.1f} ms an example, {memory:,.0f} MiB"

@@ -1,0 +1,214 @@
+"""The benchmarks on miniature models: that they measure what they say, not how fast anything is."""
+
+import json
+import os
+
+import numpy
+import pandas
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks import __main__ as command
+from benchmarks import arms, grid, lengths, measure, operations, processes, report, sharing, sizes, steps
+from masktune.errors import MaskTuneError
+from masktune.trainer import lengths_of
+
+MINIATURE = sizes.MINIATURE["bert"]
+SMALL = {
+    "bert": sizes.Size("small", "bert", 2, 64, 2, steps=1, vocabulary=300),
+    "bart": sizes.Size("small", "bart", 2, 64, 2, steps=1, decoder_layers=2, vocabulary=300),
+}
+
+
+@pytest.fixture(autouse=True)
+def stored_counts(monkeypatch):
+    monkeypatch.delenv("MASKTUNE_MIRROR", raising=False)
+
+
+def test_stored_counts_are_those_of_whole_train_sets():
+    sst2, mnli = (lengths.counts(name) for name in ("SST-2", "MNLI"))
+    assert (sst2.sum(), len(sst2)) == (67_349, lengths.LONGEST + 1)
+    assert mnli @ range(129) / mnli.sum() > 2.5 * (sst2 @ range(129) / sst2.sum())
+
+
+def test_quantiles_have_the_shape_of_the_distribution():
+    histogram = lengths.counts("MNLI")
+    drawn = lengths.quantiles(histogram, 640)
+    assert drawn.mean() == pytest.approx(histogram @ range(129) / histogram.sum(), rel=0.01)
+    assert numpy.bincount(drawn).nonzero()[0].max() == lengths.LONGEST
+
+
+@pytest.mark.parametrize("family", ["bert", "bart"])
+def test_operations_are_those_that_torch_counts(family):
+    size, length = SMALL[family], 40
+    ids = torch.randint(len(sizes.SPECIAL), size.vocabulary, (3, length))
+    ids[:, -1] = sizes.SEP
+    classifier = sizes.classifier(size, seed=0)
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        classifier(input_ids=ids, labels=torch.zeros(3, dtype=torch.long)).loss.backward()
+    # Torch computes the half of a causal attention that is masked, which is not needed.
+    assert operations.fine_tuning(size, [length] * 3) == pytest.approx(counter.get_total_flops(), rel=0.03)
+
+
+def test_mask_tuning_adds_the_rows_and_tokens_that_are_masked():
+    size = SMALL["bert"]
+    once = operations.fine_tuning(size, [22])
+    classification = 3 * 2 * size.hidden * (size.hidden + sizes.CLASSES)
+    masked_token = 3 * 2 * size.hidden * (size.hidden + size.vocabulary)
+    expected = once + (1 - 0.9**20) * (once - classification) + 0.1 * 20 * masked_token
+    assert operations.mask_tuning(size, [22], 0.1) == pytest.approx(expected)
+    assert operations.mask_tuning(size, [22], 0.0) == once
+
+
+@pytest.mark.parametrize("arm", report.ARMS)
+def test_every_arm_is_measured(arm):
+    row = measure.measure(measure.Task(arm, MINIATURE, "SST-2", lengths.counts("SST-2"), 0))
+    assert row["examples"] == MINIATURE.batch_size * MINIATURE.steps
+    assert row["seconds"] > 0 and row["operations"] > 0
+    assert row["tokens"] / row["examples"] == pytest.approx(13.3, rel=0.02)
+
+
+@pytest.mark.parametrize("arm", ["naive", "mask_tuning"])
+def test_the_few_batches_stand_for_the_epoch_and_bart_trains_too(arm):
+    size = sizes.Size("few", "bart", 1, 8, 2, steps=8, batch_size=4, decoder_layers=1, vocabulary=40)
+    drawn = lengths.quantiles(lengths.counts("MNLI"), 200 * 4)
+    numpy.random.default_rng(0).shuffle(drawn)
+    timer = measure.Timer()
+    trainer = arms.trainer(arm, size, arms.examples_of(size, drawn, 0), timer, "unused", 0)
+    chosen = numpy.array(trainer._get_train_sampler()).reshape(-1, 4)
+    longest = numpy.array(lengths_of(trainer.train_dataset))[chosen].max(1)
+    assert len(chosen) == arms.WARM_UP + size.steps
+    assert longest[0] == drawn.max()
+    if arm == "mask_tuning":
+        assert longest[1:].mean() == pytest.approx(drawn.mean(), rel=0.05)
+    before = trainer.model.classifier.get_input_embeddings().weight.detach().clone()
+    trainer.train()
+    assert not torch.equal(before, trainer.model.classifier.get_input_embeddings().weight)
+    assert timer.end > timer.start > 0
+
+
+def test_the_naive_loss_is_the_joint_loss():
+    """With nothing random but the positions, its loss is alpha x MLM + (1 - alpha) x CE at the positions it drew."""
+    size = SMALL["bert"]
+    trainer = arms.trainer("naive", size, arms.examples_of(size, [20] * 40, 0), measure.Timer(), "unused", 0)
+    model = trainer.model.eval()
+    batch = dict(trainer.data_collator([trainer.train_dataset[row] for row in range(4)]))
+    torch.manual_seed(1)
+    loss = trainer.compute_loss(model, dict(batch))
+    torch.manual_seed(1)
+    ids = batch["input_ids"]
+    positions = (torch.rand(ids.shape) < arms.MASK_RATE) & (ids >= len(sizes.SPECIAL))
+    logits = model.masked_lm(ids.masked_fill(positions, sizes.SPECIAL.index("[MASK]"))).logits[positions]
+    filled = ids.masked_scatter(positions, logits.argmax(-1))
+    cross_entropy = torch.nn.functional.cross_entropy
+    mlm = cross_entropy(logits, ids[positions])
+    assert positions.any()
+    torch.testing.assert_close(
+        loss, 0.6 * mlm + 0.4 * cross_entropy(model.classifier(filled).logits, batch["labels"]), rtol=1e-4, atol=1e-5
+    )
+
+
+def made_up(repetitions=3):
+    """Measurements in which (d) takes half of (a)'s time, a fifth of (b)'s, and 1.8 times (c)'s."""
+    milliseconds = {"stock": 10, "stock_padded": 20, "naive": 25, "fine_tuning": 5 / 1.8, "mask_tuning": 5}
+    return pandas.DataFrame(
+        {
+            "size": "MiniLM", "lengths": name, "arm": arm, "repetition": repetition, "precision": "fp32",
+            "examples": 100, "tokens": 1300, "seconds": each / 10 * (1 + repetition),
+            "peak_bytes": 2**30 * (2.5 if arm == "naive" else 1),
+            "operations": 2e9 if arm in ("naive", "mask_tuning") else 1e9, "bound_seconds": each / 20,
+        }
+        for repetition in range(repetitions) for name in ("SST-2", "MNLI") for arm, each in milliseconds.items()
+    )  # fmt: skip
+
+
+def test_headline_says_what_was_asked_and_reached():
+    found = report.headline(made_up(), report.ASKED).set_index(["lengths", "measure"])
+    assert list(dict.fromkeys(found.index.get_level_values(0))) == ["SST-2", "MNLI"]
+    assert found.loc[("MNLI", "time d/a"), ["asked", "median", "met"]].tolist() == ["at most 0.5", 0.5, "yes"]
+    assert found.loc[("MNLI", "time b/d"), ["asked", "median", "met"]].tolist() == ["at least 6", 5, "no"]
+    assert found.loc[("SST-2", "time b/d"), "met"] == "yes"
+    assert found.loc[("MNLI", "time d/c over operations d/c"), "median"] == pytest.approx(0.9)
+    assert found.loc[("MNLI", "memory b/a"), ["median", "met"]].tolist() == [2.5, "yes"]
+    assert found.loc[("MNLI", "operations d/c"), ["asked", "met"]].tolist() == ["", ""]
+    assert (report.headline(made_up(), {})["met"] == "").all()
+
+
+def test_step_cost_gives_medians_with_their_spread():
+    found = report.step_cost(made_up()).set_index(["lengths", "arm"]).loc[("SST-2", "(a) stock fine-tuning")]
+    names = ["ms_per_example", "ms_per_example_min", "ms_per_example_max", "times_the_bound", "repetitions"]
+    assert found[names].tolist() == [20, 10, 30, 4, 3]
+    text = report.in_words(report.step_cost(made_up()))
+    assert "20 [10, 30]" in text and "repetitions" in text
+
+
+def test_repetitions_that_do_not_fit_are_left_out(monkeypatch):
+    monkeypatch.setattr(measure, "product_speed", lambda precision: 1e9)
+    made = []
+
+    def fake(task):
+        made.append(task)
+        row = {"size": task.size.name, "lengths": task.lengths, "arm": task.arm, "repetition": task.repetition}
+        return row | {"precision": "fp32", "examples": 1, "seconds": 1.0, "peak_bytes": 1, "operations": 1e9}
+
+    monkeypatch.setattr(measure, "measure", fake)
+    monkeypatch.setattr(processes, "fresh", lambda: Here())
+    both = [MINIATURE, sizes.Size("other", "bert", 1, 8, 2, steps=9, repetitions=3)]
+    rows, _ = steps.run(both, {"SST-2": None}, say=lambda line: None)
+    assert [(task.size.name, task.repetition) for task in made[::5]] == [
+        ("other", 0), ("miniature", 0), ("other", 1), ("miniature", 1), ("other", 2),
+    ]  # fmt: skip
+    assert [task.arm for task in made[:5]] == list(report.ARMS)
+    assert made[1].size.steps == steps.PADDED_STEPS
+    assert {row["bound_seconds"] for row in rows} == {1.0}
+    made.clear()
+    steps.run(both, {"SST-2": None}, seconds=0, say=lambda line: None)
+    assert len(made) == 2 * len(report.ARMS)
+
+
+class Here:
+    """processes.fresh without processes."""
+
+    def __enter__(self):
+        return lambda function, *arguments: function(*arguments)
+
+    def __exit__(self, *error):
+        return False
+
+
+def test_a_killed_measurement_is_one_line():
+    with processes.fresh(imported=False) as call, pytest.raises(MaskTuneError, match="_exit was killed, probably"):
+        call(os._exit, 1)
+
+
+def test_cells_side_by_side_wait_for_each_other():
+    speed = sharing.together(2, MINIATURE, "SST-2", lengths.counts("SST-2"))
+    assert speed > 0
+
+
+@pytest.mark.parametrize("work", [(grid.planning, 60), (grid.gathering, 6, 10), (grid.tables, 60, 3, 3)])
+def test_the_grid_is_measured(work, monkeypatch, tmp_path):
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
+    function, *size = work
+    found = function(*size)
+    assert found["seconds"] > 0 and found["peak_bytes"] > 1e7
+
+
+def test_the_command_stores_what_it_prints(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(processes, "fresh", lambda imported: Here())
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
+    assert command.main(["--quick", "--only", "grid", "--output", str(tmp_path / "bench")]) == 0
+    stored = pandas.read_csv(tmp_path / "bench" / "grid.csv")
+    assert len(stored) == 6
+    assert stored["work"][0] in capsys.readouterr().out
+
+
+def test_what_is_stored_of_the_machine_names_nobody(tmp_path, monkeypatch):
+    monkeypatch.setattr(steps, "run", lambda *arguments: (made_up().to_dict("records"), {"fp32": 1e11, "bf16": 2e11}))
+    assert command.main(["--quick", "--only", "steps", "--output", str(tmp_path)]) == 0
+    machine = json.loads((tmp_path / "machine.json").read_text())
+    assert machine["cores"] >= 1 and machine["memory_bytes"] > 1e8 and machine["processor"]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "measurements.csv", "step_cost.csv", "headline.csv", "machine.json",
+    }  # fmt: skip
