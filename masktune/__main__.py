@@ -103,6 +103,8 @@ def run(options: argparse.Namespace) -> int:
     summary = runner.run(study, options.jobs, select)
     counts = f"{summary.made} runs made, {summary.found} were done before, {len(summary.failed)} cells failed"
     print(f"{study.name}: {counts}")
+    if summary.pure_share is not None:
+        print(f"{summary.pure_share:.0%} of the workers' time was training and evaluation")
     for cell, line in summary.failed:
         print(f"  {cell.label} / {cell.model.name} / {cell.task}: {line}")
     return 1 if summary.failed else 0

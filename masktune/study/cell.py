@@ -6,6 +6,7 @@ cell.accuracies(this)
 cell.histories(this)
 """
 
+import time
 import warnings
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -55,22 +56,24 @@ def run(cell: Cell) -> None:
     # Loading alone is seconds: only a cell that has something to do pays for it.
     from masktune.study import training
 
+    start = time.perf_counter()
     try:
         bench = training.open_workbench(cell)
     except Exception as error:
         for seed in todo:
-            runs.mark_failed(cell, seed, runs.error_line(error))
+            runs.mark_failed(cell, seed, runs.error_line(error), (time.perf_counter() - start) / len(todo))
         raise
     failed = {}
     with progress.bar(len(todo) * training.steps_of(bench), "step") as bar, warnings.catch_warnings():
         warnings.simplefilter("ignore", category=UserWarning)
         for number, seed in enumerate(todo):
             bar.set_description(f"seed {seed} ({number + 1} of {len(todo)})")
+            start = time.perf_counter()
             try:
                 runs.write(cell.study, cell.run_id(seed), *training.train_seed(bench, seed, bar))
             except Exception as error:
                 failed[seed] = runs.error_line(error)
-                runs.mark_failed(cell, seed, failed[seed])
+                runs.mark_failed(cell, seed, failed[seed], time.perf_counter() - start)
     if failed:
         seed, line = next(iter(failed.items()))
         raise MaskTuneError(f"{len(failed)} of {len(cell.seeds)} seeds failed; seed {seed}: {line}")
@@ -112,10 +115,11 @@ def histories(cell: Cell) -> dict[int, list[dict[str, float]]]:
 
 
 def costs(cell: Cell) -> "pandas.DataFrame":
-    """A row for each stored seed with its cost.json."""
+    """A row for each stored seed with the numbers of its cost.json."""
     import pandas
 
-    return pandas.DataFrame([{"seed": seed, **_read(cell, seed, "cost")} for seed in _stored(cell)])
+    rows = [{"seed": seed, **_read(cell, seed, "cost")} for seed in _stored(cell)]
+    return pandas.DataFrame(rows).drop(columns="hardware", errors="ignore")
 
 
 def _stored(cell: Cell) -> list[int]:

@@ -23,8 +23,9 @@ RUNS = "runs.parquet"
 PREDICTIONS = "predictions.parquet"
 REPEATED = ("run_id", "set", "kind", "cluster_id", "group")
 COSTS = (
-    "train_seconds", "evaluate_seconds", "curve_seconds", "model_seconds", "steps", "train_examples", "train_tokens",
-    "evaluated_examples", "device_peak_bytes", "process_peak_bytes",
+    "load_seconds", "tokenise_seconds", "model_seconds", "train_seconds", "curve_seconds", "evaluate_seconds", "steps",
+    "train_examples", "train_tokens", "evaluated_examples", "parameters", "device_peak_bytes", "process_peak_bytes",
+    "host_energy_joules", "host_energy_method", "device_energy_joules", "device_energy_method",
 )  # fmt: skip
 TRAINING = ("epochs", "learning_rate", "batch_size", "train_examples")
 FILES_AT_ONCE = 200
@@ -80,6 +81,7 @@ def _row(
         "options": json.dumps(cell.options, sort_keys=True), "seed": seed, "cell_id": cell.id,
         "status": "done" if run_id in done else "failed" if run_id in failed else "missing",
         "error": failed[run_id]["error"] if run_id in failed else "",
+        "failed_seconds": failed[run_id].get("seconds") if run_id in failed else None,
     }  # fmt: skip
     return row | _results(runs.run_folder(cell.study, run_id)) if run_id in done else row
 
@@ -95,7 +97,8 @@ def _rates(cell: Cell) -> dict[str, float | None]:
 def _results(path: Path) -> dict[str, Any]:
     metrics, cost, environment = (runs.read_json(path / f"{name}.json") for name in ("metrics", "cost", "environment"))
     accuracy = {f"accuracy/{name}": value for name, value in metrics["accuracy"].items()}
-    made_with = {name: environment.get(name) for name in ("device", "precision")}
+    made_with = {name: environment.get(name) for name in ("device", "precision", "threads")}
+    made_with["processor"] = (cost.get("hardware") or {}).get("processor")
     return accuracy | {name: cost.get(name) for name in COSTS} | made_with | {"digests": environment.get("data")}
 
 

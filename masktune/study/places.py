@@ -28,6 +28,11 @@ def runs_folder(study: str) -> Path:
     return folder(study) / "runs"
 
 
+def grid_file(study: str) -> Path:
+    """What each call of `run` took: wall time, workers, and how much of it was training and evaluation."""
+    return folder(study) / "grid.json"
+
+
 def executed_cell(study: str, cell_id: str) -> Path:
     """The notebook of a cell as it was executed."""
     return folder(study) / "notebooks" / "cells" / f"{cell_id}.ipynb"

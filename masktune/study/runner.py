@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from masktune.study import cluster, execution, runs
+from masktune.study import cluster, efficiency, execution, runs
 from masktune.study.cells import Cell
 from masktune.study.design import Study
 from masktune.study.estimate import Estimate
@@ -25,10 +25,14 @@ ATTEMPTS = 3
 
 @dataclass
 class Summary:
-    """How a call of `run` ended: runs found done, runs made, one line for each cell that failed."""
+    """How a call of `run` ended: runs found done, runs made, one line for each cell that failed.
+
+    `pure_share` is the share of the workers' time that was training and evaluation, None where nothing ran.
+    """
 
     found: int
     made: int = 0
+    pure_share: float | None = None
     failed: list[tuple[Cell, str]] = field(default_factory=list)
 
 
@@ -60,12 +64,15 @@ def run(study: Study, jobs: int | None = None, select: Callable[[Cell], bool] = 
     estimate = Estimate(cells, done)
     todo.sort(key=lambda job: estimate.weight(job.cell, len(job.missing)), reverse=True)
     jobs = jobs or cluster.default_jobs()
+    workers, wanted = min(jobs, len(todo)), [run_id for job in todo for run_id in job.missing]
     with (
+        efficiency.recorded(study.name, workers, wanted) as record,
         cluster.private_folder() as private,
-        cluster.local_cluster(min(jobs, len(todo))) as client,
-        _bar(study.name, sum(len(job.missing) for job in todo)) as bar,
+        cluster.local_cluster(workers) as client,
+        _bar(study.name, len(wanted)) as bar,
     ):
         _Grid(client, jobs, private, todo, summary, bar).run()
+    summary.pure_share = efficiency.share([record])
     return summary
 
 

@@ -5,7 +5,8 @@ results/<study>/runs/<run_id>/
     metrics.json         {"accuracy": {set: share}, "n": {set: examples}}
     predictions.parquet  set kind example_id cluster_id group label prediction logits
     environment.json     code, packages, device, precision, data digests
-    cost.json            seconds of each phase, steps, examples, tokens, memory; null where not measured
+    cost.json            seconds of each phase, steps, examples, tokens, parameters, peak memory, energy with the method
+                         by which it was got, hardware; null where not measured
     history.json         the training log
     DONE                 the sha256 of each of the others, written last
 results/<study>/runs/<run_id>.failed.json   the error of a seed that failed, until it succeeds
@@ -118,10 +119,14 @@ def read_json(path: Path) -> Any:
         raise MaskTuneError(f"{path} cannot be read ({error}); delete its folder and run the study again") from None
 
 
-def mark_failed(cell: Cell, seed: int, line: str) -> None:
-    """Leave the error of a seed, in one line, beside the run folders, so that gather and status list it."""
+def mark_failed(cell: Cell, seed: int, line: str, seconds: float | None = None) -> None:
+    """Leave the error of a seed, in one line, beside the run folders, so that gather and status list it.
+
+    `seconds` is the time that it took until it failed, None where nobody knows.
+    """
     run_id = cell.run_id(seed)
     record = {"run_id": run_id, "cell_id": cell.id, "seed": seed, "label": cell.label, "error": line}
+    record["seconds"] = seconds
     path = _failure_file(cell.study, run_id)
     with _one_line_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ from masktune.collate import Padding
 from masktune.data import encode
 from masktune.data.tasks import EvaluationSet, TaskData
 from masktune.models import MaskTuningModel
-from masktune.study import environment
+from masktune.study import energy, environment
 from masktune.study.cells import Cell
 from masktune.trainer import MaskTuningTrainer, lengths_of
 
@@ -107,7 +107,7 @@ def _train_seed(bench: Workbench, seed: int, bar: Any, accumulation: int) -> tup
     seconds: dict[str, float] = {}
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
-    with tempfile.TemporaryDirectory(prefix="masktune-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="masktune-") as scratch, energy.measured(_gpu()) as drawn:
         with _timed(seconds, "model"):
             trainer = _trainer(bench, seed, bar, accumulation, scratch)
         with _timed(seconds, "train"):
@@ -122,7 +122,7 @@ def _train_seed(bench: Workbench, seed: int, bar: Any, accumulation: int) -> tup
         "run": _definition(bench.cell, seed),
         "metrics": _metrics(predictions),
         "environment": environment.describe(used, accumulation, bench.task.digests, bench.checkpoint),
-        "cost": _cost(bench, {**bench.seconds, **seconds}, trainer.state.global_step),
+        "cost": _cost(bench, trainer, {**bench.seconds, **seconds}) | drawn,
         "history": trainer.state.log_history,
     }
     return records, predictions
@@ -237,19 +237,34 @@ def _definition(cell: Cell, seed: int) -> dict[str, Any]:
     return ids | names | written_out | {"seed": seed, "identity": {"cell": cell.identity, "seed": seed}}
 
 
-def _cost(bench: Workbench, seconds: dict[str, float], steps: int) -> dict[str, Any]:
-    """Loading and tokenising are the cell's, the other phases the seed's. Tokens are counted without padding."""
+def _cost(bench: Workbench, trainer: MaskTuningTrainer, seconds: dict[str, float]) -> dict[str, Any]:
+    """Loading and tokenising are the cell's, the other phases the seed's. Tokens are counted without padding.
+
+    `parameters` are those of the classifier, the model that is kept; what a method trains besides is not counted.
+    """
     epochs = bench.cell.training.epochs
+    examples, tokens = round(epochs * len(bench.train)), round(epochs * sum(lengths_of(bench.train)))
     unit = 1 if sys.platform == "darwin" else 1024
     return {
         **{f"{phase}_seconds": round(value, 4) for phase, value in seconds.items()},
-        "steps": steps,
-        "train_examples": round(epochs * len(bench.train)),
-        "train_tokens": round(epochs * sum(lengths_of(bench.train))),
+        "steps": trainer.state.global_step,
+        "train_examples": examples,
+        "train_tokens": tokens,
+        "train_examples_per_second": round(examples / seconds["train"], 2),
+        "train_tokens_per_second": round(tokens / seconds["train"], 2),
         "evaluated_examples": len(bench.evaluation),
+        "parameters": trainer.model.classifier.num_parameters(),
+        "hardware": environment.hardware(),
         "device_peak_bytes": torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None,
         "process_peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
     }
+
+
+def _gpu() -> str | None:
+    """The GPU of this process by the name that NVML knows it by."""
+    if not torch.cuda.is_available():
+        return None
+    return f"GPU-{torch.cuda.get_device_properties(torch.cuda.current_device()).uuid}"
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from study.conftest import TABLE, store, write_notebook
 
 from masktune.errors import MaskTuneError
 from masktune.study import cell as cell_module
-from masktune.study import design, execution, gather, places, runner, runs
+from masktune.study import design, efficiency, execution, gather, places, runner, runs
 
 DEFAULTS = "\n".join(f"{name} = None" for name in cell_module.PARAMETERS)
 # Each label meets another fate on its first attempt, and every attempt leaves its mark.
@@ -82,6 +82,10 @@ def marks(grid, monkeypatch):
 def test_every_run_but_the_failed_seed_is_done(grid, marks):
     assert grid.summary.found == 0
     assert grid.summary.made == 7
+    [record] = efficiency.read(grid.study.name)
+    # Each stored run says 2 s of training, 1 s of evaluation and 0.5 s for the learning curve.
+    assert (record["workers"], record["runs"], record["pure_seconds"]) == (2, 7, 7 * 3.5)
+    assert grid.summary.pure_share == efficiency.share([record]) == 24.5 / (2 * record["wall_seconds"])
     states = gather.gather(grid.study).set_index(["label", "seed"])["status"]
     assert states[("one seed fails", 1)] == "failed"
     assert (states.drop(index=("one seed fails", 1)) == "done").all()
