@@ -4,6 +4,7 @@ A chapter is notebooks/NN_*.ipynb. Its metadata may hold a table "masktune":
 
     studies   the studies it belongs to (left out: all)
     reads     "results" (left out): the stored runs and the code of analysis; "package": all of masktune, no runs
+    files     other files below results/ that it shows, "{study}" standing for the study; they need not be there
 """
 
 import json
@@ -17,7 +18,7 @@ from typing import Any
 from masktune.analysis import files
 from masktune.errors import MaskTuneError
 from masktune.study import execution
-from masktune.study.places import PROJECT, folder
+from masktune.study.places import PROJECT, folder, results_root
 
 _MARK = "masktune_made_from"
 
@@ -60,7 +61,8 @@ class Chapter:
         """A digest of all that its outputs depend on."""
         if self.about.get("reads") == "package":
             return files.digest([self.source, *files.source()], files.versions())
-        return files.digest([self.source], files.results_inputs(self.study))
+        shown = [results_root() / name.format(study=self.study) for name in self.about.get("files", ())]
+        return files.digest([self.source, *shown], files.results_inputs(self.study))
 
     @property
     def is_fresh(self) -> bool:

@@ -18,6 +18,7 @@ from masktune.errors import MaskTuneError, one_of
 from masktune.study.parsing import non_default, record, require, seeds_of
 
 PRECISIONS = ("auto", "fp32", "bf16")
+SAMPLINGS = ("group_by_length", "random")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 NAME_IN_WORDS = "letters, digits, '-', '_' and '.'"
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -30,7 +31,8 @@ class Training:
     `epochs` passes over the train set; `learning_rate` at its peak; `batch_size` examples per update; `max_length`
     tokens that a train text (or pair) is cut to; `warmup_ratio` the share of updates with a rising rate;
     `max_grad_norm` the norm that gradients are clipped to (0: not clipped); `train_examples` a fixed random subset,
-    the same for every seed (None: all). `precision` is "auto", "fp32" or "bf16" and no part of a run's identity.
+    the same for every seed (None: all); `sampling` the order of the batches, "group_by_length" (examples of like length
+    together) or "random". `precision` is "auto", "fp32" or "bf16" and no part of a run's identity.
     """
 
     epochs: float = 3.0
@@ -41,6 +43,7 @@ class Training:
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
     train_examples: int | None = None
+    sampling: str = "group_by_length"
     precision: str = "auto"
 
     def __post_init__(self):
@@ -53,6 +56,7 @@ class Training:
         require(self.max_grad_norm >= 0, "max_grad_norm", self.max_grad_norm, "0 (no clipping) or more")
         if self.train_examples is not None:
             require(self.train_examples >= 1, "train_examples", self.train_examples, "at least 1")
+        one_of(self.sampling, SAMPLINGS, "sampling")
         one_of(self.precision, PRECISIONS, "precision")
 
     @cached_property

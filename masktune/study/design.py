@@ -53,8 +53,10 @@ class Study:
         for row in self.grid:
             if model.name in row.models and task in row.tasks:
                 for variant in row.variants:
-                    own = (row.method, variant.options, replace(training, **variant.training), row.seeds)
-                    yield Cell(self.name, variant.label, self.data, task, model, *own)
+                    # Cells that share their training share the text that it adds to their ids.
+                    own = replace(training, **variant.training) if variant.training else training
+                    rest = (row.method, variant.options, own, row.seeds)
+                    yield Cell(self.name, variant.label, self.data, task, model, *rest)
 
     @cached_property
     def parts(self) -> dict[str, str]:

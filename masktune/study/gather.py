@@ -27,7 +27,7 @@ COSTS = (
     "train_examples", "train_tokens", "evaluated_examples", "parameters", "device_peak_bytes", "process_peak_bytes",
     "host_energy_joules", "host_energy_method", "device_energy_joules", "device_energy_method",
 )  # fmt: skip
-TRAINING = ("epochs", "learning_rate", "batch_size", "train_examples")
+TRAINING = ("epochs", "learning_rate", "batch_size", "train_examples", "sampling")
 FILES_AT_ONCE = 200
 THREADS = 4
 

@@ -170,7 +170,7 @@ def _arguments(bench: Workbench, seed: int, accumulation: int, scratch: str, num
         max_grad_norm=training.max_grad_norm,
         bf16=numbers == "bf16",
         use_cpu=not torch.cuda.is_available(),
-        train_sampling_strategy="group_by_length",
+        train_sampling_strategy=training.sampling,
         eval_strategy="steps",
         eval_steps=max(1, steps // CURVE_POINTS),
         logging_steps=max(1, steps // LOSS_POINTS),

@@ -43,7 +43,8 @@ def test_default_training_is_frozen():
     """Defaults are left out of ids, so another default would give stored runs another meaning."""
     assert dataclasses.asdict(Training()) == {
         "epochs": 3.0, "learning_rate": 2e-5, "batch_size": 32, "max_length": 128, "warmup_ratio": 0.06,
-        "weight_decay": 0.0, "max_grad_norm": 1.0, "train_examples": None, "precision": "auto",
+        "weight_decay": 0.0, "max_grad_norm": 1.0, "train_examples": None, "sampling": "group_by_length",
+            "precision": "auto",
     }  # fmt: skip
 
 

@@ -14,13 +14,14 @@ def test_done_failed_and_missing_runs_have_a_row_each(study):
     first, second, *_ = study.cells
     store(first, 0, right=3)
     store(second, 1, right=1)
-    runs.mark_failed(second, 0, "ValueError: no")
+    runs.mark_failed(second, 0, "ValueError: no", seconds=1.5)
     gather.gather(study)
     table, predictions = gather.read("small")
     assert len(table) == 8
     rows = table.set_index(["label", "task", "seed"])
     assert rows["status"].value_counts().to_dict() == {"missing": 5, "done": 2, "failed": 1}
     assert rows.loc[("Mask-tuning", "sentiment", 0), "error"] == "ValueError: no"
+    assert rows.loc[("Mask-tuning", "sentiment", 0), "failed_seconds"] == 1.5
     assert rows.loc[("fine-tuning", "sentiment", 0), "accuracy/validation"] == 0.75
     assert rows.loc[("Mask-tuning", "sentiment", 1), ["alpha", "mask_rate"]].tolist() == [0.6, 0.05]
     assert rows.loc["fine-tuning", ["alpha", "mask_rate"]].isna().all(axis=None)
