@@ -7,8 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from masktune.analysis import names
+from masktune.analysis.statistics import BINS
 
 MINUS = "\N{MINUS SIGN}"
+CROSSED = "95 % t interval over paired seeds x clusters of examples"
 VARIES = "Seeds vary the initialisation of the head, the order of the batches and the masking"
 
 
@@ -53,10 +55,11 @@ def differences(frame: pd.DataFrame) -> Table:
     shown["P(higher)"] = [f"{value:.2f}" for value in frame["probability_greater"]]
     shown["seeds"], shown["examples"] = frame["seeds"], frame["examples"]
     caption = (
-        f"Paired differences in points of accuracy [95 % interval from a bootstrap over paired seeds x clusters of "
-        f"examples], {count(frame['seeds'], 'paired seed')}, {count(frame['examples'], 'example')} a set. {VARIES}, "
-        f"both methods sharing each seed. p: two-sided sign-flip test over paired seeds, not corrected for the number "
-        f"of comparisons{seeds_note(frame)}. P(higher): how often a run of the one beats a run of the other."
+        f"Paired differences in points of accuracy [{CROSSED}], {count(frame['seeds'], 'paired seed')}, "
+        f"{count(frame['examples'], 'example')} a set. {VARIES}, both methods sharing each seed. p: two-sided "
+        f"sign-flip test over paired seeds, not corrected for the number of comparisons{seeds_note(frame)}. P(higher): "
+        "how often a run of the one beats a run of the other. In the CSV file: MultiBERTs' bootstrap, and "
+        "at how many seeds McNemar's test alone would call the two runs different."
     )
     titles = {"points": "Difference [95 %]"}
     if len(set(compared)) == 1:
@@ -73,7 +76,8 @@ def details(frame: pd.DataFrame) -> Table:
         f"What accuracy alone hides, in per cent: mean over {count(frame['seeds'], 'seed')} [95 % t interval over "
         f"seeds]. {VARIES}; the examples are fixed. Pair consistency: the share of pairs whose original and edited "
         "half are both right. Class and group accuracy: among the examples of that class or group. AUROC: how often an "
-        "example of the second class outranks one of the first, whatever the threshold."
+        "example of the second class outranks one of the first, whatever the threshold. Calibration error: how far "
+        f"confidence lies from accuracy, 0 at best (ECE, {BINS} bins of equal width)."
     )
     return Table("details", "Pairs, classes and groups", caption, frame, _titled(shown))
 

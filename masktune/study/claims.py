@@ -8,9 +8,10 @@ from masktune.errors import MaskTuneError, one_of
 from masktune.study.grid import GridRow
 from masktune.study.parsing import among, record, require, restriction
 
-TESTS = ("superiority", "non_inferiority")
+TESTS = ("superiority", "non_inferiority", "estimate")
 KINDS = ("in_distribution", "out_of_distribution")
 FAMILIES = ("headline", "ablation")
+LEVEL = 0.05  # below it a p value counts
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Claim:
     """One [[claims]] table, declared before running: `first` against `second`, both labels of grid rows.
 
     The sets are named (`sets`) or given by `kind`; `models` and `tasks` restrict it (empty: all). `margin` is in points
-    of accuracy and belongs to non-inferiority. `family` says which correction for multiple tests it falls under.
+    of accuracy and belongs to non-inferiority. `family` says which correction for multiple tests it falls under. The
+    test "estimate" is none: the difference is reported with its interval, where seeds are too few to test anything.
     """
 
     first: str
@@ -41,6 +43,11 @@ class Claim:
         require(self.margin > 0, "margin", self.margin, "points of accuracy above 0")
 
 
+def smallest_p(seeds: int, sides: int = 2) -> float:
+    """The smallest p value that a sign-flip test over so many paired seeds can give: one pattern of signs a side."""
+    return min(1.0, sides / 2**seeds)
+
+
 def parse_claim(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], grid: tuple[GridRow, ...]) -> Claim:
     """One [[claims]] table. Raises MaskTuneError for a label, model or task that the study does not have."""
     claim = record(Claim, table, "[[claims]]")
@@ -49,6 +56,6 @@ def parse_claim(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], gri
         among(label, labels, "label", "[[claims]]")
     for key in ("models", "tasks"):
         restriction(list(getattr(claim, key)) or None, names[key], key, "[[claims]]")
-    if claim.test == "superiority" and "margin" in table:
+    if claim.test != "non_inferiority" and "margin" in table:
         raise MaskTuneError(f"[[claims]] margin = {claim.margin}; only non_inferiority has a margin, leave it out")
     return claim

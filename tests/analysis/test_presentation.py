@@ -17,7 +17,7 @@ def test_captions_say_n_what_varies_and_which_interval(found):
         assert "6 " in table.caption and "seed" in table.caption and "95 %" in table.caption
         assert "Seeds vary the initialisation of the head" in table.caption
     assert "60 examples a set" in found.main_table.caption
-    assert "bootstrap over paired seeds x clusters" in found.differences_table.caption
+    assert "95 % t interval over paired seeds x clusters" in found.differences_table.caption
 
 
 def test_few_seeds_are_said():
