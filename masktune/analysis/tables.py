@@ -75,22 +75,30 @@ def _difference_rows(block: Block, first: str, others: list[str]) -> Iterator[di
     if not pairs:
         return
     gaps = [np.subtract(other, one, dtype=float) for one, other in pairs.values()]
-    for (second, pair), means in zip(pairs.items(), crossed.bootstrap_means(gaps, block.clusters), strict=True):
+    for (second, pair), gap, means in zip(
+        pairs.items(), gaps, crossed.bootstrap_means(gaps, block.clusters), strict=True
+    ):
         low, high = crossed.bootstrap_interval(means)
-        compared = {"first": first, "second": second, **compare(block, *pair)}
-        yield {**block.place, **compared, "bootstrap_low": 100 * low, "bootstrap_high": 100 * high, **_single(*pair)}
+        smallest = smallest_p(len(gap))
+        yield {
+            **block.place, "first": first, "second": second, **compare(block, *pair),
+            "bootstrap_low": 100 * low, "bootstrap_high": 100 * high, "smallest_p": smallest,
+            "p": statistics.sign_flip(gap.mean(axis=1)) if smallest <= LEVEL else float("nan"), **_single(*pair),
+        }  # fmt: skip
 
 
 def compare(block: Block, first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
-    """What is said of second - first, right or wrong [S, n] each: n, points with interval, test, P(second higher)."""
+    """What is estimated of second - first, right or wrong [S, n] each: n, points, interval, P(second higher).
+
+    `bound` is the end of the one-sided 95 % interval, below the true difference.
+    """
     mean = crossed.paired_difference(first, second, block.clusters)
     estimate, by_seed = mean.estimate(), [side.mean(axis=1) for side in (first, second)]
-    smallest = smallest_p(mean.seeds)
     return {
         "seeds": mean.seeds, "examples": len(block.labels), "clusters": len(np.unique(block.clusters)),
         "difference": 100 * mean.mean, "low": 100 * estimate.low, "high": 100 * estimate.high,
-        "p": statistics.sign_flip(by_seed[1] - by_seed[0]) if smallest <= LEVEL else float("nan"),
-        "smallest_p": smallest, "probability_greater": statistics.probability_greater(by_seed[1], by_seed[0]),
+        "bound": 100 * mean.lower_bound(),
+        "probability_greater": statistics.probability_greater(by_seed[1], by_seed[0]),
     }  # fmt: skip
 
 
