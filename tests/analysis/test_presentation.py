@@ -7,7 +7,6 @@ from synthetic_study import METHODS, make, with_failures
 
 from masktune.analysis import claim_tables, claims, presentation, results
 
-
 CLAIMED = {
     "claim": 1, "test": "superiority", "task": "paraphrase", "model": "bert", "set": "heuristics", "margin": np.nan,
     "method": "Mask-tuning", "against": "fine-tuning", "seeds": 10, "verdict": claims.NOT_REPRODUCED, "reason": "",
@@ -62,7 +61,7 @@ def test_claims_show_what_was_asked_for_and_the_verdict():
     shown = table.shown.set_index("Set")
     assert shown.columns[3] == "Mask-tuning \u2212 fine-tuning [95 %]"
     assert shown["Asked for"].tolist() == ["> 0", "> \u22120.5 (bound \u22121.2)", "> 0"]
-    assert shown.loc["swaps"].tolist()[3:] == ["\u2013", "> 0", "\u2013", "\u2013", "\u2013", "0", "\u2013",
+    assert shown.loc["word swaps"].tolist()[3:] == ["\u2013", "> 0", "\u2013", "\u2013", "\u2013", "0", "\u2013",
                                                "not testable here: runs missing"]  # fmt: skip
     assert shown["Corrected p"].tolist()[:2] == ["0.036", "0.036"]
     assert "10 paired seeds, 60 examples a set" in table.caption and "Holm" in table.caption
