@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 
 from masktune.analysis import names
 from masktune.errors import MaskTuneError
@@ -26,7 +27,8 @@ class Answers:
 
     @property
     def logits(self) -> np.ndarray:
-        return np.stack([np.stack(frame["logits"].to_list()) for frame in self.frames]).astype(float)
+        flat = np.concatenate([np.concatenate(frame["logits"].to_numpy()) for frame in self.frames])
+        return flat.reshape(*self.predictions.shape, -1).astype(float)
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,16 @@ class Block:
     def correct(self, answers: Answers) -> np.ndarray:
         """Right or wrong. bool [S, n]."""
         return answers.predictions == self.labels
+
+    def confidences(self, answers: Answers) -> np.ndarray:
+        """The probability that each run gave to its own answer. [S, n].
+
+        Classes that the set does not tell apart (HANS: neutral and contradiction) count together.
+        """
+        probabilities = softmax(answers.logits, axis=-1)
+        last = int(max(self.labels.max(), answers.predictions.max()))
+        folded = np.concatenate([probabilities[..., :last], probabilities[..., last:].sum(-1, keepdims=True)], axis=-1)
+        return np.take_along_axis(folded, answers.predictions[..., None], axis=-1)[..., 0]
 
     @property
     def chance(self) -> float:

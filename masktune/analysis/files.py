@@ -66,8 +66,10 @@ def stored(study_name: str) -> list[Path]:
 
 
 def results_inputs(study_name: str) -> str:
-    """A digest of all that the tables and figures of a study depend on."""
-    return digest([*stored(study_name), *source("analysis")], versions())
+    """A digest of all that the tables and figures of a study depend on: its claims stand in its TOML."""
+    from masktune.study.places import study_file
+
+    return digest([*stored(study_name), study_file(study_name), *source("analysis")], versions())
 
 
 def versions() -> str:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from masktune.analysis import names
+from masktune.analysis.statistics import BINS
 
 MINUS = "\N{MINUS SIGN}"
+CROSSED = "95 % t interval over paired seeds x clusters of examples"
 VARIES = "Seeds vary the initialisation of the head, the order of the batches and the masking"
 
 
@@ -31,16 +33,14 @@ def main(frame: pd.DataFrame) -> Table:
     place = ["task", "model", "set", "kind", "majority", "examples"]
     cells = frame.assign(text=_intervals(frame, "accuracy"))
     shown = _wide(cells, place, "method", "text")
-    shown = _named(shown).assign(majority=[f"{value:.1f}" for value in shown["majority"]])
+    shown = named(shown).assign(majority=[f"{value:.1f}" for value in shown["majority"]])
     shown = _last(shown, "majority", "examples")
     caption = (
         f"Accuracy in per cent: mean over {count(frame['seeds'], 'seed')} [95 % t interval over seeds]. {VARIES}; the "
         f"examples are fixed ({count(frame['examples'], 'example')} a set). Constant: the score of always giving the "
         "commonest answer."
     )
-    return Table(
-        "main", "Accuracy in and out of distribution", caption, frame, _titled(shown, {"majority": "Constant"})
-    )
+    return Table("main", "Accuracy in and out of distribution", caption, frame, titled(shown, {"majority": "Constant"}))
 
 
 def differences(frame: pd.DataFrame) -> Table:
@@ -53,36 +53,38 @@ def differences(frame: pd.DataFrame) -> Table:
     shown["P(higher)"] = [f"{value:.2f}" for value in frame["probability_greater"]]
     shown["seeds"], shown["examples"] = frame["seeds"], frame["examples"]
     caption = (
-        f"Paired differences in points of accuracy [95 % interval from a bootstrap over paired seeds x clusters of "
-        f"examples], {count(frame['seeds'], 'paired seed')}, {count(frame['examples'], 'example')} a set. {VARIES}, "
-        f"both methods sharing each seed. p: two-sided sign-flip test over paired seeds, not corrected for the number "
-        f"of comparisons{seeds_note(frame)}. P(higher): how often a run of the one beats a run of the other."
+        f"Paired differences in points of accuracy [{CROSSED}], {count(frame['seeds'], 'paired seed')}, "
+        f"{count(frame['examples'], 'example')} a set. {VARIES}, both methods sharing each seed. p: two-sided "
+        f"sign-flip test over paired seeds, not corrected for the number of comparisons{seeds_note(frame)}. P(higher): "
+        "how often a run of the one beats a run of the other. In the CSV file: MultiBERTs' bootstrap, and "
+        "at how many seeds McNemar's test alone would call the two runs different."
     )
     titles = {"points": "Difference [95 %]"}
     if len(set(compared)) == 1:
         shown, titles = shown.drop(columns="comparison"), {"points": f"{compared[0]} [95 %]"}
-    return Table("differences", "Paired differences", caption, frame, _titled(_named(shown), titles))
+    return Table("differences", "Paired differences", caption, frame, titled(named(shown), titles))
 
 
 def details(frame: pd.DataFrame) -> Table:
     """Pairs, classes, ranking and groups, a column for each method."""
     cells = frame.assign(text=_intervals(frame, "value"))
-    shown = _named(_wide(cells, ["task", "model", "set", "measure", "part", "examples"], "method", "text"))
+    shown = named(_wide(cells, ["task", "model", "set", "measure", "part", "examples"], "method", "text"))
     shown = _last(shown, "examples")
     caption = (
         f"What accuracy alone hides, in per cent: mean over {count(frame['seeds'], 'seed')} [95 % t interval over "
         f"seeds]. {VARIES}; the examples are fixed. Pair consistency: the share of pairs whose original and edited "
         "half are both right. Class and group accuracy: among the examples of that class or group. AUROC: how often an "
-        "example of the second class outranks one of the first, whatever the threshold."
+        "example of the second class outranks one of the first, whatever the threshold. Calibration error: how far "
+        f"confidence lies from accuracy, 0 at best (ECE, {BINS} bins of equal width)."
     )
-    return Table("details", "Pairs, classes and groups", caption, frame, _titled(shown))
+    return Table("details", "Pairs, classes and groups", caption, frame, titled(shown))
 
 
 def failures(frame: pd.DataFrame, planned: int) -> Table:
     """Runs that failed or are missing."""
     place = ["task", "model", "method", "status", "error"]
     shown = frame.fillna("").groupby(place, sort=False)["seed"].agg(lambda seeds: ", ".join(map(str, seeds)))
-    shown = _named(shown.reset_index().rename(columns={"seed": "seeds"}))
+    shown = named(shown.reset_index().rename(columns={"seed": "seeds"}))
     if frame.empty:
         caption = f"No run failed and none is missing: {planned} of {planned} runs are in the tables."
     else:
@@ -90,17 +92,17 @@ def failures(frame: pd.DataFrame, planned: int) -> Table:
             f"{len(frame)} of {planned} runs failed or are missing. They are in no other table, and a number that "
             "rests on fewer seeds for it says so."
         )
-    return Table("failures", "Failed and missing runs", caption, frame, _titled(shown))
+    return Table("failures", "Failed and missing runs", caption, frame, titled(shown))
 
 
 def seeds(frame: pd.DataFrame) -> Table:
     """Every run on every set; for the files, too long to print."""
-    shown = _named(frame.round({"accuracy": 2, "low": 2, "high": 2}))
+    shown = named(frame.round({"accuracy": 2, "low": 2, "high": 2}))
     caption = (
         "Accuracy of every run on every set in per cent, with the 95 % Wilson interval over its examples. "
         f"{count(frame['examples'], 'example')} a set."
     )
-    return Table("seeds", "Every run", caption, frame, _titled(shown))
+    return Table("seeds", "Every run", caption, frame, titled(shown))
 
 
 def interval(mean: float, low: float, high: float, sign: bool = False) -> str:
@@ -168,12 +170,13 @@ _NAMERS: dict[str, Callable[[str], str]] = {
 }
 
 
-def _named(frame: pd.DataFrame) -> pd.DataFrame:
+def named(frame: pd.DataFrame) -> pd.DataFrame:
     """The same rows with titles for names."""
     return frame.assign(**{column: frame[column].map(namer) for column, namer in _NAMERS.items() if column in frame})
 
 
-def _titled(frame: pd.DataFrame, titles: dict[str, str] | None = None) -> pd.DataFrame:
+def titled(frame: pd.DataFrame, titles: dict[str, str] | None = None) -> pd.DataFrame:
+    """The same rows with titles for columns."""
     plain = {column: column.capitalize() for column in ("task", "model", "set", "kind", "examples", "seeds", "seed")}
     plain |= {column: column.capitalize() for column in ("measure", "part", "comparison", "method", "status", "error")}
     return frame.rename(columns={**plain, "accuracy": "Accuracy", **(titles or {})})

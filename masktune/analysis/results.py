@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from masktune.analysis import files, presentation, tables, theme
+from masktune.analysis import claim_tables, claims, files, presentation, tables, theme
 from masktune.analysis.blocks import blocks
 from masktune.analysis.presentation import Table
 from masktune.analysis.theme import Drawing
 from masktune.errors import MaskTuneError
+from masktune.study import design
+from masktune.study.design import Study
+from masktune.study.places import study_file
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,8 @@ class Results:
     differences: pd.DataFrame
     details: pd.DataFrame
     failures: pd.DataFrame
+    claims: pd.DataFrame
+    conclusions: pd.DataFrame
 
     @cached_property
     def main_table(self) -> Table:
@@ -31,6 +36,14 @@ class Results:
     @cached_property
     def differences_table(self) -> Table:
         return presentation.differences(self.differences)
+
+    @cached_property
+    def conclusions_table(self) -> Table:
+        return claim_tables.conclusions(self.conclusions)
+
+    @cached_property
+    def claims_table(self) -> Table:
+        return claim_tables.claims(self.claims)
 
     @cached_property
     def details_table(self) -> Table:
@@ -43,8 +56,8 @@ class Results:
     @property
     def tables(self) -> tuple[Table, ...]:
         """The tables that have rows, the one of failures always, in the order in which they are read."""
-        named = {"main": self.main, "differences": self.differences, "details": self.details}
-        shown = [getattr(self, f"{name}_table") for name, frame in named.items() if not frame.empty]
+        names = ("main", "conclusions", "claims", "differences", "details")
+        shown = [getattr(self, f"{name}_table") for name in names if not getattr(self, name).empty]
         return (*shown, self.failures_table)
 
     def figures(self) -> dict[str, Drawing]:
@@ -55,22 +68,24 @@ class Results:
         return drawn if self.differences.empty else {**drawn, "differences": figures.differences(self.differences)}
 
 
-def of(runs: pd.DataFrame, predictions: pd.DataFrame) -> Results:
-    """Everything that runs and predictions say. Raises MaskTuneError if no run is done."""
+def of(runs: pd.DataFrame, predictions: pd.DataFrame, study: Study | None = None) -> Results:
+    """Everything that runs and predictions say, of the study's claims too. Raises MaskTuneError if no run is done."""
     if not (runs["status"] == "done").any():
         raise MaskTuneError(
             f"none of the {len(runs)} runs of this study is done; run: python -m masktune run <study>, then gather"
         )
     found = blocks(runs, predictions)
+    claimed = claims.evaluate(study, found) if study else pd.DataFrame(columns=claims.COLUMNS)
+    concluded = claims.conclusions(study, claimed) if study else pd.DataFrame(columns=claims.CONCLUSIONS)
     return Results(
         runs, tables.seeds(found), tables.main(found), tables.differences(found, runs), tables.details(found),
-        tables.failures(runs),
+        tables.failures(runs), claimed, concluded,
     )  # fmt: skip
 
 
 def read(study_name: str) -> Results:
     """The results of a gathered study, by name. Raises MaskTuneError if it has not been gathered."""
-    return _read(study_name, files.digest(files.stored(study_name)))
+    return _read(study_name, files.digest([*files.stored(study_name), study_file(study_name)]))
 
 
 @lru_cache(maxsize=1)
@@ -78,7 +93,7 @@ def _read(study_name: str, digest: str) -> Results:
     """Kept for the report, which asks for them twice: the bootstrap is most of the work."""
     from masktune.study import gather
 
-    return of(*gather.read(study_name))
+    return of(*gather.read(study_name), design.load(study_name))
 
 
 def write(results: Results, folder: Path) -> list[Path]:

@@ -1,22 +1,20 @@
 """The numbers behind the tables: accuracy, intervals, paired comparisons. Pure functions of numpy arrays.
 
-S is the number of seeds, n the number of examples of a set, C its number of clusters (an original review and its
-edit, the sentences of one template), R the number of bootstrap draws. Accuracies are fractions, not per cent.
+S is the number of seeds, n the number of examples of a set. Accuracies are fractions, not per cent.
 
 Two things vary between experiments: the seed (head initialisation, batch order, masking) and the examples that
-happen to be in the set. An interval says which of them it covers: `mean_over_seeds` the seeds alone,
-`paired_difference` seeds and clusters of examples together (MultiBERTs, Sellam et al. 2022, section 4).
+happen to be in the set. An interval says which of them it covers: `mean_over_seeds` the seeds alone, `wilson` the
+examples alone, those of `crossed` both. A test over seeds, `sign_flip`, takes the examples as they are. Many
+comparisons at once are the business of `multiplicity`.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
-DRAWS = 10_000
-_CHUNK = 1_000_000  # counts held in memory at once: 8 MB, so that they stay near the processor
+BINS = 15  # of confidence, as Guo et al. 2017
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,18 @@ def pair_consistency(correct: np.ndarray, clusters: np.ndarray) -> float:
     return float(np.mean(wrong == 0))
 
 
+def calibration_error(confidences: np.ndarray, correct: np.ndarray) -> float:
+    """Expected calibration error: how far confidence is from accuracy. [n] in [0, 1], bool [n] -> scalar.
+
+    Examples fall into 15 bins of equal width by the probability of the answer given; the gaps |accuracy - mean
+    confidence| of the bins are averaged, weighted by their examples (Naeini et al. 2015; Guo et al. 2017, section 2).
+    """
+    confidences = np.asarray(confidences, dtype=float)
+    bins = np.clip(np.ceil(confidences * BINS).astype(int) - 1, 0, BINS - 1)
+    gaps = np.bincount(bins, weights=np.asarray(correct, dtype=float) - confidences)
+    return float(np.abs(gaps).sum() / len(confidences))
+
+
 def wilson(share: float, examples: int) -> tuple[float, float]:
     """The 95 % Wilson interval of a share observed on `examples` independent examples: one run, no seeds."""
     interval = stats.binomtest(round(share * examples), examples).proportion_ci(CONFIDENCE, method="wilson")
@@ -75,60 +85,8 @@ def mean_over_seeds(values: np.ndarray) -> Estimate:
     return Estimate(mean, float(mean - half), float(mean + half), seeds)
 
 
-def paired_difference(
-    first: np.ndarray, second: np.ndarray, clusters: np.ndarray, draws: int = DRAWS, seed: int = 0
-) -> Estimate:
-    """Mean of second - first with a 95 % interval over seeds x clusters of examples.
-
-    `first`, `second` [S, n]: right or wrong, row s of both with the same seed. `clusters` [n]. Seeds and clusters are
-    drawn with replacement, the same draw for both methods, and the 2.5 and 97.5 % quantiles of the differences taken
-    (MultiBERTs' multi-bootstrap, paired in both directions). With one seed the interval covers the examples alone.
-    """
-    difference = np.asarray(second, dtype=float) - np.asarray(first, dtype=float)
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(bootstrap_means(difference, clusters, draws, seed), [tail, 1 - tail])
-    return Estimate(float(difference.mean()), float(low), float(high), len(difference))
-
-
-def bootstrap_means(values: np.ndarray, clusters: np.ndarray, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
-    """Means of `values` [S, n] over resampled seeds and resampled clusters [n]. Returns [R].
-
-    A draw is a count for each seed and each cluster, so the mean it gives is a product of matrices.
-    """
-    generator = np.random.default_rng(seed)
-    sums, sizes = _cluster_sums(np.asarray(values, dtype=float), np.asarray(clusters))
-    patterns = np.vstack([sums, sizes])
-    means = np.empty(draws)
-    for chunk in _chunks(draws, len(sizes)):
-        size = chunk.stop - chunk.start
-        totals = _counts(generator, size, len(sizes)) @ patterns.T
-        seed_counts = _counts(generator, size, len(sums))
-        means[chunk] = (totals[:, :-1] * seed_counts).sum(1) / (totals[:, -1] * len(sums))
-    return means
-
-
-def _cluster_sums(values: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The sum of the values of each cluster by seed, and its size. [S, n], [n] -> [S, C], [C]."""
-    _, membership = np.unique(clusters, return_inverse=True)
-    sums = np.stack([np.bincount(membership, weights=row) for row in values])
-    return sums, np.bincount(membership).astype(float)
-
-
-def _counts(generator: np.random.Generator, size: int, things: int) -> np.ndarray:
-    """How often each of so many things is drawn in `size` draws with replacement. [size, things]."""
-    drawn = generator.integers(0, things, (size, things), dtype=np.uint32)
-    return np.stack([np.bincount(row, minlength=things) for row in drawn]).astype(float)
-
-
-def _chunks(draws: int, clusters: int) -> Iterator[slice]:
-    """Split the draws so that a chunk's counts stay in a fixed memory."""
-    size = max(1, _CHUNK // clusters)
-    for start in range(0, draws, size):
-        yield slice(start, min(draws, start + size))
-
-
-def sign_flip(differences: np.ndarray) -> float:
-    """Two-sided p value of the exact sign-flip test: are paired differences [S] centred on 0?
+def sign_flip(differences: np.ndarray, alternative: str = "two-sided") -> float:
+    """p value of the exact sign-flip test: are paired differences [S] centred on 0 ("greater": on 0 or below)?
 
     All 2**S sign patterns up to 16 seeds, 65,536 random ones beyond (scipy.stats.permutation_test). One seed: 1.
     """
@@ -136,14 +94,27 @@ def sign_flip(differences: np.ndarray) -> float:
     if len(differences) < 2:
         return 1.0
     test = stats.permutation_test(
-        (differences,), np.mean, permutation_type="samples", n_resamples=2**16, axis=-1, vectorized=True, rng=0
-    )
+        (differences,), np.mean, permutation_type="samples", alternative=alternative, n_resamples=2**16, axis=-1,
+        vectorized=True, rng=0,
+    )  # fmt: skip
     return float(test.pvalue)
 
 
-def smallest_p(seeds: int) -> float:
-    """The smallest p value that a two-sided sign-flip test over so many seeds can give."""
-    return min(1.0, 2 / 2**seeds)
+def non_inferiority(differences: np.ndarray, margin: float) -> float:
+    """One-sided p value of the sign-flip test that paired differences [S] are centred on -margin or below."""
+    return sign_flip(np.asarray(differences, dtype=float) + margin, "greater")
+
+
+def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
+    """Two-sided p value of the exact McNemar test between two runs: bool [n], [n] -> scalar. An illustration only.
+
+    It asks whether these two trained models differ on the examples, and says nothing of another pair of seeds.
+    """
+    from statsmodels.stats.contingency_tables import mcnemar as test
+
+    first, second = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
+    table = [[(first & second).sum(), (first & ~second).sum()], [(~first & second).sum(), (~first & ~second).sum()]]
+    return float(test(table, exact=True).pvalue)
 
 
 def probability_greater(second: np.ndarray, first: np.ndarray) -> float:

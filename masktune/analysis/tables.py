@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import logsumexp
 
-from masktune.analysis import names, statistics
+from masktune.analysis import crossed, names, statistics
 from masktune.analysis.blocks import Answers, Block
+from masktune.study.claims import LEVEL, smallest_p
 
 PLACE = ["task", "model", "set", "kind"]
-LEVEL = 0.05  # below it a difference is called significant
 HEADLINES = ("in_distribution", "out_of_distribution")
 
 
@@ -55,42 +55,67 @@ def _main_row(block: Block, answers: Answers) -> dict[str, Any]:
 
 
 def differences(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:
-    """Each other method minus the study's first one, on the seeds that both have: points, interval, test.
+    """Each other method minus the study's first one, on the seeds that both have: points, intervals, test.
 
-    `p` is empty where the number of seeds alone keeps the sign-flip test from reaching 0.05; `smallest_p` says how low
-    it can go. Not corrected for the number of comparisons.
+    `low` to `high` is the interval over seeds x clusters of `crossed_mean`, `bootstrap_low` to `bootstrap_high` that of
+    MultiBERTs' bootstrap. `p` is empty where the number of seeds alone keeps the sign-flip test from reaching 0.05;
+    `smallest_p` says how low it can go. Not corrected for the number of comparisons. `mcnemar_better` and
+    `mcnemar_worse` count the seeds at which McNemar's test alone would call this one pair of runs different.
     """
     first, *others = names.methods_in_order(runs)
-    rows = [
-        _difference_row(block, first, second, pair)
-        for block in blocks
-        for second in others
-        if block.kind in HEADLINES and (pair := block.paired(first, second)) is not None
-    ]
-    columns = ["first", "second", "seeds", "examples", "clusters", "difference", "low", "high"]
-    return _frame(rows, [*PLACE, *columns, "p", "smallest_p", "probability_greater"])
+    headlines = (block for block in blocks if block.kind in HEADLINES)
+    rows = [row for block in headlines for row in _difference_rows(block, first, others)]
+    columns = ["first", "second", "seeds", "examples", "clusters", "difference", "low", "high", "bootstrap_low"]
+    columns += ["bootstrap_high", "p", "smallest_p", "probability_greater", "mcnemar_better", "mcnemar_worse"]
+    return _frame(rows, [*PLACE, *columns])
 
 
-def _difference_row(block: Block, first: str, second: str, pair: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
-    estimate = statistics.paired_difference(*pair, block.clusters)
-    by_seed = [side.mean(axis=1) for side in pair]
-    smallest = statistics.smallest_p(estimate.seeds)
+def _difference_rows(block: Block, first: str, others: list[str]) -> Iterator[dict[str, Any]]:
+    pairs = {second: pair for second in others if (pair := block.paired(first, second)) is not None}
+    if not pairs:
+        return
+    gaps = [np.subtract(other, one, dtype=float) for one, other in pairs.values()]
+    for (second, pair), gap, means in zip(
+        pairs.items(), gaps, crossed.bootstrap_means(gaps, block.clusters), strict=True
+    ):
+        low, high = crossed.bootstrap_interval(means)
+        smallest = smallest_p(len(gap))
+        yield {
+            **block.place, "first": first, "second": second, **compare(block, *pair),
+            "bootstrap_low": 100 * low, "bootstrap_high": 100 * high, "smallest_p": smallest,
+            "p": statistics.sign_flip(gap.mean(axis=1)) if smallest <= LEVEL else float("nan"), **_single(*pair),
+        }  # fmt: skip
+
+
+def compare(block: Block, first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
+    """What is estimated of second - first, right or wrong [S, n] each: n, points, interval, P(second higher).
+
+    `bound` is the end of the one-sided 95 % interval, below the true difference.
+    """
+    mean = crossed.paired_difference(first, second, block.clusters)
+    estimate, by_seed = mean.estimate(), [side.mean(axis=1) for side in (first, second)]
     return {
-        **block.place, "first": first, "second": second, "seeds": estimate.seeds,
-        "examples": len(block.labels), "clusters": len(np.unique(block.clusters)),
-        "difference": 100 * estimate.mean, "low": 100 * estimate.low, "high": 100 * estimate.high,
-        "p": statistics.sign_flip(by_seed[1] - by_seed[0]) if smallest <= LEVEL else float("nan"),
-        "smallest_p": smallest, "probability_greater": statistics.probability_greater(by_seed[1], by_seed[0]),
+        "seeds": mean.seeds, "examples": len(block.labels), "clusters": len(np.unique(block.clusters)),
+        "difference": 100 * mean.mean, "low": 100 * estimate.low, "high": 100 * estimate.high,
+        "bound": 100 * mean.lower_bound(),
+        "probability_greater": statistics.probability_greater(by_seed[1], by_seed[0]),
     }  # fmt: skip
 
 
+def _single(first: np.ndarray, second: np.ndarray) -> dict[str, int]:
+    """At how many seeds McNemar's test of that one pair of runs finds the second better, and worse."""
+    sides = [np.sign(other.sum() - one.sum()) for one, other in zip(first, second, strict=True)
+             if statistics.mcnemar(one, other) <= LEVEL]  # fmt: skip
+    return {"mcnemar_better": sides.count(1), "mcnemar_worse": sides.count(-1)}
+
+
 def details(blocks: Iterable[Block]) -> pd.DataFrame:
-    """What accuracy alone hides: pairs with both halves right, single classes, ranking, named groups. In per cent."""
+    """What accuracy alone hides: pairs, single classes, ranking, named groups, calibration. In per cent."""
     blocks = list(blocks)
     rows = [
         row
         for block in blocks
-        for measure in (_consistency, _classes, _ranking, _groups)
+        for measure in (_consistency, _classes, _ranking, _groups, _calibration)
         for row in measure(block, blocks)
     ]
     columns = ["measure", "part", "method", "seeds", "examples", "value", "low", "high"]
@@ -157,6 +182,16 @@ def _groups(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:
             members = block.groups == group
             values = correct[:, members].mean(axis=1)
             yield _detail(block, answers, "group accuracy", names.group(group), int(members.sum()), values)
+
+
+def _calibration(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:
+    """Expected calibration error of the answers as they are given."""
+    if block.kind not in HEADLINES:
+        return
+    for answers in block.answers:
+        pairs = zip(block.confidences(answers), block.correct(answers), strict=True)
+        values = [statistics.calibration_error(*pair) for pair in pairs]
+        yield _detail(block, answers, "calibration error", f"{statistics.BINS} bins", len(block.labels), values)
 
 
 def _detail(block: Block, answers: Answers, measure: str, part: str, examples: int, values) -> dict[str, Any]:

@@ -24,6 +24,39 @@ TASKS = ("sentiment", "inference", "paraphrase")
 # Imported when they are asked for: they bring Arrow and datasets, which the help of the command line does not need.
 _MODULES = {"embedded": "masktune.data.world", "real": "masktune.data.real"}
 COLLECTIONS = tuple(_MODULES)
+# What each task is evaluated on, and which of it counts as in-distribution: known without reading any data. The
+# companions of edited sets are left out, as nothing is claimed about them.
+EVALUATION = {
+    "embedded": {
+        "sentiment": {
+            "validation": "in_distribution",
+            "contrast": "out_of_distribution",
+            "counterfactual": "out_of_distribution",
+        },
+        "inference": {
+            "validation": "in_distribution",
+            "heuristics": "out_of_distribution",
+            "adversarial": "out_of_distribution",
+        },
+        "paraphrase": {"validation": "in_distribution", "swaps": "out_of_distribution"},
+    },
+    "real": {
+        "sentiment": {
+            "sst2_validation": "in_distribution",
+            "imdb_contrast": "out_of_distribution",
+            "imdb_cad": "out_of_distribution",
+        },
+        "inference": {
+            "mnli_matched": "in_distribution",
+            "mnli_mismatched": "in_distribution",
+            "hans": "out_of_distribution",
+            "anli_r1": "out_of_distribution",
+            "anli_r2": "out_of_distribution",
+            "anli_r3": "out_of_distribution",
+        },
+        "paraphrase": {"qqp_validation": "in_distribution", "paws_qqp": "out_of_distribution"},
+    },
+}
 
 
 def _collection(collection: str) -> ModuleType:

@@ -9,7 +9,7 @@ from typing import Any
 
 from masktune.errors import MaskTuneError, one_of
 from masktune.study.cells import NAME, NAME_IN_WORDS, Cell, Model, Training
-from masktune.study.claims import Claim, parse_claim
+from masktune.study.claims import Claim, check, parse_claim
 from masktune.study.grid import GridRow, check_labels, parse_row
 from masktune.study.parsing import among, each_once, record, require, seeds_of
 from masktune.study.places import study_file
@@ -62,6 +62,11 @@ class Study:
     def parts(self) -> dict[str, str]:
         """The part of the study (grid.PARTS) that each label belongs to."""
         return {variant.label: row.part for row in self.grid for variant in row.variants}
+
+    @cached_property
+    def declared_seeds(self) -> dict[tuple[str, str, str], tuple[int, ...]]:
+        """The seeds of each cell by (label, model, task)."""
+        return {(cell.label, cell.model.name, cell.task): cell.seeds for cell in self.cells}
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -155,8 +160,13 @@ def _tables(table: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
 
 
 def _check_claims(study: Study) -> None:
-    """A claim compares what the study stores: a label whose cells are all another row's has no runs of its own."""
+    """A claim compares what the study stores, and can be decided by it.
+
+    A label whose cells are all another row's has no runs of its own.
+    """
     if study.claims:
         stored = {cell.label for cell in study.cells}
         for label in {label for claim in study.claims for label in (claim.first, claim.second)} - stored:
             raise MaskTuneError(f"[[claims]] {label!r} has the same cells as an earlier row; name that row's label")
+    for claim in study.claims:
+        check(study, claim)

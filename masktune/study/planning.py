@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from masktune.study import runs
 from masktune.study.cells import Cell
-from masktune.study.claims import Claim
+from masktune.study.claims import LEVEL, Claim, comparisons, seeds_needed, smallest_p
 from masktune.study.design import Study
 from masktune.study.estimate import Estimate, in_words
 
@@ -34,9 +34,68 @@ def plan(study: Study, select: Callable[[Cell], bool], jobs: int | None = None) 
         _remaining(cells, finished, estimate, jobs),
         "",
         "claims, declared before running:" if study.claims else "no claims are declared",
-        *(f"  {number}. {in_a_sentence(claim)}" for number, claim in enumerate(study.claims, 1)),
+        *_claims(study),
     ]
     return "\n".join(lines)
+
+
+def _claims(study: Study) -> Iterable[str]:
+    """Each claim, how low its p values can go, and the smallest difference that its seeds show."""
+    if not study.claims:
+        return
+    from masktune.study import power
+
+    known = power.accuracies(study)
+    compared = [comparisons(study, claim) for claim in study.claims]
+    in_family = Counter()
+    for claim, found in zip(study.claims, compared, strict=True):
+        in_family[claim.family] += len(found) if claim.sides else 0
+    for number, (claim, found) in enumerate(zip(study.claims, compared, strict=True), 1):
+        yield f"  {number}. {in_a_sentence(claim)}"
+        seeds = min(len(at.seeds) for at in found)
+        level = LEVEL / max(in_family[claim.family], 1)
+        yield f"     {_test(claim, len(found), seeds)}"
+        if smallest_p(seeds, claim.sides) > level:
+            yield f"     warning: {_out_of_reach(claim, in_family[claim.family], level)}"
+            level = LEVEL
+        yield f"     {_shown(claim, seeds, level)} {_points(claim, seeds, level, power.spread(claim, found, known))}"
+
+
+def _test(claim: Claim, count: int, seeds: int) -> str:
+    compared = f"{count} comparison{'s' * (count != 1)} (model x set), {seeds} paired seeds"
+    if not claim.sides:
+        return f"{compared}: estimated with an interval, not tested"
+    sided = {1: "one", 2: "two"}[claim.sides]
+    return f"{compared}, {sided}-sided sign-flip test: p can reach {smallest_p(seeds, claim.sides):.2g}"
+
+
+def _out_of_reach(claim: Claim, count: int, level: float) -> str:
+    return (
+        f"corrected for the {count} {claim.family} comparisons, one alone needs p below {level:.2g}, out of reach of "
+        f"these seeds; {seeds_needed(level, claim.sides)} seeds reach it"
+    )
+
+
+def _shown(claim: Claim, seeds: int, level: float) -> str:
+    return {
+        "superiority": f"found with 80 % power at {level:.2g}: differences from",
+        "non_inferiority": f"shown with 80 % power at {level:.2g}: where the true difference is at least",
+        "estimate": "95 % interval: about +/-",
+    }[claim.test]
+
+
+def _points(claim: Claim, seeds: int, level: float, spread: dict[str, tuple[float, int]]) -> str:
+    """The smallest difference, or half an interval, from the spread of finished pairs or else an assumed one."""
+    from masktune.study import power
+
+    deviations = power.detectable(seeds, level, claim.sides) if claim.sides else power.half_width(seeds)
+    margin = claim.margin if claim.test == "non_inferiority" else 0.0
+    if not spread:
+        assumed = power.ASSUMED_SPREAD[claim.kind or "out_of_distribution"]
+        points = f"{deviations * assumed - margin:.2g} points"
+        return f"{points} (assumed: differences vary by {assumed:g} points between seeds; no two pairs have finished)"
+    by_task = ", ".join(f"{deviations * value - margin:.2g} in {task}" for task, (value, _) in spread.items())
+    return f"{by_task}, in points (by the spread of {sum(pairs for _, pairs in spread.values())} finished pairs)"
 
 
 def status(study: Study, select: Callable[[Cell], bool]) -> str:
@@ -70,6 +129,8 @@ def in_a_sentence(claim: Claim) -> str:
     where = " on " + (", ".join(claim.sets) if claim.sets else f"{claim.kind.replace('_', '-')} sets")
     where += f", models {', '.join(claim.models)}" if claim.models else ""
     where += f", tasks {', '.join(claim.tasks)}" if claim.tasks else ""
+    if claim.test == "estimate":
+        return f"how much more accurate {claim.first} is than {claim.second}{where}"
     if claim.test == "superiority":
         return f"{claim.first} is more accurate than {claim.second}{where}"
     return f"{claim.first} is at most {claim.margin:g} points less accurate than {claim.second}{where}"

@@ -1,4 +1,4 @@
-"""The fast statistics against literal, slow ones, and against what simulation says they promise."""
+"""The statistics against literal, slow ones, and against what simulation says they promise."""
 
 import itertools
 
@@ -10,90 +10,7 @@ from scipy import stats
 from scipy.stats import permutation_test
 
 from masktune.analysis import statistics
-
-
-def slow_bootstrap(first, second, clusters, draws, seed):
-    """MultiBERTs' bootstrap written out: draw seeds, draw clusters, average every pair of them."""
-    generator = np.random.default_rng(seed)
-    names = list(dict.fromkeys(clusters))
-    means = []
-    for _ in range(draws):
-        seeds = generator.integers(0, len(first), len(first))
-        drawn = generator.integers(0, len(names), len(names))
-        total = count = 0
-        for s in seeds:
-            for c in drawn:
-                for i in np.flatnonzero(np.asarray(clusters) == names[c]):
-                    total += float(second[s][i]) - float(first[s][i])
-                    count += 1
-        means.append(total / count)
-    return np.array(means)
-
-
-@pytest.fixture
-def pair():
-    generator = np.random.default_rng(5)
-    first = generator.random((4, 24)) < 0.6
-    second = generator.random((4, 24)) < 0.75
-    return first, second, np.repeat(np.arange(12), [1, 3] * 6)
-
-
-def test_bootstrap_agrees_with_the_literal_one(pair):
-    first, second, clusters = pair
-    slow = slow_bootstrap(first, second, clusters, 3000, 1)
-    fast = statistics.bootstrap_means(second.astype(float) - first, clusters, 20_000, 2)
-    assert fast.mean() == pytest.approx(slow.mean(), abs=0.008)
-    assert fast.std() == pytest.approx(slow.std(), rel=0.07)
-    assert np.quantile(fast, [0.025, 0.975]) == pytest.approx(np.quantile(slow, [0.025, 0.975]), abs=0.02)
-
-
-def test_bootstrap_spreads_with_seeds_alone_when_examples_agree():
-    values = np.repeat(np.array([[0.0], [1.0], [1.0], [0.0]]), 30, axis=1)
-    means = statistics.bootstrap_means(values, np.arange(30), 20_000)
-    assert sorted(np.unique(means)) == [0.0, 0.25, 0.5, 0.75, 1.0]
-    assert np.mean(means == 0.5) == pytest.approx(stats.binom.pmf(2, 4, 0.5), abs=0.015)
-
-
-def test_clusters_widen_the_interval():
-    generator = np.random.default_rng(0)
-    difference = np.repeat(generator.choice([-1.0, 1.0], 40), 10)[None, :]
-    single = statistics.bootstrap_means(difference, np.arange(400)).std()
-    clustered = statistics.bootstrap_means(difference, np.arange(400) // 10).std()
-    assert clustered == pytest.approx(single * np.sqrt(10), rel=0.05)
-
-
-def test_difference_is_the_plain_mean_and_repeats(pair):
-    one, again = (statistics.paired_difference(*pair) for _ in range(2))
-    assert one == again
-    assert one.mean == pytest.approx(pair[1].mean() - pair[0].mean())
-    assert one.low < one.mean < one.high and one.seeds == 4
-
-
-def test_swapping_the_methods_turns_the_interval_round(pair):
-    first, second, clusters = pair
-    one = statistics.paired_difference(first, second, clusters)
-    other = statistics.paired_difference(second, first, clusters)
-    assert (other.low, other.mean, other.high) == pytest.approx((-one.high, -one.mean, -one.low))
-
-
-def test_large_sets_stay_within_memory_chunks():
-    sizes = [chunk.stop - chunk.start for chunk in statistics._chunks(10_000, 30_000)]
-    assert sum(sizes) == 10_000 and max(sizes) * 30_000 <= statistics._CHUNK
-
-
-def test_bootstrap_interval_covers_the_truth():
-    """95 % intervals over 12 seeds x 150 examples hold the true difference in about 95 % of 120 small worlds."""
-    generator = np.random.default_rng(3)
-    held = 0
-    for _ in range(120):
-        difficulty = generator.normal(size=150)
-        shift = generator.normal(0.3, 0.3, (12, 1))
-        first = difficulty + generator.normal(size=(12, 150)) < 0.5
-        second = difficulty + generator.normal(size=(12, 150)) < 0.5 + shift
-        truth = stats.norm.cdf((0.5 + 0.3) / np.sqrt(2 + 0.09)) - stats.norm.cdf(0.5 / np.sqrt(2))
-        found = statistics.paired_difference(first, second, np.arange(150), draws=800)
-        held += found.low <= truth <= found.high
-    assert 0.87 <= held / 120 <= 1.0
+from masktune.study.claims import smallest_p
 
 
 def test_sign_flip_is_every_flip_of_every_sign():
@@ -114,7 +31,12 @@ def test_sign_flip_equals_scipys_own_paired_test():
 
 @given(st.integers(2, 10))
 def test_sign_flip_reaches_its_floor_and_no_lower(seeds):
-    assert statistics.sign_flip(np.ones(seeds)) == pytest.approx(statistics.smallest_p(seeds))
+    assert statistics.sign_flip(np.ones(seeds)) == pytest.approx(smallest_p(seeds))
+
+
+@given(st.integers(2, 10))
+def test_one_sided_floor_is_half_of_it(seeds):
+    assert statistics.non_inferiority(np.zeros(seeds), 0.5) == pytest.approx(smallest_p(seeds, sides=1))
 
 
 @pytest.mark.parametrize("differences", [[0.7], [0.0, 0.0, 0.0]])
@@ -127,6 +49,47 @@ def test_sign_flip_errs_at_its_level():
     generator = np.random.default_rng(0)
     values = [statistics.sign_flip(generator.standard_t(3, 7)) for _ in range(400)]
     assert 0.02 <= np.mean(np.array(values) <= 0.05) <= 0.075
+
+
+def test_non_inferiority_is_every_flip_of_the_shifted_differences():
+    differences, margin = np.array([0.1, -0.7, 0.3, -0.2, 0.4, 0.0, -0.1]), 0.5
+    flipped = [np.mean((differences + margin) * signs) for signs in itertools.product([1, -1], repeat=7)]
+    literal = np.mean(np.array(flipped) >= (differences + margin).mean() - 1e-12)
+    assert statistics.non_inferiority(differences, margin) == pytest.approx(literal)
+
+
+def test_non_inferiority_errs_at_its_level():
+    """Where the second method is worse by exactly the margin, it passes in at most 5 % of cases."""
+    generator = np.random.default_rng(0)
+    values = [statistics.non_inferiority(generator.normal(-0.5, 1, 7), 0.5) for _ in range(400)]
+    assert 0.02 <= np.mean(np.array(values) <= 0.05) <= 0.075
+
+
+@given(st.integers(0, 12), st.integers(0, 12))
+def test_mcnemar_is_the_binomial_test_of_the_examples_that_differ(better, worse):
+    first = np.array([False] * better + [True] * worse + [True, False])
+    second = np.array([True] * better + [False] * worse + [True, False])
+    literal = stats.binomtest(better, better + worse).pvalue if better + worse else 1.0
+    assert statistics.mcnemar(first, second) == pytest.approx(literal)
+
+
+def slow_calibration_error(confidences, correct):
+    """Guo et al.'s formula, bin by bin."""
+    total = 0.0
+    for i in range(15):
+        members = [j for j, value in enumerate(confidences) if i / 15 < value <= (i + 1) / 15 or (i == value == 0)]
+        if members:
+            accuracy = sum(correct[j] for j in members) / len(members)
+            confidence = sum(confidences[j] for j in members) / len(members)
+            total += len(members) / len(confidences) * abs(accuracy - confidence)
+    return total
+
+
+@given(st.lists(st.tuples(st.integers(0, 1000).map(lambda i: i / 1000), st.booleans()), min_size=1))
+def test_calibration_error_is_the_published_formula(answers):
+    confidences, correct = map(np.array, zip(*answers, strict=True))
+    expected = slow_calibration_error(confidences, correct)
+    assert statistics.calibration_error(confidences, correct) == pytest.approx(expected)
 
 
 def test_mean_over_seeds_is_the_t_interval():

@@ -4,7 +4,7 @@ import pytest
 from synthetic_study import make, with_failures
 
 from masktune.analysis import tables
-from masktune.analysis.blocks import blocks
+from masktune.analysis.blocks import Answers, Block, blocks
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,34 @@ def test_ranking_is_by_the_logits(found):
         for row in block.answers[0].predictions
     ]
     assert ranking.iloc[0]["value"] == pytest.approx(100 * np.mean(recalls))
+
+
+def test_bootstrap_and_single_pairs_stand_beside_the_difference(gathered, found):
+    for row in tables.differences(found, gathered[0]).itertuples():
+        assert row.bootstrap_low < row.difference < row.bootstrap_high
+        assert 0 <= row.mcnemar_better + row.mcnemar_worse <= row.seeds
+
+
+def test_calibration_compares_the_probability_of_the_answer_with_accuracy(gathered, found):
+    """The synthetic logits are 2.1 for the answer and 0.1 for the rest, whatever the example."""
+    errors = tables.details(found).query("measure == 'calibration error'").set_index(["task", "set", "method"])["value"]
+    main = tables.main(found).set_index(["task", "set", "method"])
+    two, three = (np.exp(2.1) / (np.exp(2.1) + others * np.exp(0.1)) for others in (1, 2))
+    runs = gathered[0].query("task == 'paraphrase' and label == 'Mask-tuning'")["accuracy/swaps"]
+    assert errors["paraphrase", "swaps", "Mask-tuning"] == pytest.approx(100 * (two - runs).abs().mean())
+    runs = gathered[0].query("task == 'inference' and label == 'Mask-tuning'")["accuracy/adversarial"]
+    assert errors["inference", "adversarial", "Mask-tuning"] == pytest.approx(100 * (three - runs).abs().mean())
+    assert set(errors.index) == set(main.index)
+
+
+def test_classes_that_a_set_folds_count_together():
+    """HANS: an answer of "not entailed" has the probability of neutral and contradiction together."""
+    logits = np.log([[0.5, 0.3, 0.2], [0.2, 0.5, 0.3]])
+    frame = pd.DataFrame({"logits": list(logits)})
+    answers = Answers("a", (0,), np.array([[0, 1]]), (frame,))
+    columns = np.array([""] * 2)
+    block = Block("bert", "inference", "hans", "out_of_distribution", np.array([0, 1]), columns, columns, (answers,))
+    assert block.confidences(answers) == pytest.approx(np.array([[0.5, 0.8]]))
 
 
 def test_failures_are_listed(gathered):

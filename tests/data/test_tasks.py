@@ -10,6 +10,17 @@ def test_the_real_tasks_are_the_tasks_of_the_package():
     assert tuple(TASKS) == data.TASKS
 
 
+@pytest.mark.parametrize("task", data.TASKS)
+def test_the_list_of_evaluation_sets_is_what_is_evaluated(task):
+    made = {
+        "real": {examined.name: examined.kind for examined in TASKS[task].evaluation},
+        "embedded": {examined.name: examined.kind for examined in data.load("embedded", task).evaluation},
+    }
+    for collection, sets in made.items():
+        headline = {name: kind for name, kind in sets.items() if kind != "companion"}
+        assert list(data.EVALUATION[collection][task].items()) == list(headline.items())
+
+
 def test_task_data_cannot_be_changed_by_who_receives_it(mirror):
     task = data.load("real", "sentiment")
     with pytest.raises(FrozenInstanceError):

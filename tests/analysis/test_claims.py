@@ -1,0 +1,187 @@
+"""Declared claims against stored runs: rows, verdicts, conclusions, and how often they are wrong."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from synthetic_study import METHODS, make, with_failures
+
+from masktune.analysis import claims, multiplicity, results, tables
+from masktune.analysis.blocks import Block, blocks
+from masktune.study import design
+from masktune.study.claims import Claim
+
+GAIN = {"first": "Mask-tuning", "second": "fine-tuning", "kind": "out_of_distribution", "test": "superiority"}
+KEPT = {**GAIN, "kind": "in_distribution", "test": "non_inferiority", "margin": 4.0}
+
+
+def declared(*tables, seeds=10, tasks=("sentiment", "inference", "paraphrase")):
+    return design.parse(
+        {
+            "name": "toy", "data": "embedded", "tasks": list(tasks), "seeds": seeds,
+            "models": {"bert": {"checkpoint": "embedded:bert"}},
+            "grid": [{"label": label, "method": method} for label, method, *_ in METHODS],
+            "claims": list(tables),
+        }
+    )  # fmt: skip
+
+
+def evaluated(study, **world):
+    world = {"seeds": len(study.seeds), "tasks": study.tasks, "examples": 150, **world}
+    return claims.evaluate(study, blocks(*make(**world)))
+
+
+@pytest.fixture(scope="module")
+def large():
+    """Both claims on a large gain out of distribution and none in distribution."""
+    return evaluated(declared(GAIN, KEPT), gain=1.5)
+
+
+def test_a_row_for_each_comparison(large):
+    assert large["claim"].tolist() == [1] * 5 + [2] * 3
+    assert large["kind"].tolist() == ["out_of_distribution"] * 5 + ["in_distribution"] * 3
+    assert large["seeds"].eq(10).all() and large["examples"].eq(150).all()
+
+
+def test_estimates_are_those_of_the_table_of_differences(large):
+    runs, predictions = make(seeds=10, examples=150, gain=1.5)
+    expected = tables.differences(blocks(runs, predictions), runs).set_index(["task", "set"])
+    for row in large.itertuples():
+        other = expected.loc[(row.task, row.set)]
+        assert (row.difference, row.low, row.high) == pytest.approx((other.difference, other.low, other.high))
+        if row.test == "superiority":
+            assert row.p == other.p
+
+
+def test_a_large_gain_is_reproduced_and_no_loss_is_kept(large):
+    assert set(large["verdict"]) == {claims.REPRODUCED}
+    found = claims.conclusions(declared(GAIN, KEPT), large)
+    assert found["holds_on"].tolist() == [5, 3] and found["comparisons"].tolist() == [5, 3]
+    assert set(found["verdict"]) == {claims.REPRODUCED}
+    assert found["statement"][0] == "Mask-tuning is more accurate than fine-tuning on out-of-distribution sets"
+
+
+def test_p_values_are_corrected_within_the_family(large):
+    assert large["corrected_p"].to_numpy() == pytest.approx(multiplicity.corrected(large["p"], "headline"))
+    study = declared(GAIN, {**KEPT, "family": "ablation"})
+    other = evaluated(study, gain=1.5)
+    assert other["corrected_p"][5:].to_numpy() == pytest.approx(multiplicity.corrected(other["p"][5:], "ablation"))
+    assert (other["corrected_p"][:5] < large["corrected_p"][:5]).all()
+
+
+def test_a_large_loss_is_the_opposite():
+    study = declared(GAIN)
+    frame = evaluated(study, gain=-1.5)
+    assert set(frame["verdict"]) == {claims.OPPOSITE}
+    found = claims.conclusions(study, frame).iloc[0]
+    assert (found["holds_on"], found["opposite_on"], found["verdict"]) == (0, 5, claims.OPPOSITE)
+
+
+def test_no_difference_is_not_reproduced():
+    study = declared(GAIN, {**KEPT, "margin": 0.1}, tasks=("paraphrase",))
+    frame = evaluated(study, gain=0.0)
+    assert set(frame["verdict"]) == {claims.NOT_REPRODUCED}
+    assert set(claims.conclusions(study, frame)["verdict"]) == {claims.NOT_REPRODUCED}
+
+
+def test_a_gain_on_some_sets_is_reproduced_in_part():
+    frame = evaluated(declared(GAIN), gain=1.5)
+    frame.loc[frame["task"] == "sentiment", ["p", "low"]] = [0.7, -3.0]
+    found = claims.conclusion(frame)
+    assert (found["holds_on"], found["verdict"]) == (3, claims.IN_PART)
+
+
+def test_a_p_value_alone_is_not_enough():
+    """Where seeds agree and examples are few, the test over seeds is sure of this sample only."""
+    frame = evaluated(declared(GAIN), gain=1.5).assign(low=-0.1)
+    assert set(claims._judged(frame)["verdict"]) == {claims.NOT_REPRODUCED}
+    assert claims.conclusion(frame)["holds_on"] == 0
+
+
+def test_too_few_seeds_for_the_correction_are_not_testable():
+    study = declared(GAIN, KEPT, seeds=6)
+    frame = evaluated(study, gain=1.5)
+    assert set(frame["verdict"]) == {claims.NOT_TESTABLE}
+    assert set(frame["reason"]) == {"6 seeds cannot reach 0.05 after correction for 8 comparisons"}
+    found = claims.conclusions(study, frame)
+    assert found["holds_on"].tolist() == [5, 3], "together they can be sure although none alone can"
+
+
+def test_too_few_finished_seeds_are_not_testable():
+    study = declared(GAIN)
+    frame = evaluated(study, seeds=3)
+    assert set(frame["verdict"]) == {claims.NOT_TESTABLE} and frame["p"].isna().all()
+    assert set(frame["reason"]) == {"3 of 10 seeds, the test needs 6"}
+    assert frame["low"].notna().all()
+    found = claims.conclusions(study, frame).iloc[0]
+    assert (found["verdict"], found["reason"], found["tested"]) == (claims.NOT_TESTABLE, frame["reason"][0], 0)
+
+
+def test_an_unfinished_study_says_how_far_it_is():
+    frame = evaluated(declared(GAIN, tasks=("paraphrase",)), seeds=8, gain=1.5)
+    assert frame["reason"].tolist() == ["8 of 10 seeds so far"]
+    assert frame["verdict"].tolist() == [claims.REPRODUCED]
+
+
+def test_what_is_not_there_is_listed_and_counts():
+    study = declared(GAIN)
+    runs, predictions = make(tasks=("sentiment", "inference"), seeds=10, examples=40)
+    frame = claims.evaluate(study, blocks(runs, predictions[predictions["set"] != "heuristics"]))
+    reasons = frame.set_index("set")["reason"]
+    assert reasons[["heuristics", "swaps"]].tolist() == ["set not present", "runs missing"]
+    assert frame["seeds"].tolist() == [10, 10, 0, 10, 0]
+    assert claims.conclusions(study, frame)["comparisons"].tolist() == [5]
+    lowest = frame["p"].min()
+    assert frame["corrected_p"].min() == pytest.approx(min(1, 5 * lowest)), "missing comparisons are corrected for"
+
+
+def test_one_method_without_runs_is_missing():
+    study = declared(GAIN, tasks=("paraphrase",))
+    runs, predictions = with_failures(*make(tasks=("paraphrase",), seeds=10, examples=20), failed=10, missing=0)
+    assert claims.evaluate(study, blocks(runs, predictions))["reason"].tolist() == ["runs missing"]
+
+
+def test_an_estimate_has_an_interval_and_no_p_value():
+    study = declared({**GAIN, "test": "estimate"}, seeds=5)
+    frame = evaluated(study, gain=1.5)
+    assert frame[["p", "corrected_p", "smallest_p"]].isna().all(axis=None) and frame["low"].notna().all()
+    assert set(frame["reason"]) == {"declared as an estimate"}
+    assert claims.conclusions(study, frame)["verdict"].tolist() == [claims.NOT_TESTABLE]
+
+
+def test_estimates_are_no_part_of_a_family():
+    with_estimate = evaluated(declared(GAIN, {**GAIN, "test": "estimate"}), gain=0.3)
+    alone = evaluated(declared(GAIN), gain=0.3)
+    assert with_estimate["corrected_p"][:5].tolist() == alone["corrected_p"].tolist()
+
+
+def test_a_study_without_claims_has_empty_tables(gathered):
+    found = results.of(*gathered, declared(seeds=6))
+    assert found.claims.empty and found.conclusions.empty
+    assert [table.name for table in found.tables] == ["main", "differences", "details", "failures"]
+
+
+def world(generator, seeds, preference):
+    """Two methods of the same accuracy on examples that prefer one or the other, whatever the seed."""
+    leaning = generator.normal(0, preference, 120)
+    return (generator.normal(size=(seeds, 120)) + sign * leaning < 0.5 for sign in (1, -1))
+
+
+def found_in(generator, seeds, preference, claim):
+    """(test finds a difference, interval agrees) in a world without one."""
+    first, second = world(generator, seeds, preference)
+    clusters = np.arange(120)
+    block = Block("bert", "paraphrase", "swaps", claim.kind, np.ones(120), clusters, clusters, ())
+    row = pd.Series({**tables.compare(block, first, second), "test": claim.test})
+    agrees = claims._clears(row) or claims._clears_below(row)
+    return claims.tested(claim, first, second)["p"] <= 0.05, agrees
+
+
+@pytest.mark.parametrize("preference", [0.0, 1.0])
+def test_without_a_difference_a_verdict_is_wrong_in_at_most_five_per_cent(preference):
+    """The test over seeds alone would be wrong far more often where examples, not seeds, make the difference."""
+    generator, claim = np.random.default_rng(4), Claim("b", "a", "superiority", "out_of_distribution")
+    outcomes = np.array([found_in(generator, 8, preference, claim) for _ in range(300)])
+    assert outcomes.all(axis=1).mean() <= stats.binom.ppf(0.995, 300, 0.05) / 300
+    if preference:
+        assert outcomes[:, 0].mean() > 0.2
