@@ -4,7 +4,8 @@ A block is one model x task x evaluation set. Everything the tables say is a fun
 function of `runs` (a row a run) and `predictions` (a row an answer) alone.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -62,6 +63,10 @@ class Block:
         last = int(max(self.labels.max(), answers.predictions.max()))
         folded = np.concatenate([probabilities[..., :last], probabilities[..., last:].sum(-1, keepdims=True)], axis=-1)
         return np.take_along_axis(folded, answers.predictions[..., None], axis=-1)[..., 0]
+
+    def only(self, methods: Collection[str]) -> "Block":
+        """The same block with the answers of these methods alone."""
+        return replace(self, answers=tuple(answers for answers in self.answers if answers.method in methods))
 
     @property
     def chance(self) -> float:

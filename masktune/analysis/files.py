@@ -53,23 +53,12 @@ def source(part: str = "") -> list[Path]:
     return sorted((_PACKAGE / part).rglob("*.py"))
 
 
-def stored(study_name: str) -> list[Path]:
-    """The two files of a study that everything is read from. Raises MaskTuneError where one is missing."""
-    from masktune.study import gather
-    from masktune.study.places import folder
-
-    paths = [folder(study_name) / name for name in (gather.RUNS, gather.PREDICTIONS)]
-    for path in paths:
-        if not path.is_file():
-            raise MaskTuneError(f"{path} does not exist; run: python -m masktune gather {study_name}")
-    return paths
-
-
 def results_inputs(study_name: str) -> str:
     """A digest of all that the tables and figures of a study depend on: its claims stand in its TOML."""
+    from masktune.study import gather
     from masktune.study.places import study_file
 
-    return digest([*stored(study_name), study_file(study_name), *source("analysis")], versions())
+    return digest([*gather.files(study_name), study_file(study_name), *source("analysis")], versions())
 
 
 def versions() -> str:

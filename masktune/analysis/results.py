@@ -7,20 +7,24 @@ from pathlib import Path
 import pandas as pd
 
 from masktune.analysis import claim_tables, claims, files, presentation, tables, theme
-from masktune.analysis.blocks import blocks
+from masktune.analysis.blocks import Block, blocks
 from masktune.analysis.presentation import Table
 from masktune.analysis.theme import Drawing
 from masktune.errors import MaskTuneError
-from masktune.study import design
+from masktune.study import design, gather
 from masktune.study.design import Study
 from masktune.study.places import study_file
 
 
 @dataclass(frozen=True)
 class Results:
-    """The tables of a study, one number a row; `main_table` and the others are laid out for reading."""
+    """The tables of a study, one number a row; `main_table` and the others are laid out for reading.
+
+    `blocks` and `seeds` hold every run, claims what they are about, the other tables the main part of the study.
+    """
 
     runs: pd.DataFrame
+    blocks: list[Block]
     seeds: pd.DataFrame
     main: pd.DataFrame
     differences: pd.DataFrame
@@ -77,22 +81,22 @@ def of(runs: pd.DataFrame, predictions: pd.DataFrame, study: Study | None = None
     found = blocks(runs, predictions)
     claimed = claims.evaluate(study, found) if study else pd.DataFrame(columns=claims.COLUMNS)
     concluded = claims.conclusions(study, claimed) if study else pd.DataFrame(columns=claims.CONCLUSIONS)
+    shown = runs[runs["part"] == "main"]
+    main = [block for block in (block.only(set(shown["label"])) for block in found) if block.answers]
     return Results(
-        runs, tables.seeds(found), tables.main(found), tables.differences(found, runs), tables.details(found),
+        runs, found, tables.seeds(found), tables.main(main), tables.differences(main, shown), tables.details(main),
         tables.failures(runs), claimed, concluded,
     )  # fmt: skip
 
 
 def read(study_name: str) -> Results:
     """The results of a gathered study, by name. Raises MaskTuneError if it has not been gathered."""
-    return _read(study_name, files.digest([*files.stored(study_name), study_file(study_name)]))
+    return _read(study_name, files.digest([*gather.files(study_name), study_file(study_name)]))
 
 
 @lru_cache(maxsize=1)
 def _read(study_name: str, digest: str) -> Results:
     """Kept for the report, which asks for them twice: the bootstrap is most of the work."""
-    from masktune.study import gather
-
     return of(*gather.read(study_name), design.load(study_name))
 
 

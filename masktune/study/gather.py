@@ -1,4 +1,4 @@
-"""From run folders to the two files that tables and figures read: runs.parquet and predictions.parquet."""
+"""From run folders to the files that tables and figures read: runs.parquet, predictions.parquet, histories.parquet."""
 
 import json
 import os
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 RUNS = "runs.parquet"
 PREDICTIONS = "predictions.parquet"
+HISTORIES = "histories.parquet"
+FILES = (RUNS, PREDICTIONS, HISTORIES)
 REPEATED = ("run_id", "set", "kind", "cluster_id", "group")
 COSTS = (
     "load_seconds", "tokenise_seconds", "model_seconds", "train_seconds", "curve_seconds", "evaluate_seconds", "steps",
@@ -33,7 +35,7 @@ THREADS = 4
 
 
 def gather(study: Study) -> "pandas.DataFrame":
-    """Write both files of the study from its run folders, and return the table of runs.
+    """Write the files of the study from its run folders, and return the table of runs.
 
     Every declared run has a row; one without results has the status "failed" (with its error) or "missing". Stored runs
     that the study no longer declares are left out. Raises MaskTuneError for a damaged file, and when runs of one task
@@ -52,6 +54,7 @@ def gather(study: Study) -> "pandas.DataFrame":
     runs.check_writable(study.name)
     stored = [run_id for _, _, run_id in declared if run_id in done]
     _write(target / PREDICTIONS, partial(_write_predictions, study.name, stored))
+    _write(target / HISTORIES, partial(_write_histories, study.name, stored))
     _write(target / RUNS, lambda path: table.to_parquet(path, index=False, compression="zstd"))
     return table
 
@@ -64,11 +67,27 @@ def read(name: str) -> tuple["pandas.DataFrame", "pandas.DataFrame"]:
     import pandas
     import pyarrow.parquet
 
-    for path in (folder(name) / RUNS, folder(name) / PREDICTIONS):
-        if not path.is_file():
-            raise MaskTuneError(f"{path} does not exist; run: python -m masktune gather {name}")
-    table = pyarrow.parquet.read_table(folder(name) / PREDICTIONS, read_dictionary=list(REPEATED))
-    return pandas.read_parquet(folder(name) / RUNS), table.to_pandas()
+    table = pyarrow.parquet.read_table(_gathered(name, PREDICTIONS), read_dictionary=list(REPEATED))
+    return pandas.read_parquet(_gathered(name, RUNS)), table.to_pandas()
+
+
+def histories(name: str) -> "pandas.DataFrame":
+    """The training logs of all finished runs of a gathered study: run_id, step, epoch, and each number logged there."""
+    import pandas
+
+    return pandas.read_parquet(_gathered(name, HISTORIES))
+
+
+def files(name: str) -> list[Path]:
+    """The files of a gathered study. Raises MaskTuneError where one is missing."""
+    return [_gathered(name, file) for file in FILES]
+
+
+def _gathered(name: str, file: str) -> Path:
+    path = folder(name) / file
+    if not path.is_file():
+        raise MaskTuneError(f"{path} does not exist; run: python -m masktune gather {name}")
+    return path
 
 
 def _row(
@@ -140,6 +159,17 @@ def _write_predictions(study: str, run_ids: list[str], path: Path) -> None:
             group = run_ids[start : start + FILES_AT_ONCE]
             tables = pool.map(partial(_predictions, study, schema=schema), group)
             writer.write_table(pyarrow.concat_tables(tables))
+
+
+def _write_histories(study: str, run_ids: list[str], path: Path) -> None:
+    import pandas
+
+    rows = [
+        {"run_id": run_id, **{key: float(value) for key, value in entry.items()}}
+        for run_id in run_ids
+        for entry in runs.read_json(runs.run_folder(study, run_id) / "history.json")
+    ]
+    pandas.DataFrame(rows, columns=None if rows else ["run_id", "step"]).to_parquet(path, index=False)
 
 
 def _predictions(study: str, run_id: str, schema: "pyarrow.Schema") -> "pyarrow.Table":

@@ -1,0 +1,92 @@
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_study import METHODS, make
+
+from masktune import MaskTuneError
+from masktune.analysis import ablations, curves
+from masktune.analysis.blocks import blocks
+
+RATES = (0.01, 0.15)
+
+
+@pytest.fixture(scope="module")
+def study():
+    """Inference with fine-tuning, Mask-tuning, two other rates, one other alpha at another rate, more epochs."""
+    sweep = [(f"rate {rate}", "mask_tuning", {"mask_rate": rate}, 0.6, rate) for rate in RATES]
+    both = [("both", "mask_tuning", {"alpha": 0.2, "mask_rate": 0.15}, 0.2, 0.15)]
+    longer = [("FT long", "fine_tuning", {}, np.nan, np.nan), ("MT long", *METHODS[1][1:])]
+    lonely = [("MT lonely", *METHODS[1][1:])]
+    runs, predictions = make(tasks=("inference",), methods=[*METHODS, *sweep, *both, *longer, *lonely])
+    runs.loc[~runs["label"].isin([row[0] for row in METHODS]), "part"] = "ablation"
+    runs.loc[runs["label"].str.endswith("long"), "training/epochs"] = 4.0
+    runs.loc[runs["label"] == "MT lonely", "training/epochs"] = 8.0
+    return runs, ablations.variants(blocks(runs, predictions), runs)
+
+
+def by_hand(runs, name, second, first):
+    by_label = runs.set_index(["label", "seed"])[f"accuracy/{name}"]
+    return 100 * (by_label[second] - by_label[first]).mean()
+
+
+def test_a_variant_is_compared_with_fine_tuning_at_the_same_training(study):
+    runs, variants = study
+    found = variants.set_index(["label", "set"])["difference"]
+    assert found["MT long", "heuristics"] == pytest.approx(by_hand(runs, "heuristics", "MT long", "FT long"))
+    assert found["rate 0.01", "heuristics"] == pytest.approx(by_hand(runs, "heuristics", "rate 0.01", "fine-tuning"))
+    assert "MT lonely" not in set(variants["label"])
+
+
+def test_a_sweep_is_the_base_and_what_differs_in_one_setting(study):
+    _, variants = study
+    assert set(ablations.sweep(variants, "mask_rate")["label"]) == {"Mask-tuning", "rate 0.01", "rate 0.15"}
+    assert set(ablations.sweep(variants, "epochs")["label"]) == {"Mask-tuning", "MT long"}
+    both = ablations.sweep(variants, "alpha", "mask_rate")
+    assert set(both["label"]) == {"Mask-tuning", "rate 0.01", "rate 0.15", "both"}
+    assert ablations.sweep(variants, "reduction").empty
+
+
+def test_the_p_values_of_a_sweep_are_corrected_without_the_base(study):
+    from scipy.stats import false_discovery_control
+
+    _, variants = study
+    swept = ablations.sweep(variants, "mask_rate")
+    others = ~swept["base"].to_numpy()
+    expected = false_discovery_control(np.where(others, swept["p"], 1.0), method="bh")[others]
+    assert swept.loc[~swept["base"], "p_bh"].to_numpy() == pytest.approx(expected)
+    assert swept.loc[swept["base"], "p_bh"].isna().all()
+
+
+def test_values_are_in_their_order_and_all_examples_come_last(study):
+    _, variants = study
+    swept = ablations.sweep(variants, "mask_rate")
+    assert list(dict.fromkeys(swept["mask_rate"])) == [0.01, 0.05, 0.15]
+    assert curves._values(pd.Series([750.0, None, 375.0])) == ["375", "750", "all"]
+
+
+def test_the_sentences_say_where_the_mean_is_highest(study):
+    runs, variants = study
+    (line,) = ablations.sentences(ablations.sweep(variants, "mask_rate"), "mask_rate")
+    labels = {"0.01": "rate 0.01", "0.05": "Mask-tuning", "0.15": "rate 0.15"}
+    means = {
+        value: np.mean([by_hand(runs, name, label, "fine-tuning") for name in ("heuristics", "adversarial")])
+        for value, label in labels.items()
+    }
+    best = max(means, key=means.get)
+    assert f"to {means[best]:+.1f} ({best})" in line
+    assert ablations.sentences(ablations.sweep(variants, "reduction"), "reduction")[0].startswith("No runs")
+
+
+def test_tables_and_figures_come_with_words(study):
+    _, variants = study
+    table = ablations.table(ablations.sweep(variants, "mask_rate"), "mask_rate")
+    assert "6 paired seeds" in table.caption and "60 examples" in table.caption and "95 %" in table.caption
+    assert len(table.shown) == len(table.frame)
+    figure = curves.sweep(ablations.sweep(variants, "mask_rate"), "mask_rate")
+    assert "masking rate" in figure.alt and len(figure.axes) == 1
+    assert "masking rate" in curves.heat_map(ablations.sweep(variants, "alpha", "mask_rate"), "alpha", "mask_rate").alt
+
+
+def test_an_unknown_setting_is_named(study):
+    with pytest.raises(MaskTuneError, match="unknown setting 'rate'"):
+        ablations.sweep(study[1], "rate")
