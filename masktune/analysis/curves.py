@@ -1,6 +1,6 @@
 """Figures of the ablations: a setting against the difference from fine-tuning, and two settings as a heat map."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,23 +13,35 @@ from masktune.analysis.theme import Drawing
 _LOOK = (("#2f4368", "o"), ("#e8833a", "D"), ("#1f7a6d", "s"), ("#a8577e", "v"), ("#7d7f86", "X"))
 
 
-def sweep(swept: pd.DataFrame, factor: str, title: str = "") -> Drawing:
+def sweep(swept: pd.DataFrame, factor: str) -> Drawing:
     """The difference from fine-tuning on each set by the values of one setting, with 95 % intervals.
 
     `swept`: rows of `ablations.sweep`, a panel for each task and model. The values stand at equal distances.
     """
-    places = list(dict.fromkeys(zip(swept["task"], swept["model"], strict=True)))
+    return sweeps({factor: swept})
+
+
+def sweeps(swept: Mapping[str, pd.DataFrame]) -> Drawing:
+    """Several settings side by side, see `sweep`; one that the study does not vary has no panel."""
+    panels = [
+        (factor, task, model, part)
+        for factor, rows in swept.items()
+        for (task, model), part in rows.groupby(["task", "model"], sort=False)
+    ]
+    columns = min(3, max(1, len(panels)))
+    lines = max(1, -(-len(panels) // columns))
     with theme.applied():
-        figure = Drawing(figsize=(0.6 + 3.6 * max(1, len(places)), 3.1), layout="constrained")
-        axes = figure.subplots(1, max(1, len(places)), squeeze=False, sharey=True)[0]
-        for axis, (task, model) in zip(axes, places, strict=False):
-            part = swept[(swept["task"] == task) & (swept["model"] == model)]
+        figure = Drawing(figsize=(0.6 + 3.6 * columns, 3.1 * lines), layout="constrained")
+        axes = figure.subplots(lines, columns, squeeze=False, sharey=True)
+        for axis, (factor, task, model, part) in zip(axes.flat, panels, strict=False):
             _lines(axis, part, factor)
             axis.set_title(f"{names.task(task)}, {names.model(model)}", pad=8)
-        axes[0].set_ylabel("difference from fine-tuning (points)")
-        if title:
-            figure.suptitle(title, x=0.01, ha="left")
-    figure.alt = f"Difference from fine-tuning on each set by {TITLES[factor]}, with 95 % intervals"
+        for axis in axes.flat[len(panels) :]:
+            axis.set_axis_off()
+        for axis in axes[:, 0]:
+            axis.set_ylabel("difference from fine-tuning (points)")
+    settings = ", ".join(TITLES[factor] for factor in swept)
+    figure.alt = f"Difference from fine-tuning on each set by {settings}, with 95 % intervals"
     return figure
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from masktune.analysis import claim_tables, claims, files, presentation, tables, theme
+from masktune.analysis import ablations, claim_tables, claims, files, presentation, tables, theme
 from masktune.analysis.blocks import Block, blocks
 from masktune.analysis.presentation import Table
 from masktune.analysis.theme import Drawing
@@ -57,6 +57,17 @@ class Results:
     def failures_table(self) -> Table:
         return presentation.failures(self.failures, len(self.runs))
 
+    @cached_property
+    def variants(self) -> pd.DataFrame:
+        """Every variant of Mask-tuning against fine-tuning at the same training, see `ablations.variants`."""
+        return ablations.variants(self.blocks, self.runs)
+
+    @cached_property
+    def sweeps(self) -> dict[str, pd.DataFrame]:
+        """By name, every setting that the study varies alone."""
+        found = {factor: ablations.sweep(self.variants, factor) for factor in ablations.SETTINGS}
+        return {factor: swept for factor, swept in found.items() if len(swept)}
+
     @property
     def tables(self) -> tuple[Table, ...]:
         """The tables that have rows, the one of failures always, in the order in which they are read."""
@@ -66,10 +77,12 @@ class Results:
 
     def figures(self) -> dict[str, Drawing]:
         """The figures by name; the one of differences only where there are some."""
-        from masktune.analysis import figures
+        from masktune.analysis import curves, figures
 
         drawn = {"main": figures.accuracies(self.seeds, self.main)}
-        return drawn if self.differences.empty else {**drawn, "differences": figures.differences(self.differences)}
+        if not self.differences.empty:
+            drawn["differences"] = figures.differences(self.differences)
+        return {**drawn, **{f"sweep_{factor}": curves.sweep(swept, factor) for factor, swept in self.sweeps.items()}}
 
 
 def of(runs: pd.DataFrame, predictions: pd.DataFrame, study: Study | None = None) -> Results:
@@ -103,7 +116,8 @@ def _read(study_name: str, digest: str) -> Results:
 def write(results: Results, folder: Path) -> list[Path]:
     """Write `tables/` and `figures/` below the folder, each as a whole."""
     with files.whole_folder(folder / "tables") as target:
-        for table in (*results.tables, presentation.seeds(results.seeds)):
+        swept = [ablations.table(rows, factor) for factor, rows in results.sweeps.items()]
+        for table in (*results.tables, *swept, presentation.seeds(results.seeds)):
             presentation.write(table, target)
     with files.whole_folder(folder / "figures") as target:
         for name, figure in results.figures().items():
