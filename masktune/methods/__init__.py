@@ -4,25 +4,43 @@ from dataclasses import fields
 from typing import Any
 
 from masktune.errors import MaskTuneError, one_of
-from masktune.methods.base import Method, Term
+from masktune.methods.base import Examples, Method, Part, SecondStage, Term
+from masktune.methods.composition import KINDS, Combined, combine
 from masktune.methods.fine_tuning import FineTuning
 from masktune.methods.mask_tuning import MaskTuning
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (FineTuning, MaskTuning)}
+METHODS: dict[str, type[Part]] = {part.name: part for part in (FineTuning, MaskTuning)}
 
 
 def build(name: str, **options: Any) -> Method:
-    """The method of that name with these options.
+    """The method of that name with these options: "mask_tuning", "free_lb" (of fine-tuning), "mask_tuning+free_lb".
 
-    Raises MaskTuneError for an unknown name or option, and for a value that the option does not admit.
+    Raises MaskTuneError for an unknown name or option, for a value that the option does not admit, and for parts that
+    do not go together.
     """
-    method = METHODS[one_of(name, METHODS, "method")]
-    known = [field.name for field in fields(method)]
+    classes = [METHODS[one_of(part, METHODS, "method")] for part in name.split("+")]
+    known = {part: [field.name for field in fields(part)] for part in classes}
     for option in options:
-        if not known:
+        if not any(known.values()):
             raise MaskTuneError(f"the method {name!r} takes no options, but {option!r} was given; leave it out")
-        one_of(option, known, f"option of {name}")
-    return method(**options)
+        one_of(option, [option for own in known.values() for option in own], f"option of {name}")
+    method = combine(*(part(**{key: options[key] for key in own if key in options}) for part, own in known.items()))
+    if method.name != name:
+        raise MaskTuneError(f"the method {name!r} is written {method.name!r}; one method has one name")
+    return method
 
 
-__all__ = ["METHODS", "FineTuning", "MaskTuning", "Method", "Term", "build"]
+__all__ = [
+    "KINDS",
+    "METHODS",
+    "Combined",
+    "Examples",
+    "FineTuning",
+    "MaskTuning",
+    "Method",
+    "Part",
+    "SecondStage",
+    "Term",
+    "build",
+    "combine",
+]
