@@ -2,29 +2,14 @@
 
 import pytest
 import torch
-from tiny_models import WORDS
+from methods.conftest import NAMES, batch_of, load
 from torch.nn.functional import cross_entropy
-from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassification
 from transformers.models.bart.modeling_bart import shift_tokens_right
 
 from masktune import methods, perturb
 from masktune.errors import MaskTuneError
-from masktune.models import MaskTuningModel
 from masktune.streams import Streams
-
-NAMES = ("negative", "positive")
-
-
-def batch_of(checkpoint, paired=False):
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-    texts = [" ".join(WORDS[start : start + 4 + start % 5]) for start in range(0, 24, 3)]
-    pairs = list(reversed(texts)) if paired else None
-    batch = dict(tokenizer(texts, pairs, padding=True, return_tensors="pt"))
-    return {**batch, "labels": torch.arange(len(texts)) % 2}, perturb.Vocabulary.of(tokenizer)
-
-
-def load(checkpoint, encoder="shared"):
-    return MaskTuningModel.from_pretrained(checkpoint, NAMES, seed=3, encoder=encoder).eval()
 
 
 def gradients_of(method, checkpoint, batch, vocabulary, streams):
