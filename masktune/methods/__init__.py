@@ -6,10 +6,28 @@ from typing import Any
 from masktune.errors import MaskTuneError, one_of
 from masktune.methods.base import Examples, Method, Part, SecondStage, Term
 from masktune.methods.composition import KINDS, Combined, combine
+from masktune.methods.confidence_regularisation import ConfidenceRegularisation
 from masktune.methods.fine_tuning import FineTuning
+from masktune.methods.forgettable import Forgettable
+from masktune.methods.free_lb import FreeLB
+from masktune.methods.hidden_cut import HiddenCut
 from masktune.methods.mask_tuning import MaskTuning
+from masktune.methods.masker import Masker
+from masktune.methods.mlm_augmentation import MlmAugmentation
+from masktune.methods.product_of_experts import ProductOfExperts
+from masktune.methods.r_drop import RDrop
+from masktune.methods.reweighting import Reweighting
+from masktune.methods.span_cutoff import SpanCutoff
 
-METHODS: dict[str, type[Part]] = {part.name: part for part in (FineTuning, MaskTuning)}
+METHODS: dict[str, type[Part]] = {
+    part.name: part
+    for part in (
+        FineTuning, MaskTuning, MlmAugmentation, Masker,
+        SpanCutoff, HiddenCut, RDrop, FreeLB,
+        Reweighting, ProductOfExperts, ConfidenceRegularisation,
+        Forgettable,
+    )
+}  # fmt: skip
 
 
 def build(name: str, **options: Any) -> Method:
