@@ -1,5 +1,8 @@
 """What a method must know of each train example before it can train on it: made once, kept in the cache.
 
+    from masktune import MaskTuningTrainer, methods, prepare
+
+    method = methods.build("mask_tuning+product_of_experts", bias_model="overlap")
     train = prepare(method, train, tokenizer, args, checkpoint="bert-base-uncased", label_names=("no", "yes"))
     trainer = MaskTuningTrainer(model, args, method=method, train_dataset=train, processing_class=tokenizer)
 
@@ -35,7 +38,7 @@ from masktune.methods.words import Texts, texts_of
 from masktune.models import MaskedLM, MaskTuningModel, trained_masked_lm
 from masktune.perturb import Vocabulary
 from masktune.streams import derive
-from masktune.trainer import MaskTuningTrainer
+from masktune.trainer import MaskTuningTrainer, check_labels
 
 FORMAT = 1  # counts up when the code that makes a product changes what it makes
 FILE = "values.safetensors"
@@ -69,7 +72,11 @@ def prepare(
 
 @dataclass
 class Material:
-    """What products are made from; see `prepare`. `seconds` is what it took to make each product, now or earlier."""
+    """What products are made from; see `prepare`.
+
+    `seconds` is what each product took, as if nothing had been in the cache: what a method costs does not depend on
+    which came first.
+    """
 
     train: datasets.Dataset
     tokenizer: PreTrainedTokenizerBase
@@ -79,6 +86,7 @@ class Material:
     revision: str | None = None
     base_seed: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    _saved: float = 0.0
 
     def prepared(self, method: Method) -> datasets.Dataset:
         """The train set with a column for each product that the method needs."""
@@ -90,6 +98,7 @@ class Material:
                 f"the train set is a {type(self.train).__name__}; {method.name!r} adds columns to it, so it must be a "
                 "datasets.Dataset: datasets.Dataset.from_list makes one"
             )
+        check_labels(self.train, self.num_labels)
         columns = {PREFIX + name: self._column(product, name) for name, product in needs.items()}
         return datasets.concatenate_datasets([self.train, datasets.Dataset(pyarrow.table(columns))], axis=1)
 
@@ -110,11 +119,11 @@ class Material:
             start = time.perf_counter()
             values = product.make(self)
             safetensors.numpy.save_file({"values": numpy.ascontiguousarray(values)}, folder / FILE)
-            record = {"made_of": made_of, "seconds": round(time.perf_counter() - start, 3)}
-            (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
+            _record(folder, made_of, time.perf_counter() - start + self._saved)
 
+        self._saved = 0.0
         folder = cache.made("prepared", name, made_of, make)
-        self.seconds[name] = json.loads((folder / "record.json").read_text())["seconds"]
+        self.seconds[name] = _seconds(folder)
         return safetensors.numpy.load_file(folder / FILE)["values"]
 
     def _identity(self, made_from: Sequence[str]) -> dict[str, Any]:
@@ -188,7 +197,15 @@ class Material:
         chosen = None if rows is None else [int(row) for row in rows]
         settings = {} if epochs is None else {"num_train_epochs": epochs, "max_steps": -1}
         made_of = {"rows": chosen, **settings, **self._identity(("checkpoint", "training"))}
-        return cache.made("prepared", "fine-tuned", made_of, lambda folder: self._train(folder, chosen, settings))
+
+        def make(folder: Path) -> None:
+            self._train(folder, chosen, settings)
+            _record(folder, made_of, time.perf_counter() - start)
+
+        start = time.perf_counter()
+        folder = cache.made("prepared", "fine-tuned", made_of, make)
+        self._saved += max(0.0, _seconds(folder) - (time.perf_counter() - start))
+        return folder
 
     def _train(self, folder: Path, rows: list[int] | None, settings: dict[str, Any]) -> None:
         seed = self.seed("fine-tuning") % 2**31
@@ -224,6 +241,14 @@ class Material:
         )
         trainer.remove_callback(PrinterCallback)
         return trainer
+
+
+def _record(folder: Path, made_of: dict[str, Any], seconds: float) -> None:
+    (folder / "record.json").write_text(json.dumps({"made_of": made_of, "seconds": round(seconds, 3)}, indent=1) + "\n")
+
+
+def _seconds(folder: Path) -> float:
+    return json.loads((folder / "record.json").read_text())["seconds"]
 
 
 def _content(checkpoint: str) -> str:

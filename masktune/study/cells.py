@@ -80,11 +80,7 @@ class Model:
 
     def adaptation_settings(self) -> Any:
         """The checkpoints.Adaptation that the table describes, or None."""
-        if self.adaptation is None:
-            return None
-        from masktune.checkpoints import Adaptation
-
-        return record(Adaptation, self.adaptation, "adaptation")
+        return None if self.adaptation is None else adaptation_settings(self.adaptation, "adaptation")
 
     def spec(self) -> Any:
         """The checkpoints.ModelSpec of this model."""
@@ -101,6 +97,13 @@ class Model:
         if self.adaptation is not None:
             identity["adaptation"] = non_default(self.adaptation_settings())
         return identity
+
+
+def adaptation_settings(table: Any, where: str) -> Any:
+    """The checkpoints.Adaptation that a table describes; `where` opens every error message."""
+    from masktune.checkpoints import Adaptation
+
+    return record(Adaptation, table, where)
 
 
 @dataclass(frozen=True)

@@ -52,9 +52,10 @@ class Study:
         training = self.task_training[task]
         for row in self.grid:
             if model.name in row.models and task in row.tasks:
+                own_model = model if row.adaptation is None else replace(model, adaptation=row.adaptation)
                 for variant in row.variants:
                     own = (row.method, variant.options, training, row.seeds)
-                    yield Cell(self.name, variant.label, self.data, task, model, *own)
+                    yield Cell(self.name, variant.label, self.data, task, own_model, *own)
 
     @property
     def labels(self) -> tuple[str, ...]:

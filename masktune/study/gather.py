@@ -23,8 +23,8 @@ RUNS = "runs.parquet"
 PREDICTIONS = "predictions.parquet"
 REPEATED = ("run_id", "set", "kind", "cluster_id", "group")
 COSTS = (
-    "train_seconds", "evaluate_seconds", "curve_seconds", "model_seconds", "steps", "train_examples", "train_tokens",
-    "evaluated_examples", "device_peak_bytes", "process_peak_bytes",
+    "train_seconds", "evaluate_seconds", "curve_seconds", "model_seconds", "prepare_seconds", "steps",
+    "train_examples", "train_tokens", "evaluated_examples", "device_peak_bytes", "process_peak_bytes",
 )  # fmt: skip
 FILES_AT_ONCE = 200
 THREADS = 4
@@ -85,7 +85,7 @@ def _rates(cell: Cell) -> dict[str, float | None]:
     from masktune import methods
 
     method = methods.build(cell.method, **cell.options)
-    return {name: getattr(method, name, None) for name in ("alpha", "mask_rate")}
+    return {name: method.settings().get(name) for name in ("alpha", "mask_rate")}
 
 
 def _results(path: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from masktune.errors import MaskTuneError
-from masktune.study.cells import method_options
+from masktune.study.cells import adaptation_settings, method_options
 from masktune.study.parsing import require, restriction, seeds_of
 
 
@@ -20,7 +20,10 @@ class Variant:
 
 @dataclass(frozen=True)
 class GridRow:
-    """One [[grid]] table: a method with options (a list is swept), on some models, tasks and seeds."""
+    """One [[grid]] table: a method with options (a list is swept), on some models, tasks and seeds.
+
+    `adaptation` is for the models of this row alone: task-adaptive pretraining beside rows without it.
+    """
 
     label: str
     method: str
@@ -28,6 +31,7 @@ class GridRow:
     models: tuple[str, ...]
     tasks: tuple[str, ...]
     seeds: tuple[int, ...]
+    adaptation: dict | None = None
 
 
 def parse_row(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], seeds: tuple[int, ...]) -> GridRow:
@@ -36,12 +40,15 @@ def parse_row(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], seeds
     label, method = (_text(options, key) for key in ("label", "method"))
     where = f"[[grid]] {label!r}"
     chosen = {key: restriction(options.pop(key, None), names[key], key, where) for key in ("models", "tasks")}
+    adaptation = options.pop("adaptation", None)
     own_seeds = seeds_of(options.pop("seeds"), f"{where} seeds") if "seeds" in options else seeds
     try:
         variants = tuple(_variants(label, method, options))
     except MaskTuneError as error:
         raise MaskTuneError(f"{where}: {error}") from None
-    return GridRow(label, method, variants, chosen["models"], chosen["tasks"], own_seeds)
+    if adaptation is not None:
+        adaptation_settings(adaptation, f"{where} adaptation")
+    return GridRow(label, method, variants, chosen["models"], chosen["tasks"], own_seeds, adaptation)
 
 
 def _variants(label: str, method: str, options: Mapping[str, Any]) -> Iterable[Variant]:
