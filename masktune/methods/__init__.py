@@ -48,17 +48,52 @@ def build(name: str, **options: Any) -> Method:
     return method
 
 
+def card(name: str, **options: Any) -> dict[str, Any]:
+    """A method in a row of a table: what it is, what it minimises, what a step costs, what it needs and refuses.
+
+    "forward" and "backward" count passes over the batch in a step, at most; plain fine-tuning has one of each. "needs"
+    says what is found out about each train example before training, "refuses" what the method is not combined with.
+    """
+    method = build(name, **options)
+    forward, backward = method.passes()
+    parts = method.parts if isinstance(method, Combined) else (method,)
+    others = [
+        other for other, part in METHODS.items() if any(part.kind == own.kind and other != own.name for own in parts)
+    ]
+    return {
+        "name": name,
+        "label": method.label,
+        "reference": method.reference,
+        "loss": method.loss,
+        "forward": forward,
+        "backward": backward,
+        "needs": "; ".join(dict.fromkeys(product.summary for product in method.needs.values())),
+        "refuses": ", ".join(others),
+    }
+
+
 __all__ = [
     "KINDS",
     "METHODS",
     "Combined",
+    "ConfidenceRegularisation",
     "Examples",
     "FineTuning",
+    "Forgettable",
+    "FreeLB",
+    "HiddenCut",
     "MaskTuning",
+    "Masker",
     "Method",
+    "MlmAugmentation",
     "Part",
+    "ProductOfExperts",
+    "RDrop",
+    "Reweighting",
     "SecondStage",
+    "SpanCutoff",
     "Term",
     "build",
+    "card",
     "combine",
 ]

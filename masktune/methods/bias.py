@@ -45,6 +45,8 @@ class BiasProbabilities(Product):
 
     model: str = "small"
 
+    summary = "probabilities of a bias model"
+
     @property
     def made_from(self) -> tuple[str, ...]:
         return ("checkpoint", "training") if self.model == "small" else ("words",)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 class TeacherProbabilities(Product):
     """What plain fine-tuning on all train examples says of each of them: probabilities [n, C], float32."""
 
+    summary = "probabilities of a fine-tuned teacher"
     made_from = ("checkpoint", "training")
 
     def make(self, material: "Material") -> "numpy.ndarray":

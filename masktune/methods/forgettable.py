@@ -34,6 +34,7 @@ class ForgottenExamples(Product):
 
     weak_epochs: int = 5
 
+    summary = "which examples a weak model forgets"
     made_from = ("words",)
 
     def make(self, material: "Material") -> "numpy.ndarray":

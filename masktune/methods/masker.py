@@ -48,6 +48,7 @@ class Keywords(Product):
 
     per_class: int = 10
 
+    summary = "keywords by the attention of a fine-tuned classifier"
     per_token = True
     made_from = ("checkpoint", "training")
 

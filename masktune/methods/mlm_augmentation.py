@@ -42,6 +42,7 @@ class AugmentedTokens(Product):
     rate: float = 0.15
     best: int = 10
 
+    summary = "copies by the masked language model"
     per_token = True
     made_from = ("checkpoint",)
 

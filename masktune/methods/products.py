@@ -21,10 +21,13 @@ PREFIX = "prepared_"
 class Product(ABC):
     """Something to find out about each train example. Its fields, and the material, are what defines it.
 
-    `per_token`: there is a value for each token of an example, and not one for the example. `made_from`: the parts of
-    the material it depends on, beside the tokenised train set: "words" (the tokenizer), "checkpoint", "training".
+    summary    what it is, in a few words
+    per_token  whether there is a value for each token of an example, and not one for the example
+    made_from  the parts of the material it depends on, beside the tokenised train set: "words" (the tokenizer),
+               "checkpoint", "training"
     """
 
+    summary: ClassVar[str]
     per_token: ClassVar[bool] = False
     made_from: ClassVar[tuple[str, ...]] = ()
 
