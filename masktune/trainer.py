@@ -43,7 +43,7 @@ class MaskTuningTrainer(Trainer):
     With `train_sampling_strategy="group_by_length"` evaluation reads examples sorted by length too, and returns them
     in their own order. With gradient accumulation each micro-batch's terms weigh as many examples as it holds.
     Training logs hold `loss_<term>`, the mean value of each term since the last log, before its weight.
-    A method that must know more of each example wants its train set from `masktune.preparation.prepare`.
+    A method that must know more of each example wants its train set from `masktune.prepare`.
 
     Raises MaskTuneError for a model without masked-LM head, a tokenizer without mask token, more than one process, and
     a train set without the columns that the method needs.
@@ -98,11 +98,12 @@ class MaskTuningTrainer(Trainer):
         """Have the columns that the method needs collated. Raises MaskTuneError for one that is missing."""
         if self.train_dataset is None or not self.method.needs:
             return
-        missing = [name for name in self.method.needs if PREFIX + name not in self.train_dataset.column_names]
+        columns = getattr(self.train_dataset, "column_names", None) or ()
+        missing = [name for name in self.method.needs if PREFIX + name not in columns]
         if missing:
             raise MaskTuneError(
                 f"the method {self.method.name!r} needs the column {PREFIX + missing[0]!r} in the train dataset; "
-                "masktune.preparation.prepare(method, train_dataset, ...) gives the dataset with it"
+                "masktune.prepare(method, train_dataset, ...) gives the dataset with it"
             )
         self.data_collator = PreparedColumns(self.data_collator, self.method.needs)
 
@@ -315,13 +316,14 @@ class PreparedColumns:
 
 @dataclass(frozen=True)
 class StagePlan:
-    """A second stage in numbers: after `epochs` passes over all examples, in `first_steps` steps, the `rows` alone.
+    """A second stage in numbers: after `epochs` passes over all examples, in `first_steps` steps, `passes` over `rows`.
 
     `steps` counts both stages.
     """
 
     rows: list[int]
     epochs: int
+    passes: int
     first_steps: int
     steps: int
     learning_rate_factor: float
@@ -332,7 +334,7 @@ class StagePlan:
         rows = [row for row, marked in enumerate(dataset[PREFIX + stage.marked]) if marked]
         first = epochs * math.ceil(len(dataset) / examples_of_step)
         second = math.ceil(stage.epochs * len(rows) / examples_of_step)
-        return cls(rows, epochs, first, first + second, stage.learning_rate_factor)
+        return cls(rows, epochs, stage.epochs, first, first + second, stage.learning_rate_factor)
 
     def extended(self, factor: Callable[[int], float]) -> Callable[[int], float]:
         """The factor of the learning rate at a step: the first stage's own, then a linear decay to 0."""
