@@ -34,8 +34,8 @@ class Adaptation:
 
     For an encoder without a trained masked-LM head (a sentence encoder, say), or to bring one nearer to the task's
     text: task-adaptive pretraining (Gururangan et al. 2020), on the texts of its train sources. Text is concatenated
-    and cut into chunks of `max_length` tokens; the new head learns
-    at its own rate and begins at the log frequencies of the tokens.
+    and cut into chunks of `max_length` tokens; a new head learns at its own rate and begins at the log frequencies of
+    the tokens.
     """
 
     steps: int = 600
@@ -103,9 +103,8 @@ def _embedded(family: str) -> str:
 def _train_texts(task: str) -> list[str]:
     """The texts of a train set of the embedded world, each once: its unlabelled text has been read in pre-training."""
     rows = data.load("embedded", task).train
-    return list(
-        dict.fromkeys(text for name in ("text", "text_pair") if name in rows.column_names for text in rows[name])
-    )
+    columns = [rows[name] for name in ("text", "text_pair") if name in rows.column_names]
+    return list(dict.fromkeys(text for column in columns for text in column))
 
 
 def _adapted(place: str, spec: ModelSpec, task: str, texts: Sequence[str]) -> Path:

@@ -110,6 +110,11 @@ class Part(ABC):
         """What must be found out about each train example first, by the name under which `Examples.prepared` has it."""
         return {}
 
+    @property
+    def needs_pairs(self) -> bool:
+        """Whether it makes sense for examples of two texts alone."""
+        return False
+
 
 class Reading(Part):
     """How the classifier reads the examples."""

@@ -10,11 +10,10 @@ bag_of_words  logistic regression on all words
 Every probability is that of a model which has not seen the example (cross-fitting). A bias model that is asked about
 its own train set is right for another reason than bias: it remembers. The better it remembers, the surer it is, of
 examples without any bias too, and a method that discounts what the bias model knows would then discount at random. The
-papers ask it about its own train set where it is a small logistic regression and little harm is done; the model on
-2,000 examples is applied to the others in Utama et al. 2020b too.
+released code of Clark et al. asks a regression of a few features about its own train set, where little harm is done.
 
-Clark et al. tell entailment from the rest and split the rest evenly; here the regression knows all classes. Theirs
-balances the classes; here it does not, since log p + log b asks for probabilities.
+That code tells entailment from the rest alone; here the regression knows all classes. It balances the classes; here
+they are as they are, since log p + log b asks for probabilities.
 """
 
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from masktune.preparation import Material
 
 BIAS_MODELS = ("small", "overlap", "hypothesis", "bag_of_words")
+OF_PAIRS = ("overlap", "hypothesis")
 FOLDS = 5
 SMALL_EXAMPLES = 2_000
 SMALL_EPOCHS = 5
@@ -54,7 +54,7 @@ class BiasProbabilities(Product):
     def make(self, material: "Material") -> "numpy.ndarray":
         if self.model == "small":
             return _of_small_models(material)
-        if self.model != "bag_of_words" and not material.paired:
+        if self.model in OF_PAIRS and not material.paired:
             raise MaskTuneError(
                 f"bias_model {self.model!r} needs two texts, the examples have one; choose 'bag_of_words' or 'small'"
             )
@@ -141,6 +141,10 @@ class Biased(Answer):
     @property
     def needs(self) -> dict[str, Product]:
         return {"bias": BiasProbabilities(self.bias_model)}
+
+    @property
+    def needs_pairs(self) -> bool:
+        return self.bias_model in OF_PAIRS
 
     def of_label(self, examples: Examples) -> Tensor:
         """b_y, the bias model's probability of the label. [B]."""

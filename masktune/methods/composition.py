@@ -72,6 +72,10 @@ class Combined(Method):
         return order.second_stage if order else None
 
     @property
+    def needs_pairs(self) -> bool:
+        return any(part.needs_pairs for part in self.parts)
+
+    @property
     def needs(self) -> dict[str, Product]:
         return {name: product for part in self.parts for name, product in part.needs.items()}
 
@@ -100,10 +104,12 @@ class Combined(Method):
 def combine(*parts: Part) -> Method:
     """One method of several parts: `combine(MaskTuning(), FreeLB())`, `combine(FreeLB())` (of fine-tuning).
 
+    What is combined already can be combined further.
+
     Raises MaskTuneError for two parts of one kind, and for parts that act on a classification that does not take place.
     """
     by_kind: dict[str, Part] = {}
-    for part in parts:
+    for part in (own for given in parts for own in (given.parts if isinstance(given, Combined) else (given,))):
         other = by_kind.setdefault(part.kind, part)
         if other is not part:
             raise MaskTuneError(

@@ -6,11 +6,11 @@ are all that a weak model learns. The model itself is fine-tuned on all examples
 forgettable ones alone, with a smaller learning rate. The loss is cross-entropy (or the one of the method it is combined
 with).
 
-The weak model here is linear in the words of the example (of two texts: the words of each and those of both), as the
-paper's first one, a bag of words, is shallow; theirs averages pre-trained word vectors. The paper counts forgetting
-whenever an example is met in training, we after each epoch. Settings of the released code: 5 epochs of the weak model
-(FEVER; 3 for MNLI), second fine-tuning for 4 epochs at a tenth of the learning rate, on as many forgettable examples of
-each class, which only the code says. It adds to the time of training: each method has its epochs, this one has more.
+The weakest model of the paper is a bag of pre-trained word vectors; here it is linear in the words of the example, of
+two texts in the words of each and those of both. The released code counts forgetting whenever an example is met in
+training, we after each epoch. Settings are the code's: 5 epochs of the weak model (for FEVER; 3 for MNLI), and a second
+fine-tuning on as many forgettable examples of each class, for 4 epochs, at a tenth of the learning rate (for MNLI).
+That comes on top of the epochs that every method has.
 """
 
 from dataclasses import dataclass

@@ -9,9 +9,9 @@ the ten most probable ordinary tokens. The copies keep the label, and the classi
 The released code makes 4 copies of an example, and so does this; it puts all of them into one larger train set, while
 here a step reads each of its examples and one of its copies, chosen at random, so that every method makes the same
 number of steps. The code draws from the whole vocabulary unless it is told how many of the best to take, flattens the
-probabilities of these by a second softmax, and discards copies equal to the original; here they keep the model's
-probabilities, and at least one token of each example is chosen. The variant in which a model labels the copies is left
-out.
+probabilities of these by a second softmax, draws nothing for the 10 % that are left, and discards copies equal to the
+original; here the probabilities are the model's, all chosen tokens are drawn, and at least one in each example is
+chosen. The variant in which a model labels the copies is left out.
 """
 
 from collections.abc import Iterator

@@ -6,8 +6,8 @@ in masktune.methods.cutting.
 The paper zeroes the embeddings; the released code also takes the span out of the attention mask, and so do we, because
 a zero vector that is attended to is not nothing. As in the code, what is zeroed is the sum of word, position and
 segment embeddings after normalisation, and the size of the span is rounded down: at 10 % an example of fewer than ten
-tokens, special tokens included, is not cut, as half of the phrases of SST-2. BART reads an example twice: the span is
-missing in its encoder and, one place later, in its decoder.
+tokens, special tokens included, is not cut. BART reads an example twice: the span is missing in its encoder and, one
+place later, in its decoder.
 """
 
 from collections.abc import Iterator

@@ -174,10 +174,15 @@ def from_parameters(**parameters: Any) -> Cell:
 
 def method_options(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that differ from the method's defaults, checked by the method itself."""
+    return dict(built(method, options).options())
+
+
+def built(method: str, options: Mapping[str, Any]) -> Any:
+    """The masktune.methods.Method of that name with these options."""
     from masktune import methods
 
     require(isinstance(options, Mapping), "options", options, "a table of options of the method")
-    return dict(methods.build(method, **options).options())
+    return methods.build(method, **options)
 
 
 def canonical(value: Any) -> str:

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from masktune.errors import MaskTuneError
-from masktune.study.cells import adaptation_settings, method_options
+from masktune.study.cells import adaptation_settings, built
 from masktune.study.parsing import require, restriction, seeds_of
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One setting of a grid row: its label in tables and the options that differ from the method's defaults."""
+    """One setting of a grid row: its label in tables and the options that differ from the method's defaults.
+
+    `needs_pairs`: the method is for tasks of two texts alone.
+    """
 
     label: str
     options: dict[str, Any]
+    needs_pairs: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ def _variants(label: str, method: str, options: Mapping[str, Any]) -> Iterable[V
     for values in itertools.product(*choices):
         setting = dict(zip(options, values, strict=True))
         varying = ", ".join(f"{key} {setting[key]}" for key in swept)
-        yield Variant(f"{label} ({varying})" if varying else label, method_options(method, setting))
+        own = built(method, setting)
+        yield Variant(f"{label} ({varying})" if varying else label, own.options(), own.needs_pairs)
 
 
 def _text(table: dict[str, Any], key: str) -> str:

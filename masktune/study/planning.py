@@ -31,6 +31,7 @@ def plan(study: Study, select: Callable[[Cell], bool], jobs: int | None = None) 
         "",
         f"{len(cells)} cells, {total} runs, {len(done)} done, {total - len(done)} to do",
         _remaining(cells, done, estimate, jobs),
+        *(f"no cells for {label} on {task}: it needs two texts" for label, task in study.gaps),
         "",
         "claims, declared before running:" if study.claims else "no claims are declared",
         *(f"  {number}. {in_a_sentence(claim)}" for number, claim in enumerate(study.claims, 1)),

@@ -97,9 +97,7 @@ def test_a_dropped_example_counts_nothing(model, batch, logits, name):
     """Mask-tuning's filter and a bias model go together: only examples that the classifier gets right count."""
     bias, teacher = distributions(batch, 0), distributions(batch, 1)
     columns = {"prepared_bias": bias, "prepared_teacher": teacher}
-    method = methods.combine(
-        methods.build("mask_tuning", alpha=0, mask_rate=0, keep="correct"), *methods.build(name).parts
-    )
+    method = methods.combine(methods.build("mask_tuning", alpha=0, mask_rate=0, keep="correct"), methods.build(name))
     [(_, _, value)], _ = train(method, model_with_vocabulary(model), {**batch, **columns}, STREAMS)
     right = logits.argmax(-1) == batch["labels"]
     assert 0 < right.sum() < len(right)

@@ -112,6 +112,9 @@ def test_mask_tuning_with_a_reading_that_changes_nothing_is_mask_tuning(checkpoi
 def test_one_method_has_one_name():
     assert methods.build("free_lb") == methods.combine(methods.FineTuning(), methods.FreeLB())
     assert methods.combine(methods.FreeLB(), methods.MaskTuning()).name == "mask_tuning+free_lb"
+    assert methods.combine(methods.build("mask_tuning+reweighting"), methods.build("r_drop")).name == (
+        "mask_tuning+r_drop+reweighting"
+    )
     assert methods.combine(methods.MaskTuning(alpha=0.2)) == methods.MaskTuning(alpha=0.2)
     assert methods.build("mask_tuning+free_lb").label == "Mask-tuning + FreeLB"
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from masktune.errors import MaskTuneError
-from masktune.study import design, places
+from masktune.study import design, places, planning
 
 
 def edited(table: dict, path: str, value) -> dict:
@@ -119,6 +119,17 @@ def test_a_row_can_adapt_its_models_first(table):
     assert adapted.model.name == plain.model.name and adapted.id != plain.id
     assert adapted.model.spec().adaptation.steps == 50 and plain.model.adaptation is None
     assert adapted.parameters()["model"]["adaptation"] == {"steps": 50}
+
+
+def test_a_method_of_two_texts_leaves_a_gap_where_a_task_has_one(table):
+    row = {"label": "PoE", "method": "product_of_experts", "bias_model": ["overlap", "bag_of_words"]}
+    table["grid"].append(row)
+    study = design.parse(table)
+    tasks = {(cell.label, cell.task) for cell in study.cells if cell.method == "product_of_experts"}
+    overlap, words = "PoE (bias_model overlap)", "PoE (bias_model bag_of_words)"
+    assert tasks == {(overlap, "inference"), (words, "inference"), (words, "sentiment")}
+    assert study.gaps == ((overlap, "sentiment"),)
+    assert f"no cells for {overlap} on sentiment: it needs two texts" in planning.plan(study, lambda cell: True)
 
 
 def test_a_method_of_several_parts_is_one_cell_with_the_options_of_all(table):
