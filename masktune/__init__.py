@@ -15,6 +15,7 @@ _EXPORTS = {
     "MaskTuningTrainer": "masktune.trainer",
     "MaskTuning": "masktune.methods",
     "FineTuning": "masktune.methods",
+    "prepare": "masktune.preparation",
 }
 __all__ = [*_EXPORTS, "__version__"]
 

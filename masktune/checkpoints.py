@@ -1,27 +1,22 @@
 """Checkpoints that a study needs and nobody publishes: the small models of the embedded world, adapted language models.
 
 `prepare(spec, task)` returns what transformers loads: a folder with a tokenizer and a trained masked-LM head, or a hub
-id. What has to be made is made once and kept in the cache, in a folder named by everything that made it; it is written
-beside and renamed, so that a folder in the cache is whole, and of two processes that make the same one, one wins.
+id. What has to be made is made once and kept in the cache (masktune.cache).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from masktune import data, pretraining, small_models
+from masktune import cache, data, pretraining, small_models
 from masktune.data.sources import mirror_folder
-from masktune.errors import MaskTuneError, one_of
+from masktune.errors import one_of
 from masktune.models import MaskedLM, loading, masked_lm_and_missing
 from masktune.perturb import Vocabulary
 from masktune.pretraining import Recipe
@@ -35,11 +30,12 @@ HELD_OUT = 0.02
 
 @dataclass(frozen=True)
 class Adaptation:
-    """MLM training of a checkpoint on the unlabelled text of the real task, head and encoder.
+    """MLM training of a checkpoint on the text of the task without its labels, head and encoder.
 
     For an encoder without a trained masked-LM head (a sentence encoder, say), or to bring one nearer to the task's
-    text (Gururangan et al. 2020). Text is concatenated and cut into chunks of `max_length` tokens; the new head learns
-    at its own rate and begins at the log frequencies of the tokens.
+    text: task-adaptive pretraining (Gururangan et al. 2020), on the texts of its train sources. Text is concatenated
+    and cut into chunks of `max_length` tokens; a new head learns at its own rate and begins at the log frequencies of
+    the tokens.
     """
 
     steps: int = 600
@@ -73,17 +69,12 @@ def prepare(spec: ModelSpec, task: str) -> str:
     Raises MaskTuneError for an unknown family, a checkpoint that cannot be reached, a tokenizer without mask token,
     and a cache that cannot be written.
     """
-    if spec.checkpoint.startswith(EMBEDDED):
-        return str(_embedded(spec.checkpoint.removeprefix(EMBEDDED)))
-    place = _place(spec.checkpoint)
+    embedded = spec.checkpoint.startswith(EMBEDDED)
+    place = _embedded(spec.checkpoint.removeprefix(EMBEDDED)) if embedded else _place(spec.checkpoint)
     if spec.adaptation is None:
         return place
-    return str(_adapted(place, spec, task))
-
-
-def cache_folder() -> Path:
-    """Where prepared checkpoints are kept: $MASKTUNE_CACHE, else ~/.cache/masktune."""
-    return Path(os.environ.get("MASKTUNE_CACHE") or Path.home() / ".cache" / "masktune").expanduser()
+    texts = _train_texts(task) if embedded else data.unlabelled("real", task)
+    return str(_adapted(place, spec, task, texts))
 
 
 def _place(checkpoint: str) -> str:
@@ -96,24 +87,30 @@ def _place(checkpoint: str) -> str:
     return checkpoint
 
 
-def _embedded(family: str) -> Path:
+def _embedded(family: str) -> str:
     one_of(family, small_models.SMALL_MODELS, "family of the embedded world")
     recipe = small_models.RECIPES[family]
     texts = data.unlabelled("embedded", "sentiment")
-    made_of = {"family": family, "recipe": recipe.identity(), "text": _digest("\n".join(texts))}
+    made_of = {"family": family, "recipe": recipe.identity(), "text": cache.digest("\n".join(texts))}
 
     def make(folder: Path) -> None:
         small = small_models.SMALL_MODELS[family](texts, SEED)
         _train(MaskedLM(small.model), small.tokenizer, texts, recipe, f"pre-training {family}", folder, made_of)
 
-    return _cached(f"embedded-{family}", made_of, make)
+    return str(cache.made("checkpoints", f"embedded-{family}", _identity(made_of), make))
 
 
-def _adapted(place: str, spec: ModelSpec, task: str) -> Path:
-    texts = data.unlabelled("real", task)
+def _train_texts(task: str) -> list[str]:
+    """The texts of a train set of the embedded world, each once: its unlabelled text has been read in pre-training."""
+    rows = data.load("embedded", task).train
+    columns = [rows[name] for name in ("text", "text_pair") if name in rows.column_names]
+    return list(dict.fromkeys(text for column in columns for text in column))
+
+
+def _adapted(place: str, spec: ModelSpec, task: str, texts: Sequence[str]) -> Path:
     recipe = spec.adaptation.recipe()
-    source = {"checkpoint": spec.checkpoint.rstrip("/").rsplit("/", 1)[-1], "revision": spec.revision}
-    made_of = {**source, "recipe": recipe.identity(), "task": task, "text": _digest("\n".join(texts))}
+    source = {"checkpoint": place.rstrip("/").rsplit("/", 1)[-1], "revision": spec.revision}
+    made_of = {**source, "recipe": recipe.identity(), "task": task, "text": cache.digest("\n".join(texts))}
 
     def make(folder: Path) -> None:
         revision = spec.revision or "main"
@@ -125,7 +122,7 @@ def _adapted(place: str, spec: ModelSpec, task: str) -> Path:
             pretraining.start_bias_at_unigrams(masked_lm, tokenizer, texts)
         _train(masked_lm, tokenizer, texts, recipe, f"adapting {spec.name} to {task}", folder, made_of)
 
-    return _cached(f"{spec.name}-{task}", made_of, make)
+    return cache.made("checkpoints", f"{spec.name}-{task}", _identity(made_of), make)
 
 
 def _train(
@@ -156,30 +153,5 @@ def _split(texts: Sequence[str]) -> tuple[list[str], list[str]]:
     return [text for text in texts if text not in held_out], ranked[:count]
 
 
-def _cached(name: str, made_of: dict[str, Any], make: Callable[[Path], None]) -> Path:
-    """The folder of this name and origin in the cache, made if it is not there."""
-    key = _digest(json.dumps({**made_of, "format": FORMAT, "seed": SEED}, sort_keys=True))
-    folder = cache_folder() / "checkpoints" / f"{name}-{key[:12]}"
-    if folder.is_dir():
-        return folder
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
-    except OSError as error:
-        raise MaskTuneError(
-            f"cannot write to the cache {str(folder.parent)!r} ({error.strerror}); set MASKTUNE_CACHE to a folder that "
-            "can be written"
-        ) from error
-    try:
-        make(beside)
-        beside.rename(folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return folder
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _identity(made_of: dict[str, Any]) -> dict[str, Any]:
+    return {**made_of, "format": FORMAT, "seed": SEED}

@@ -15,7 +15,7 @@ for. The decoder is causal, so the token to be predicted is never among what it 
 """
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoModelForSequenceClassification, PreTrainedModel
-from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.modeling_outputs import ModelOutput, SequenceClassifierOutput
 from transformers.models.bart.modeling_bart import shift_tokens_right
 from transformers.utils import logging
 
@@ -47,17 +47,60 @@ def _decoder_hidden(base: PreTrainedModel, masked_ids: Tensor, input_ids: Tensor
 
 
 @dataclass(frozen=True)
+class Stack:
+    """A stack of layers that reads the text of a classifier, its modules by what they do and not by their names.
+
+    words         look up the word embeddings, [B, L] -> [B, L, H]
+    embeddings    give what the first layer reads: with positions, normalised
+    feed_forward  give the output of the feed-forward block of each layer, before what entered the block is added
+    shifted       whether place i + 1 reads token i, as BART's decoder does
+    """
+
+    words: Sequence[nn.Module]
+    embeddings: Sequence[nn.Module]
+    feed_forward: Sequence[nn.Module]
+    shifted: bool = False
+
+
+def _encoder_stacks(base: PreTrainedModel) -> list[Stack]:
+    layers = base.encoder.layer
+    return [Stack([base.embeddings.word_embeddings], [base.embeddings], [layer.output.dense for layer in layers])]
+
+
+def _decoder_stacks(base: PreTrainedModel) -> list[Stack]:
+    return [
+        Stack([part.embed_tokens], [part.layernorm_embedding], [layer.fc2 for layer in part.layers], shifted)
+        for part, shifted in ((base.encoder, False), (base.decoder, True))
+    ]
+
+
+def _first_attention(output: ModelOutput, attention_mask: Tensor) -> Tensor:
+    """BERT and RoBERTa classify at the first token: what it attends to in the last layer. -> [B, heads, L]."""
+    return output.attentions[-1][:, :, 0]
+
+
+def _last_attention(output: ModelOutput, attention_mask: Tensor) -> Tensor:
+    """BART classifies at the last token of its decoder: what that attends to in the encoder. -> [B, heads, L]."""
+    last = attention_mask.sum(1) - 1
+    return output.cross_attentions[-1][torch.arange(len(last), device=last.device), :, last]
+
+
+@dataclass(frozen=True)
 class Family:
-    """How one type of checkpoint reads masked text: the name of its MLM head and the way to its hidden states."""
+    """How one type of checkpoint reads text: the name of its MLM head, the way to the hidden states of masked text,
+    the stacks that its classifier reads through, and what the token attends to at which it classifies.
+    """
 
     head: str
     hidden: Callable[..., Tensor]
+    stacks: Callable[[PreTrainedModel], list[Stack]]
+    attention: Callable[[ModelOutput, Tensor], Tensor]
 
 
 FAMILIES = {
-    "bert": Family("cls", _encoder_hidden),
-    "roberta": Family("lm_head", _encoder_hidden),
-    "bart": Family("lm_head", _decoder_hidden),
+    "bert": Family("cls", _encoder_hidden, _encoder_stacks, _first_attention),
+    "roberta": Family("lm_head", _encoder_hidden, _encoder_stacks, _first_attention),
+    "bart": Family("lm_head", _decoder_hidden, _decoder_stacks, _last_attention),
 }
 
 
@@ -132,7 +175,6 @@ class MaskTuningModel(nn.Module):
             self._attach(masked_lm)
 
     def _attach(self, masked_lm: MaskedLM) -> None:
-        self.family = masked_lm.family
         self.mlm_head = masked_lm.head
         if self.encoder == "shared":
             tie(self.mlm_head, self.classifier.get_input_embeddings().weight)
@@ -198,6 +240,11 @@ class MaskTuningModel(nn.Module):
     def device(self) -> torch.device:
         return self.classifier.device
 
+    @property
+    def family(self) -> Family:
+        """How this type of model reads text. Raises MaskTuneError for a model type that is not in FAMILIES."""
+        return FAMILIES[one_of(self.config.model_type, FAMILIES, "model type")]
+
     def forward(self, labels: Tensor | None = None, **inputs: Tensor) -> SequenceClassifierOutput:
         """The classifier's loss (mean cross-entropy, with labels [B]) and logits [B, C]."""
         output = self.classifier(labels=labels, **inputs)
@@ -208,6 +255,42 @@ class MaskTuningModel(nn.Module):
         base = self.classifier.base_model if self.mlm_encoder is None else self.mlm_encoder
         with torch.no_grad() if self.encoder == "frozen" else contextlib.nullcontext():
             return masked_logits(self.family, base, self.mlm_head, masked_ids, input_ids, positions, **inputs)
+
+    @contextlib.contextmanager
+    def edited(
+        self, where: str, values: Callable[[int], Tensor], edit: Callable[[Tensor, Tensor], Tensor]
+    ) -> Iterator[None]:
+        """Within the block the classifier reads text with `edit(output, values(number))` for the output [B, L, H] of
+        each module `where` (a field of `Stack`), numbered from the first layer to the last.
+
+        `values` are [B, L, ...], a row for each token; they reach a stack that reads the text shifted as it reads it.
+        Raises MaskTuneError for a model type that is not in FAMILIES.
+        """
+        places = [(module, stack.shifted) for stack in self._stacks for module in getattr(stack, where)]
+        with contextlib.ExitStack() as hooks:
+            for number, (module, shifted) in enumerate(places):
+                own = shift_right(values(number)) if shifted else values(number)
+                hook = module.register_forward_hook(lambda module, inputs, output, own=own: edit(output, own))
+                hooks.callback(hook.remove)
+            yield
+
+    def unattended(self, inputs: dict[str, Tensor], tokens: Tensor) -> dict[str, Tensor]:
+        """The inputs of the classifier with an attention that leaves out some `tokens`, bool [B, L]."""
+        inputs = {**inputs, "attention_mask": inputs["attention_mask"].masked_fill(tokens, 0)}
+        if any(stack.shifted for stack in self._stacks):
+            inputs["decoder_attention_mask"] = (~shift_right(tokens)).long()
+        return inputs
+
+    @torch.no_grad()
+    def attention(self, inputs: dict[str, Tensor]) -> Tensor:
+        """How much the classification attends to each token in the last layer, mean over the heads. -> [B, L]."""
+        self.classifier.set_attn_implementation("eager")  # the others do not tell
+        output = self.classifier(**inputs, output_attentions=True)
+        return self.family.attention(output, inputs["attention_mask"]).mean(1)
+
+    @property
+    def _stacks(self) -> list[Stack]:
+        return self.family.stacks(self.classifier.base_model)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write a plain transformers classification checkpoint, and beside it the language model's own weights.
@@ -238,6 +321,11 @@ class MaskTuningModel(nn.Module):
 
     def _load_language_model(self, folder: str | Path) -> None:
         self.load_state_dict(safetensors.torch.load_file(Path(folder) / HEAD_FILE), strict=False)
+
+
+def shift_right(values: Tensor) -> Tensor:
+    """Values of tokens [B, L, ...] one place later, with zeros at the first, where BART's decoder reads its start."""
+    return torch.cat([torch.zeros_like(values[:, :1]), values[:, :-1]], dim=1)
 
 
 def tie(head: nn.Module, embedding: nn.Parameter) -> None:

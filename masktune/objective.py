@@ -5,6 +5,7 @@ The paper (arXiv 2307.10457, section "Mask-tuning") gives the sum; which of the 
 which tokens the MLM loss is averaged, it does not say. Each function states our choice and the alternatives.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -50,11 +51,33 @@ def mlm_loss(logits: Tensor, targets: Tensor, maskable_count: int, reduction: st
 
 
 def classification_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
-    """L_FT. Logits [B, C], labels [B], weights [B] of the examples (all one if None) -> their weighted mean, scalar."""
+    """L_FT. Logits [B, C], labels [B] or probabilities of the classes [B, C] -> mean over the examples, scalar.
+
+    `weights` [B] of the examples (all one if None) make it a weighted mean.
+    """
     if weights is None:
         return cross_entropy(logits.float(), labels)
-    losses = cross_entropy(logits.float(), labels, reduction="none")
-    return (weights * losses).sum() / weights.sum().clamp(min=1)
+    return weighted_mean(cross_entropy(logits.float(), labels, reduction="none"), weights)
+
+
+def weighted_mean(values: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Mean of values [B] by weights [B] (all one if None), 0 where no example has any weight. Scalar."""
+    if weights is None:
+        return values.mean()
+    return (weights * values).sum() / weights.sum().clamp(min=torch.finfo(torch.float32).tiny)
+
+
+def kl_divergence(logits: Tensor, others: Tensor) -> Tensor:
+    """KL(p || q) of each example. Logits of p [B, C], logits of q [B, C] -> [B]."""
+    log_p, log_q = logits.float().log_softmax(-1), others.float().log_softmax(-1)
+    return (log_p.exp() * (log_p - log_q)).sum(-1)
+
+
+def js_divergence(logits: Tensor, others: Tensor) -> Tensor:
+    """Jensen-Shannon divergence of each example: the mean KL of p and q from their mean. [B, C], [B, C] -> [B]."""
+    log_p, log_q = logits.float().log_softmax(-1), others.float().log_softmax(-1)
+    middle = torch.logaddexp(log_p, log_q) - math.log(2)
+    return ((log_p.exp() * (log_p - middle)).sum(-1) + (log_q.exp() * (log_q - middle)).sum(-1)) / 2
 
 
 def equalised_scale(gradient: Gradient, reference: Gradient) -> Tensor:

@@ -7,15 +7,18 @@ In a script that fine-tunes with transformers, the one line that makes the Train
 and what `trainer.save_model` writes is the classification checkpoint that the script expects.
 """
 
+import copy
 import itertools
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader, Sampler
 from transformers import PreTrainedModel, Trainer, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
@@ -23,7 +26,8 @@ from transformers.trainer_utils import EvalLoopOutput
 
 from masktune.collate import faster
 from masktune.errors import MaskTuneError
-from masktune.methods import MaskTuning, Method, Term
+from masktune.methods import MaskTuning, Method, SecondStage, Term
+from masktune.methods.products import PREFIX, Product
 from masktune.models import MaskTuningModel
 from masktune.objective import Gradient, equalised_scale, gradient_norm, gradient_product
 from masktune.perturb import Vocabulary
@@ -31,7 +35,7 @@ from masktune.streams import Streams, derive
 
 
 @dataclass(frozen=True)
-class Part:
+class TermGradient:
     """The gradient that one weighted term added, parameter by parameter."""
 
     name: str
@@ -52,8 +56,10 @@ class MaskTuningTrainer(Trainer):
     Training logs hold `loss_<term>`, the mean value of each term since the last log, before its weight. With
     `measure_gradients=True` they also hold, of the step they close, `norm_<term>`, the norm of the term's gradient
     before its weight, and `cosine_<term>_<term>` between two of them; the training itself stays the same bit for bit.
+    A method that must know more of each example wants its train set from `masktune.prepare`.
 
-    Raises MaskTuneError for a model without masked-LM head, a tokenizer without mask token, more than one process.
+    Raises MaskTuneError for a model without masked-LM head, a tokenizer without mask token, more than one process, and
+    a train set without the columns that the method needs.
     """
 
     def __init__(
@@ -70,6 +76,8 @@ class MaskTuningTrainer(Trainer):
         self._check()
         check_labels(self.train_dataset, self.model.config.num_labels)
         self.data_collator = faster(self.data_collator)
+        self._take_prepared_columns()
+        self.second_stage = self._second_stage()
         if self.method.encoder is not None:
             self.model.vocabulary = Vocabulary.of(self.processing_class)
         self.streams = Streams(self.args.seed)
@@ -102,6 +110,19 @@ class MaskTuningTrainer(Trainer):
                 "(CUDA_VISIBLE_DEVICES=0) and run several seeds or cells side by side instead"
             )
 
+    def _take_prepared_columns(self) -> None:
+        """Have the columns that the method needs collated. Raises MaskTuneError for one that is missing."""
+        if self.train_dataset is None or not self.method.needs:
+            return
+        columns = getattr(self.train_dataset, "column_names", None) or ()
+        missing = [name for name in self.method.needs if PREFIX + name not in columns]
+        if missing:
+            raise MaskTuneError(
+                f"the method {self.method.name!r} needs the column {PREFIX + missing[0]!r} in the train dataset; "
+                "masktune.prepare(method, train_dataset, ...) gives the dataset with it"
+            )
+        self.data_collator = PreparedColumns(self.data_collator, self.method.needs)
+
     # ---- the training step
 
     def training_step(
@@ -116,14 +137,14 @@ class MaskTuningTrainer(Trainer):
         measured = self._measures_this_step()
         apart = measured or self.method.equalises
         before = self._take_gradients() if apart else []
-        parts: list[Part] = []
+        parts: list[TermGradient] = []
         for term in self._terms(inputs):
             value = term.loss.detach().float()
             self._logged[f"loss_{term.name}"].append(value)
             total += term.weight * share * value
             self.accelerator.backward(term.weight * share * term.loss)
             if apart:
-                parts.append(Part(term.name, term.weight, self._take_gradients(), term.equalise))
+                parts.append(TermGradient(term.name, term.weight, self._take_gradients(), term.equalise))
         if measured:
             self._log_gradients(parts, share)
         if apart:
@@ -158,7 +179,7 @@ class MaskTuningTrainer(Trainer):
         self.model.zero_grad(set_to_none=True)
         return gradients
 
-    def _put_gradients(self, before: list[Tensor | None], parts: list[Part]) -> None:
+    def _put_gradients(self, before: list[Tensor | None], parts: list[TermGradient]) -> None:
         """Add up what was there and the gradients of the terms, in the order in which backward would have added them.
 
         A term to be equalised is rescaled so that its norm before the weights is that of the other terms together.
@@ -171,14 +192,16 @@ class MaskTuningTrainer(Trainer):
         """Whether the gradients of this micro-batch's terms are measured: in the steps whose end is logged."""
         return self.measure_gradients and (self.state.global_step + 1) % self.state.logging_steps == 0
 
-    def _log_gradients(self, parts: list[Part], share: Tensor | float) -> None:
+    def _log_gradients(self, parts: list[TermGradient], share: Tensor | float) -> None:
         """The norm of each term's gradient before its weight, and the cosine between each two of them."""
-        norms = [gradient_norm(part.gradient) for part in parts]
-        for part, norm in zip(parts, norms, strict=True):
-            self._logged[f"norm_{part.name}"].append(norm / (part.weight * share))
-        for (one, norm), (other, other_norm) in itertools.combinations(zip(parts, norms, strict=True), 2):
-            cosine = gradient_product(one.gradient, other.gradient) / (norm * other_norm)
-            self._logged[f"cosine_{one.name}_{other.name}"].append(cosine)
+        norms = {}
+        gradients = by_term(parts)
+        for name, (weight, gradient) in gradients.items():
+            norms[name] = gradient_norm(gradient)
+            self._logged[f"norm_{name}"].append(norms[name] / (weight * share))
+        for one, other in itertools.combinations(gradients, 2):
+            product = gradient_product(gradients[one][1], gradients[other][1])
+            self._logged[f"cosine_{one}_{other}"].append(product / (norms[one] * norms[other]))
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Trainer's log, with the mean of what each loss term was since the last one."""
@@ -187,7 +210,42 @@ class MaskTuningTrainer(Trainer):
             self._logged.clear()
         super().log(logs, start_time)
 
+    def prediction_step(
+        self, model: nn.Module, inputs: dict[str, Tensor], *arguments: Any, **named: Any
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        """Trainer's own; what only training knows of an example is no input of the model."""
+        inputs = {name: values for name, values in inputs.items() if not name.startswith(PREFIX)}
+        return super().prediction_step(model, inputs, *arguments, **named)
+
     # ---- the order of examples
+
+    def _second_stage(self) -> "StagePlan | None":
+        """Where the second stage of the method begins and ends; sets the number of steps for both."""
+        stage = self.method.second_stage
+        if stage is None or self.train_dataset is None:
+            return None
+        epochs = self.args.num_train_epochs
+        if self.args.max_steps > 0 or epochs != int(epochs):
+            raise MaskTuneError(
+                f"max_steps = {self.args.max_steps}, num_train_epochs = {epochs}: the second stage of "
+                f"{self.method.name!r} follows whole epochs; give num_train_epochs as a whole number, and no max_steps"
+            )
+        plan = StagePlan.of(stage, self.train_dataset, int(epochs), self._examples_of_step)
+        self.args = copy.copy(self.args)
+        self.args.max_steps = plan.steps
+        return plan
+
+    @property
+    def _examples_of_step(self) -> int:
+        return self.args.train_batch_size * self.args.gradient_accumulation_steps
+
+    def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> LRScheduler:
+        """Trainer's own; a second stage has a linear decay of its own after it."""
+        if self.second_stage is None:
+            return super().create_scheduler(num_training_steps, optimizer)
+        scheduler = super().create_scheduler(self.second_stage.first_steps, optimizer)
+        scheduler.lr_lambdas = [self.second_stage.extended(factor) for factor in scheduler.lr_lambdas]
+        return scheduler
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
         dataset = self.train_dataset if train_dataset is None else train_dataset
@@ -195,9 +253,9 @@ class MaskTuningTrainer(Trainer):
         if strategy not in ("random", "group_by_length") or not hasattr(dataset, "__len__"):
             return super()._get_train_sampler(train_dataset)
         seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
-        batch_size = self.args.train_batch_size * self.args.gradient_accumulation_steps
         grouped = strategy == "group_by_length"
-        return SeededSampler(lengths_of(dataset) if grouped else [0] * len(dataset), batch_size, seed, grouped)
+        lengths = lengths_of(dataset) if grouped else [0] * len(dataset)
+        return SeededSampler(lengths, self._examples_of_step, seed, grouped, self.second_stage)
 
     def _get_eval_sampler(self, eval_dataset: Any) -> Sampler | None:
         if self.args.train_sampling_strategy != "group_by_length" or not hasattr(eval_dataset, "__len__"):
@@ -223,6 +281,8 @@ class MaskTuningTrainer(Trainer):
         wrapped, self.model = self.model, self.model.classifier
         super()._set_signature_columns_if_needed()
         self.model = wrapped
+        prepared = [PREFIX + name for name in self.method.needs]
+        self._signature_columns += [name for name in prepared if name not in self._signature_columns]
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
         folder = output_dir or self.args.output_dir
@@ -237,7 +297,16 @@ class MaskTuningTrainer(Trainer):
         self.model.load_weights(self.state.best_model_checkpoint)
 
 
-def equalised(parts: list[Part]) -> list[Gradient]:
+def by_term(parts: list[TermGradient]) -> dict[str, tuple[float, Gradient]]:
+    """(weight, gradient) of each term by its name; a term that came in pieces is put together."""
+    found: dict[str, tuple[float, Gradient]] = {}
+    for part in parts:
+        weight, gradient = found.get(part.name, (0.0, [None] * len(part.gradient)))
+        found[part.name] = (weight + part.weight, [added(pair) for pair in zip(gradient, part.gradient, strict=True)])
+    return found
+
+
+def equalised(parts: list[TermGradient]) -> list[Gradient]:
     """The gradients of the parts; one to be equalised has the norm of the others together, before the weights."""
     others = [part for part in parts if not part.equalise]
     weight = sum(part.weight for part in others)
@@ -247,7 +316,7 @@ def equalised(parts: list[Part]) -> list[Gradient]:
     return [_rescaled(part, reference, part.weight / weight) if part.equalise else part.gradient for part in parts]
 
 
-def _rescaled(part: Part, reference: Gradient, ratio: float) -> Gradient:
+def _rescaled(part: TermGradient, reference: Gradient, ratio: float) -> Gradient:
     factor = ratio * equalised_scale(part.gradient, reference)
     return [None if gradient is None else factor * gradient for gradient in part.gradient]
 
@@ -288,14 +357,76 @@ def lengths_of(dataset: Any) -> list[int]:
     return [len(example["input_ids"]) for example in dataset]
 
 
-class SeededSampler(Sampler):
-    """The order of an epoch from (seed, "batch order", epoch) alone; grouped by length as transformers groups."""
+class PreparedColumns:
+    """A collator that also stacks the columns of a method's products: [B], [B, C], or per token [B, L]."""
 
-    def __init__(self, lengths: list[int], batch_size: int, seed: int, grouped: bool):
+    def __init__(self, collate: Callable[[list[dict[str, Any]]], dict[str, Any]], products: dict[str, Product]):
+        self.collate = collate
+        self.per_token = {PREFIX + name: product.per_token for name, product in products.items()}
+
+    def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
+        plain = [{name: value for name, value in row.items() if name not in self.per_token} for row in features]
+        batch = self.collate(plain)
+        for name, per_token in self.per_token.items():
+            if name in features[0]:
+                rows = [torch.as_tensor(row[name]) for row in features]
+                batch[name] = self._padded(rows, batch["attention_mask"]) if per_token else torch.stack(rows)
+        return batch
+
+    @staticmethod
+    def _padded(rows: list[Tensor], attention_mask: Tensor) -> Tensor:
+        """A value for each token, where the token is; 0 in the padding, on whichever side that is."""
+        values = torch.zeros(attention_mask.shape, dtype=rows[0].dtype)
+        return values.masked_scatter(attention_mask.bool(), torch.cat(rows))
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """A second stage in numbers: after `epochs` passes over all examples, in `first_steps` steps, `passes` over `rows`.
+
+    `steps` counts both stages.
+    """
+
+    rows: list[int]
+    epochs: int
+    passes: int
+    first_steps: int
+    steps: int
+    learning_rate_factor: float
+
+    @classmethod
+    def of(cls, stage: SecondStage, dataset: Any, epochs: int, examples_of_step: int) -> "StagePlan":
+        """The plan for a train set in which `masktune.preparation` has marked the examples."""
+        rows = [row for row, marked in enumerate(dataset[PREFIX + stage.marked]) if marked]
+        first = epochs * math.ceil(len(dataset) / examples_of_step)
+        second = math.ceil(stage.epochs * len(rows) / examples_of_step)
+        return cls(rows, epochs, stage.epochs, first, first + second, stage.learning_rate_factor)
+
+    def extended(self, factor: Callable[[int], float]) -> Callable[[int], float]:
+        """The factor of the learning rate at a step: the first stage's own, then a linear decay to 0."""
+
+        def both(step: int) -> float:
+            if step < self.first_steps:
+                return factor(step)
+            return self.learning_rate_factor * max(0.0, (self.steps - step) / max(self.steps - self.first_steps, 1))
+
+        return both
+
+
+class SeededSampler(Sampler):
+    """The order of an epoch from (seed, "batch order", epoch) alone; grouped by length as transformers groups.
+
+    An epoch of the second stage is as long as any other: it passes over the stage's rows as often as that takes.
+    """
+
+    def __init__(
+        self, lengths: list[int], batch_size: int, seed: int, grouped: bool, second_stage: StagePlan | None = None
+    ):
         self.lengths = lengths
         self.batch_size = batch_size
         self.seed = seed
         self.grouped = grouped
+        self.second_stage = second_stage
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -306,10 +437,22 @@ class SeededSampler(Sampler):
         return len(self.lengths)
 
     def __iter__(self) -> Iterator[int]:
-        generator = torch.Generator().manual_seed(derive(self.seed, "batch order", self.epoch))
+        if self.second_stage is None or self.epoch < self.second_stage.epochs:
+            return iter(self._order(self.lengths, "batch order", self.epoch))
+        start = (self.epoch - self.second_stage.epochs) * len(self)
+        return itertools.islice(self._passes(self.second_stage.rows), start, start + len(self))
+
+    def _passes(self, rows: list[int]) -> Iterator[int]:
+        """The rows without end, each pass in an order of its own."""
+        lengths = [self.lengths[row] for row in rows]
+        for number in itertools.count():
+            yield from (rows[index] for index in self._order(lengths, "second stage", number))
+
+    def _order(self, lengths: list[int], purpose: str, number: int) -> list[int]:
+        generator = torch.Generator().manual_seed(derive(self.seed, purpose, number))
         if self.grouped:
-            return iter(get_length_grouped_indices(self.lengths, self.batch_size, generator=generator))
-        return iter(torch.randperm(len(self.lengths), generator=generator).tolist())
+            return get_length_grouped_indices(lengths, self.batch_size, generator=generator)
+        return torch.randperm(len(lengths), generator=generator).tolist()
 
 
 class LongestFirst(Sampler):

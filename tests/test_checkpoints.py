@@ -64,52 +64,28 @@ def test_adaptation_gives_a_headless_encoder_a_trained_head(headless):
     assert {"loss", "accuracy", "masked_tokens"} == set(record["before"]) == set(record["after"])
 
 
+def test_an_embedded_model_is_adapted_to_the_texts_of_its_task(monkeypatch):
+    plain = ModelSpec("bert", "embedded:bert")
+    read = []
+    train_mlm = checkpoints.pretraining.train_mlm
+    monkeypatch.setattr(
+        checkpoints.pretraining, "train_mlm", lambda *given: read.append(set(given[2])) or train_mlm(*given)
+    )
+    adapted = prepare(replace(plain, adaptation=QUICK), "paraphrase")
+    assert adapted != prepare(plain, "paraphrase")
+    rows = data.load("embedded", "paraphrase").train
+    assert read[-1] <= {*rows["text"], *rows["text_pair"]} and len(read[-1]) > 1000
+    assert MaskTuningModel.from_pretrained(adapted, ("no", "yes"), seed=0).mlm_head is not None
+
+
 def test_the_mirror_is_looked_at_first(headless, monkeypatch, tmp_path):
     monkeypatch.setenv("MASKTUNE_MIRROR", str(tmp_path))
     assert prepare(ModelSpec("small", "headless"), "sentiment") == str(headless)
 
 
-def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):
-    monkeypatch.setenv("MASKTUNE_CACHE", str(tmp_path / "elsewhere"))
-    assert checkpoints.cache_folder() == tmp_path / "elsewhere"
-    monkeypatch.delenv("MASKTUNE_CACHE")
-    assert checkpoints.cache_folder() == Path.home() / ".cache" / "masktune"
-
-
-def test_of_two_processes_the_first_one_wins(monkeypatch):
-    whole = checkpoints.cache_folder() / "checkpoints"
-
-    def make_while_another_does(folder):
-        for beside in (folder, whole / f"x-{key}"):
-            beside.mkdir(exist_ok=True)
-            (beside / "mine").write_text(beside.name)
-
-    key = checkpoints._digest(json.dumps({"format": checkpoints.FORMAT, "seed": checkpoints.SEED}, sort_keys=True))[:12]
-    folder = checkpoints._cached("x", {}, make_while_another_does)
-    assert (folder / "mine").read_text() == folder.name
-    assert [path.name for path in whole.iterdir()] == [folder.name]
-
-
-def test_nothing_half_made_stays_behind():
-    def fail(folder):
-        (folder / "half").write_text("")
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        checkpoints._cached("x", {}, fail)
-    assert not list((checkpoints.cache_folder() / "checkpoints").iterdir())
-
-
 def test_an_unknown_family_is_refused():
     with pytest.raises(MaskTuneError, match="'brt'.*did you mean 'bert'"):
         prepare(ModelSpec("x", "embedded:brt"), "sentiment")
-
-
-def test_a_cache_that_cannot_be_written_is_named(monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("MASKTUNE_CACHE", str(tmp_path / "file"))
-    with pytest.raises(MaskTuneError, match="cannot write to the cache .*MASKTUNE_CACHE"):
-        prepare(ModelSpec("bert", "embedded:bert"), "sentiment")
 
 
 def test_a_checkpoint_out_of_reach_is_one_line_with_both_ways_to_it(monkeypatch):

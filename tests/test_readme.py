@@ -5,8 +5,9 @@ import random
 import re
 from pathlib import Path
 
+from datasets import Dataset
 from tiny_models import WORDS
-from transformers import AutoModelForSequenceClassification
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
@@ -22,6 +23,20 @@ def test_the_lines_for_ones_own_data_train_and_save_a_plain_classifier(tmp_path,
     exec(lines.replace("bert-base-uncased", str(checkpoints["bert"])), {})
     model = AutoModelForSequenceClassification.from_pretrained("mask-tuned")
     assert model.config.num_labels == 2
+
+
+def test_the_lines_that_prepare_a_train_set_run(tmp_path, monkeypatch, checkpoints):
+    monkeypatch.setenv("MASKTUNE_CACHE", str(tmp_path))
+    tokenizer = AutoTokenizer.from_pretrained(checkpoints["bert"])
+    rows = tokenizer([" ".join(WORDS[start : start + 5]) for start in range(20)])
+    names = {
+        "data": Dataset.from_dict({**rows, "labels": [0, 1] * 10}),
+        "tokenizer": tokenizer,
+        "args": TrainingArguments(str(tmp_path), use_cpu=True, report_to="none"),
+    }
+    lines = re.search(r"```python\n(from masktune import methods, prepare.*?)```", README, re.DOTALL)[1]
+    exec(lines, names)
+    assert "prepared_bias" in names["data"].column_names
 
 
 def test_every_file_that_readme_links_to_is_there():

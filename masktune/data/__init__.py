@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from masktune.data.tasks import TaskData
 
 TASKS = ("sentiment", "inference", "paraphrase")
+SINGLE_TEXT = ("sentiment",)  # the others have pairs of texts
 # Imported when they are asked for: they bring Arrow and datasets, which the help of the command line does not need.
 _MODULES = {"embedded": "masktune.data.world", "real": "masktune.data.real"}
 COLLECTIONS = tuple(_MODULES)

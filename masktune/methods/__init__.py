@@ -4,25 +4,96 @@ from dataclasses import fields
 from typing import Any
 
 from masktune.errors import MaskTuneError, one_of
-from masktune.methods.base import Method, Term
+from masktune.methods.base import Examples, Method, Part, SecondStage, Term
+from masktune.methods.composition import KINDS, Combined, combine
+from masktune.methods.confidence_regularisation import ConfidenceRegularisation
 from masktune.methods.fine_tuning import FineTuning
+from masktune.methods.forgettable import Forgettable
+from masktune.methods.free_lb import FreeLB
+from masktune.methods.hidden_cut import HiddenCut
 from masktune.methods.mask_tuning import MaskTuning
+from masktune.methods.masker import Masker
+from masktune.methods.mlm_augmentation import MlmAugmentation
+from masktune.methods.product_of_experts import ProductOfExperts
+from masktune.methods.r_drop import RDrop
+from masktune.methods.reweighting import Reweighting
+from masktune.methods.span_cutoff import SpanCutoff
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (FineTuning, MaskTuning)}
+METHODS: dict[str, type[Part]] = {
+    part.name: part
+    for part in (
+        FineTuning, MaskTuning, MlmAugmentation, Masker,
+        SpanCutoff, HiddenCut, RDrop, FreeLB,
+        Reweighting, ProductOfExperts, ConfidenceRegularisation,
+        Forgettable,
+    )
+}  # fmt: skip
 
 
 def build(name: str, **options: Any) -> Method:
-    """The method of that name with these options.
+    """The method of that name with these options: "mask_tuning", "free_lb" (of fine-tuning), "mask_tuning+free_lb".
 
-    Raises MaskTuneError for an unknown name or option, and for a value that the option does not admit.
+    Raises MaskTuneError for an unknown name or option, for a value that the option does not admit, and for parts that
+    do not go together.
     """
-    method = METHODS[one_of(name, METHODS, "method")]
-    known = [field.name for field in fields(method)]
+    classes = [METHODS[one_of(part, METHODS, "method")] for part in name.split("+")]
+    known = {part: [field.name for field in fields(part)] for part in classes}
     for option in options:
-        if not known:
+        if not any(known.values()):
             raise MaskTuneError(f"the method {name!r} takes no options, but {option!r} was given; leave it out")
-        one_of(option, known, f"option of {name}")
-    return method(**options)
+        one_of(option, [option for own in known.values() for option in own], f"option of {name}")
+    method = combine(*(part(**{key: options[key] for key in own if key in options}) for part, own in known.items()))
+    if method.name != name:
+        raise MaskTuneError(f"the method {name!r} is written {method.name!r}; one method has one name")
+    return method
 
 
-__all__ = ["METHODS", "FineTuning", "MaskTuning", "Method", "Term", "build"]
+def card(name: str, **options: Any) -> dict[str, Any]:
+    """A method in a row of a table: what it is, what it minimises, what a step costs, what it needs and refuses.
+
+    "forward" and "backward" count passes over the batch in a step, at most; plain fine-tuning has one of each. "needs"
+    says what is found out about each train example before training, "refuses" what the method is not combined with.
+    """
+    method = build(name, **options)
+    forward, backward = method.passes()
+    parts = method.parts if isinstance(method, Combined) else (method,)
+    others = [
+        other for other, part in METHODS.items() if any(part.kind == own.kind and other != own.name for own in parts)
+    ]
+    return {
+        "name": name,
+        "label": method.label,
+        "reference": method.reference,
+        "loss": method.loss,
+        "forward": forward,
+        "backward": backward,
+        "needs": "; ".join(dict.fromkeys(product.summary for product in method.needs.values())),
+        "refuses": ", ".join(others),
+    }
+
+
+__all__ = [
+    "KINDS",
+    "METHODS",
+    "Combined",
+    "ConfidenceRegularisation",
+    "Examples",
+    "FineTuning",
+    "Forgettable",
+    "FreeLB",
+    "HiddenCut",
+    "MaskTuning",
+    "Masker",
+    "Method",
+    "MlmAugmentation",
+    "Part",
+    "ProductOfExperts",
+    "RDrop",
+    "Reweighting",
+    "SecondStage",
+    "SpanCutoff",
+    "Term",
+    "build",
+    "card",
+    "combine",
+]

@@ -1,18 +1,33 @@
-"""What a method is: a small frozen object that turns a batch into weighted loss terms."""
+"""What a method is: small frozen objects that turn a batch into weighted loss terms.
+
+A way to fine-tune has four parts, and each paper changes one or two of them:
+
+    text     which texts the classifier reads, and which language-model terms stand beside it  (Method)
+    reading  how it reads them: once, twice with another dropout, with a cut, against an adversary  (Reading)
+    answer   what its answer is held against: the label, the label and a bias model, a teacher  (Answer)
+    order    which examples come when: all of them, or some of them once more at the end  (Order)
+
+A `Method` alone reads once, holds the answer against the label and takes every example; `masktune.methods.combine`
+puts other parts in.
+"""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
 from torch import Tensor
 
+from masktune.methods.products import PREFIX, Product
+from masktune.objective import classification_loss
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
     from masktune.models import MaskTuningModel
 
 Batch = dict[str, Tensor]
+Score = Callable[[Tensor, "Examples"], Tensor]
 
 
 @dataclass(frozen=True)
@@ -29,18 +44,170 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Method(ABC):
-    """A way to fine-tune. Its options are its dataclass fields, checked when it is made.
+class Examples:
+    """What a classifier is to read and to say: B examples.
 
-    A method yields its terms one by one and computes the next only when it is asked for it: the trainer calls backward
-    on each term as it comes, so the activations of one pass are gone before the next begins.
+    inputs    input_ids and attention_mask (token_type_ids) [B, L]
+    labels    [B]
+    prepared  what was found out about each example before training (see `Product`), by name, [B, ...]
+    weigh     from logits [B, C] to how much each example counts [B]; None for all alike
+    """
+
+    inputs: Batch
+    labels: Tensor
+    prepared: Batch = field(default_factory=dict)
+    weigh: Callable[[Tensor], Tensor | None] = lambda logits: None
+
+    @classmethod
+    def of(cls, batch: Batch) -> "Examples":
+        """The examples of a batch as the trainer hands it over."""
+        prepared = {name.removeprefix(PREFIX): values for name, values in batch.items() if name.startswith(PREFIX)}
+        inputs = {name: values for name, values in batch.items() if name != "labels" and not name.startswith(PREFIX)}
+        return cls(inputs, batch["labels"], prepared)
+
+    def with_text(self, input_ids: Tensor) -> "Examples":
+        """The same examples with other tokens [B, L]."""
+        return replace(self, inputs={**self.inputs, "input_ids": input_ids})
+
+    def rows(self, chosen: Tensor) -> "Examples":
+        """The chosen ones, by bool [B]."""
+        return self._each(lambda values, _: values[chosen], self)
+
+    def followed_by(self, others: "Examples") -> "Examples":
+        """These and then the others, padded alike."""
+        return self._each(lambda values, more: torch.cat([values, more]), others)
+
+    def _each(self, change: Callable[[Tensor, Tensor], Tensor], others: "Examples") -> "Examples":
+        inputs = {name: change(values, others.inputs[name]) for name, values in self.inputs.items()}
+        prepared = {name: change(values, others.prepared[name]) for name, values in self.prepared.items()}
+        return Examples(inputs, change(self.labels, others.labels), prepared)
+
+
+@dataclass(frozen=True)
+class Part(ABC):
+    """A part of a way to fine-tune. Its options are its dataclass fields, checked when it is made.
+
+    `kind` says which part, `loss` what it minimises, in a line; both stand in its card (`masktune.methods.card`).
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
     reference: ClassVar[str]
+    loss: ClassVar[str]
+    kind: ClassVar[str]
+
+    def settings(self) -> dict[str, Any]:
+        """Every option with its value."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def options(self) -> dict[str, Any]:
+        """The options that differ from their defaults."""
+        defaults = {field.name: field.default for field in fields(self) if field.default is not MISSING}
+        return {name: value for name, value in self.settings().items() if value != defaults.get(name, MISSING)}
+
+    @property
+    def needs(self) -> dict[str, Product]:
+        """What must be found out about each train example first, by the name under which `Examples.prepared` has it."""
+        return {}
+
+    @property
+    def needs_pairs(self) -> bool:
+        """Whether it makes sense for examples of two texts alone."""
+        return False
+
+
+class Reading(Part):
+    """How the classifier reads the examples."""
+
+    kind = "reading"
+    # Forward and backward passes of the classifier over the batch, for one over each example.
+    passes: ClassVar[int]
+
+    @abstractmethod
+    def read(
+        self, model: "MaskTuningModel", examples: Examples, score: Score, streams: Streams
+    ) -> Iterator[tuple[float, Tensor]]:
+        """(share, loss) one by one; the shares sum to 1. `score(logits, examples)` is the loss of one reading."""
+
+
+class Answer(Part):
+    """What the answer of the classifier is held against."""
+
+    kind = "answer"
+
+    @abstractmethod
+    def score(self, logits: Tensor, examples: Examples) -> Tensor:
+        """The loss of logits [B, C] for examples. Scalar."""
+
+
+@dataclass(frozen=True)
+class SecondStage:
+    """What follows the epochs that every method has: `epochs` passes over the marked examples.
+
+    `marked` names the product that marks them (bool), `learning_rate_factor` is the peak rate over the first stage's.
+    """
+
+    marked: str
+    epochs: int
+    learning_rate_factor: float
+
+
+class Order(Part):
+    """Which examples come when."""
+
+    kind = "order"
+
+    @property
+    @abstractmethod
+    def second_stage(self) -> SecondStage:
+        """What comes after the epochs over all examples."""
+
+
+class Once(Reading):
+    """The examples are read once, as they are."""
+
+    passes = 1
+
+    def read(
+        self, model: "MaskTuningModel", examples: Examples, score: Score, streams: Streams
+    ) -> Iterator[tuple[float, Tensor]]:
+        yield 1.0, score(model(**examples.inputs).logits, examples)
+
+
+class Label(Answer):
+    """Cross-entropy against the label."""
+
+    def score(self, logits: Tensor, examples: Examples) -> Tensor:
+        return classification_loss(logits, examples.labels, examples.weigh(logits))
+
+
+@dataclass(frozen=True)
+class Classification:
+    """How a classification term comes about."""
+
+    reading: Reading = Once()
+    answer: Answer = Label()
+
+    def terms(self, model: "MaskTuningModel", examples: Examples, weight: float, streams: Streams) -> Iterator[Term]:
+        """The term of the examples, in as many pieces as the reading has."""
+        for share, loss in self.reading.read(model, examples, self.answer.score, streams):
+            yield Term("classification", weight * share, loss)
+
+
+PLAIN = Classification()
+
+
+class Method(Part):
+    """A way to fine-tune: which texts the classifier reads, and what else is learned from them.
+
+    A method yields its terms one by one and computes the next only when it is asked for it: the trainer calls backward
+    on each term as it comes, so the activations of one pass are gone before the next begins.
+    """
+
+    kind = "text"
     # How the language model stands to the classifier (masktune.objective.ENCODERS), None where a method needs none.
     encoder: ClassVar[str | None] = None
+    second_stage: ClassVar[SecondStage | None] = None
 
     @property
     def equalises(self) -> bool:
@@ -48,17 +215,11 @@ class Method(ABC):
         return False
 
     @abstractmethod
-    def terms(self, model: "MaskTuningModel", batch: Batch, streams: Streams) -> Iterator[Term]:
+    def terms(
+        self, model: "MaskTuningModel", batch: Batch, streams: Streams, classification: Classification = PLAIN
+    ) -> Iterator[Term]:
         """The terms of the loss on a batch: input_ids, attention_mask [B, L] (token_type_ids), labels [B]."""
 
-    def options(self) -> dict[str, Any]:
-        """The options that differ from their defaults."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        defaults = {field.name: field.default for field in fields(self) if field.default is not MISSING}
-        return {name: value for name, value in values.items() if value != defaults.get(name, MISSING)}
-
-
-def split(batch: Batch) -> tuple[Tensor, Tensor, Batch]:
-    """(input_ids [B, L], labels [B], the other inputs of the model) of a batch."""
-    others = {name: values for name, values in batch.items() if name not in ("input_ids", "labels")}
-    return batch["input_ids"], batch["labels"], others
+    @abstractmethod
+    def passes(self, reading: int = 1) -> tuple[int, int]:
+        """(forward, backward) passes over the batch in a step, at most; `reading` is what one classification takes."""

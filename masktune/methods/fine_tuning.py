@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from masktune.methods.base import Batch, Method, Term, split
-from masktune.objective import classification_loss
+from masktune.methods.base import PLAIN, Batch, Classification, Examples, Method, Term
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
@@ -19,8 +18,12 @@ class FineTuning(Method):
     name = "fine_tuning"
     label = "fine-tuning"
     reference = "Devlin et al. 2019"
+    loss = "CE(x, y)"
 
-    def terms(self, model: "MaskTuningModel", batch: Batch, streams: Streams) -> Iterator[Term]:
-        input_ids, labels, inputs = split(batch)
-        logits = model(input_ids=input_ids, **inputs).logits
-        yield Term("classification", 1.0, classification_loss(logits, labels))
+    def terms(
+        self, model: "MaskTuningModel", batch: Batch, streams: Streams, classification: Classification = PLAIN
+    ) -> Iterator[Term]:
+        return classification.terms(model, Examples.of(batch), 1.0, streams)
+
+    def passes(self, reading: int = 1) -> tuple[int, int]:
+        return reading, reading

@@ -19,7 +19,8 @@ keep           every perturbed example: the cross-entropy against the true label
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -27,7 +28,7 @@ from torch import Tensor
 
 from masktune import objective, perturb
 from masktune.errors import one_of
-from masktune.methods.base import Batch, Method, Term, split
+from masktune.methods.base import PLAIN, Batch, Classification, Examples, Method, Term
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class MaskTuning(Method):
     name = "mask_tuning"
     label = "Mask-tuning"
     reference = "Ghanbarzadeh et al. 2023"
+    loss = "alpha * L_MLM + (1 - alpha) * CE(x', y)"
 
     def __post_init__(self):
         objective.check_alpha(self.alpha)
@@ -69,8 +71,11 @@ class MaskTuning(Method):
     def equalises(self) -> bool:
         return self.reduction == "equalised"
 
-    def terms(self, model: "MaskTuningModel", batch: Batch, streams: Streams) -> Iterator[Term]:
-        input_ids, labels, inputs = split(batch)
+    def terms(
+        self, model: "MaskTuningModel", batch: Batch, streams: Streams, classification: Classification = PLAIN
+    ) -> Iterator[Term]:
+        examples = Examples.of(batch)
+        input_ids, inputs = examples.inputs["input_ids"], examples.inputs
         mlm_weight, classification_weight = objective.term_weights(self.alpha, self.alpha_weights)
         candidates = perturb.maskable(input_ids, inputs["attention_mask"], model.vocabulary)
         positions = perturb.choose_positions(candidates, self.mask_rate, streams["positions"], self.positions)
@@ -78,39 +83,44 @@ class MaskTuning(Method):
         if positions.any():
             masked = perturb.mask(input_ids, positions, model.vocabulary, streams["symbols"], self.symbol)
             with torch.set_grad_enabled(mlm_weight > 0 and torch.is_grad_enabled()):
-                logits = model.mlm_logits(masked, input_ids, positions, **inputs)
+                logits = model.mlm_logits(masked, positions=positions, **inputs)
             perturbed = perturb.fill(input_ids, positions, logits, model.vocabulary, streams["fill"], self.fill)
-            if mlm_weight > 0 and self.encoder != "frozen":
+            if self._learns_language:
                 loss = objective.mlm_loss(logits, input_ids[positions], int(candidates.sum()), self.reduction)
                 yield Term("mlm", mlm_weight, loss, equalise=self.equalises)
             # Backward has been called by now, and the logits [N, V] are the largest tensor of the step.
             del logits
         if classification_weight > 0:
-            yield Term(
-                "classification", classification_weight, self._classify(model, input_ids, perturbed, labels, inputs)
-            )
+            classified = self._classified(examples, perturbed)
+            yield from classification.terms(model, classified, classification_weight, streams)
 
-    def _classify(
-        self, model: "MaskTuningModel", input_ids: Tensor, perturbed: Tensor, labels: Tensor, inputs: Batch
-    ) -> Tensor:
-        """L_FT of the perturbed examples [B, L], and of the originals where both are asked for. Scalar.
+    def passes(self, reading: int = 1) -> tuple[int, int]:
+        _, classification_weight = objective.term_weights(self.alpha, self.alpha_weights)
+        classified = 0 if classification_weight == 0 else reading * (1 if self.classify == "perturbed" else 2)
+        return (self.mask_rate > 0) + classified, (self.mask_rate > 0 and self._learns_language) + classified
+
+    @property
+    def _learns_language(self) -> bool:
+        return objective.term_weights(self.alpha, self.alpha_weights)[0] > 0 and self.encoder != "frozen"
+
+    def _classified(self, examples: Examples, perturbed: Tensor) -> Examples:
+        """The perturbed examples [B, L], and the originals where both are asked for.
 
         A row that nothing was changed in is read once and counts twice.
         """
         if self.classify == "perturbed":
-            logits = model(input_ids=perturbed, **inputs).logits
-            return objective.classification_loss(logits, labels, self._weights(logits, labels))
-        changed = (perturbed != input_ids).any(1)
-        both = {name: torch.cat([values, values[changed]]) for name, values in inputs.items()}
-        labels = torch.cat([labels, labels[changed]])
-        logits = model(input_ids=torch.cat([input_ids, perturbed[changed]]), **both).logits
-        originals = 2.0 - changed.float()
-        copies = torch.ones_like(originals[changed])
-        weights = self._weights(logits, labels)
-        if weights is not None:
-            copies, originals = weights[len(originals) :], originals.where(changed, 1 + weights[: len(originals)])
-        return objective.classification_loss(logits, labels, torch.cat([originals, copies]))
+            weigh = partial(self._counted, labels=examples.labels) if self.keep == "correct" else examples.weigh
+            return replace(examples.with_text(perturbed), weigh=weigh)
+        changed = (perturbed != examples.inputs["input_ids"]).any(1)
+        both = examples.followed_by(examples.with_text(perturbed).rows(changed))
+        return replace(both, weigh=partial(self._counted_twice, labels=both.labels, changed=changed))
 
-    def _weights(self, logits: Tensor, labels: Tensor) -> Tensor | None:
-        """Weights [B] of perturbed examples: None for all alike, else 1 where the classifier is right, else 0."""
-        return None if self.keep == "all" else (logits.argmax(-1) == labels).float()
+    def _counted(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Weights [B] of perturbed examples: 1, or 0 for one that is dropped because the classifier gets it wrong."""
+        return torch.ones_like(logits[:, 0]) if self.keep == "all" else (logits.argmax(-1) == labels).float()
+
+    def _counted_twice(self, logits: Tensor, labels: Tensor, changed: Tensor) -> Tensor:
+        """Weights of B originals and of the perturbed copies of those that are `changed` [B]."""
+        counted = self._counted(logits, labels)
+        originals = torch.where(changed, 1.0, 1 + counted[: len(changed)])
+        return torch.cat([originals, counted[len(changed) :]])

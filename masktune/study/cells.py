@@ -89,11 +89,7 @@ class Model:
 
     def adaptation_settings(self) -> Any:
         """The checkpoints.Adaptation that the table describes, or None."""
-        if self.adaptation is None:
-            return None
-        from masktune.checkpoints import Adaptation
-
-        return record(Adaptation, self.adaptation, "adaptation")
+        return None if self.adaptation is None else adaptation_settings(self.adaptation, "adaptation")
 
     def spec(self) -> Any:
         """The checkpoints.ModelSpec of this model."""
@@ -114,6 +110,13 @@ class Model:
     @cached_property
     def canonical(self) -> str:
         return canonical(self.identity)
+
+
+def adaptation_settings(table: Any, where: str) -> Any:
+    """The checkpoints.Adaptation that a table describes; `where` opens every error message."""
+    from masktune.checkpoints import Adaptation
+
+    return record(Adaptation, table, where)
 
 
 @dataclass(frozen=True)
@@ -187,10 +190,15 @@ def from_parameters(**parameters: Any) -> Cell:
 
 def method_options(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that differ from the method's defaults, checked by the method itself."""
+    return dict(built(method, options).options())
+
+
+def built(method: str, options: Mapping[str, Any]) -> Any:
+    """The masktune.methods.Method of that name with these options."""
     from masktune import methods
 
     require(isinstance(options, Mapping), "options", options, "a table of options of the method")
-    return dict(methods.build(method, **options).options())
+    return methods.build(method, **options)
 
 
 def canonical(value: Any) -> str:

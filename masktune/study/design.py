@@ -10,7 +10,7 @@ from typing import Any
 from masktune.errors import MaskTuneError, one_of
 from masktune.study.cells import NAME, NAME_IN_WORDS, Cell, Model, Training
 from masktune.study.claims import Claim, check, parse_claim
-from masktune.study.grid import GridRow, check_labels, parse_row
+from masktune.study.grid import GridRow, Variant, check_labels, parse_row
 from masktune.study.parsing import among, each_once, record, require, seeds_of
 from masktune.study.places import study_file
 
@@ -52,11 +52,14 @@ class Study:
         training = self.task_training[task]
         for row in self.grid:
             if model.name in row.models and task in row.tasks:
+                own_model = model if row.adaptation is None else replace(model, adaptation=row.adaptation)
                 for variant in row.variants:
+                    if _is_gap(variant, task):
+                        continue
                     # Cells that share their training share the text that it adds to their ids.
                     own = replace(training, **variant.training) if variant.training else training
                     rest = (row.method, variant.options, own, row.seeds)
-                    yield Cell(self.name, variant.label, self.data, task, model, *rest)
+                    yield Cell(self.name, variant.label, self.data, task, own_model, *rest)
 
     @cached_property
     def parts(self) -> dict[str, str]:
@@ -69,9 +72,21 @@ class Study:
         return {(cell.label, cell.model.name, cell.task): cell.seeds for cell in self.cells}
 
     @property
+    def gaps(self) -> tuple[tuple[str, str], ...]:
+        """(label, task) of what the grid asks for and cannot be: a method of two texts on a task of one."""
+        rows = ((row, variant) for row in self.grid for variant in row.variants)
+        return tuple((variant.label, task) for row, variant in rows for task in row.tasks if _is_gap(variant, task))
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The labels of the grid, in its order: one for each method with its options."""
         return tuple(variant.label for row in self.grid for variant in row.variants)
+
+
+def _is_gap(variant: Variant, task: str) -> bool:
+    from masktune.data import SINGLE_TEXT
+
+    return variant.needs_pairs and task in SINGLE_TEXT
 
 
 def load(name: str) -> Study:

@@ -32,7 +32,8 @@ def perturbed(cell: Cell, count: int = 5) -> "pandas.DataFrame":
 
     quiet()
     own = methods.build(cell.method, **cell.options)
-    method = own if isinstance(own, methods.MaskTuning) else methods.MaskTuning()
+    text = own.method if isinstance(own, methods.Combined) else own
+    method = text if isinstance(text, methods.MaskTuning) else methods.MaskTuning()
     task = data.load(cell.data, cell.task, train_examples=cell.training.train_examples)
     part = next(part for part in task.evaluation if part.kind == "in_distribution")
     checkpoint = checkpoints.prepare(cell.model.spec(), cell.task)

@@ -25,8 +25,9 @@ HISTORIES = "histories.parquet"
 FILES = (RUNS, PREDICTIONS, HISTORIES)
 REPEATED = ("run_id", "set", "kind", "cluster_id", "group")
 COSTS = (
-    "load_seconds", "tokenise_seconds", "model_seconds", "train_seconds", "curve_seconds", "evaluate_seconds", "steps",
-    "train_examples", "train_tokens", "evaluated_examples", "parameters", "device_peak_bytes", "process_peak_bytes",
+    "load_seconds", "tokenise_seconds", "model_seconds", "prepare_seconds", "train_seconds", "curve_seconds",
+    "evaluate_seconds", "steps", "train_examples", "train_tokens", "evaluated_examples", "parameters",
+    "device_peak_bytes", "process_peak_bytes",
     "host_energy_joules", "host_energy_method", "device_energy_joules", "device_energy_method",
 )  # fmt: skip
 TRAINING = ("epochs", "learning_rate", "batch_size", "train_examples", "sampling")
@@ -110,7 +111,7 @@ def _rates(cell: Cell) -> dict[str, float | None]:
     from masktune import methods
 
     method = methods.build(cell.method, **cell.options)
-    return {name: getattr(method, name, None) for name in ("alpha", "mask_rate")}
+    return {name: method.settings().get(name) for name in ("alpha", "mask_rate")}
 
 
 def _results(path: Path) -> dict[str, Any]:

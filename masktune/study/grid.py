@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from masktune.errors import MaskTuneError
-from masktune.study.cells import Training, method_options
+from masktune.study.cells import Training, adaptation_settings, built
 from masktune.study.parsing import among, record, require, restriction, seeds_of
 
 # The chapter that a row is for. The main tables and figures show "main" alone.
@@ -17,16 +17,22 @@ PARTS = ("main", "ablation", "baseline", "control", "combination")
 class Variant:
     """One setting of a grid row: its label in tables, the method's options that differ from their defaults, and the
     settings of training that differ from the task's.
+
+    `needs_pairs`: the method is for tasks of two texts alone.
     """
 
     label: str
     options: dict[str, Any]
     training: dict[str, Any]
+    needs_pairs: bool = False
 
 
 @dataclass(frozen=True)
 class GridRow:
-    """One [[grid]] table: a method with options and training (a list is swept), on some models, tasks and seeds."""
+    """One [[grid]] table: a method with options and training (a list is swept), on some models, tasks and seeds.
+
+    `adaptation` is for the models of this row alone: task-adaptive pretraining beside rows without it.
+    """
 
     label: str
     method: str
@@ -35,6 +41,7 @@ class GridRow:
     tasks: tuple[str, ...]
     seeds: tuple[int, ...]
     part: str = "main"
+    adaptation: dict | None = None
 
 
 def parse_row(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], seeds: tuple[int, ...]) -> GridRow:
@@ -43,6 +50,7 @@ def parse_row(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], seeds
     label, method = (_text(options, key) for key in ("label", "method"))
     where = f"[[grid]] {label!r}"
     chosen = {key: restriction(options.pop(key, None), names[key], key, where) for key in ("models", "tasks")}
+    adaptation = options.pop("adaptation", None)
     own_seeds = seeds_of(options.pop("seeds"), f"{where} seeds") if "seeds" in options else seeds
     part = among(options.pop("part", "main"), PARTS, "part", where)
     training = options.pop("training", {})
@@ -51,7 +59,9 @@ def parse_row(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], seeds
         variants = tuple(_variants(label, method, options, training))
     except MaskTuneError as error:
         raise MaskTuneError(f"{where}: {error}") from None
-    return GridRow(label, method, variants, chosen["models"], chosen["tasks"], own_seeds, part)
+    if adaptation is not None:
+        adaptation_settings(adaptation, f"{where} adaptation")
+    return GridRow(label, method, variants, chosen["models"], chosen["tasks"], own_seeds, part, adaptation)
 
 
 def _variants(label: str, method: str, options: Mapping[str, Any], training: Mapping[str, Any]) -> Iterable[Variant]:
@@ -67,8 +77,8 @@ def _variants(label: str, method: str, options: Mapping[str, Any], training: Map
         varying = ", ".join(f"{key} {setting[key]}" for key in swept)
         own = {key: setting[key] for key in training}
         record(Training, own, "training")
-        chosen = method_options(method, {key: setting[key] for key in options})
-        yield Variant(f"{label} ({varying})" if varying else label, chosen, own)
+        chosen = built(method, {key: setting[key] for key in options})
+        yield Variant(f"{label} ({varying})" if varying else label, chosen.options(), own, chosen.needs_pairs)
 
 
 def _text(table: dict[str, Any], key: str) -> str:

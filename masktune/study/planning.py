@@ -32,6 +32,7 @@ def plan(study: Study, select: Callable[[Cell], bool], jobs: int | None = None) 
         "",
         f"{len(cells)} cells, {total} runs, {len(done)} done, {total - len(done)} to do",
         _remaining(cells, finished, estimate, jobs),
+        *(f"no cells for {label} on {task}: it needs two texts" for label, task in study.gaps),
         "",
         "claims, declared before running:" if study.claims else "no claims are declared",
         *_claims(study),

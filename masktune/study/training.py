@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import datasets
@@ -15,6 +16,7 @@ import numpy
 import pyarrow
 import torch
 from transformers import (
+    AutoConfig,
     AutoTokenizer,
     PreTrainedTokenizerBase,
     PrinterCallback,
@@ -29,9 +31,10 @@ from masktune.collate import Padding
 from masktune.data import encode
 from masktune.data.tasks import EvaluationSet, TaskData
 from masktune.models import MaskTuningModel
+from masktune.preparation import Material
 from masktune.study import energy, environment
-from masktune.study.cells import Cell
-from masktune.trainer import MaskTuningTrainer, lengths_of
+from masktune.study.cells import Cell, Training
+from masktune.trainer import MaskTuningTrainer, StagePlan, lengths_of
 
 CURVE_POINTS = 4
 CURVE_EXAMPLES = 120
@@ -44,8 +47,9 @@ COLUMNS = ("example_id", "cluster_id", "group")
 class Workbench:
     """What all seeds of a cell share, loaded and tokenised once.
 
-    `evaluation` holds the examples of every set one after the other, `columns` what is stored of them; `seconds` what
-    loading and tokenising took.
+    `train` has what the method must know of each example (masktune.preparation). `evaluation` holds the examples of
+    every set one after the other, `columns` what is stored of them; `seconds` what loading, tokenising and preparing
+    took. What other cells have prepared counts as it did for them.
     """
 
     cell: Cell
@@ -71,6 +75,10 @@ def open_workbench(cell: Cell) -> Workbench:
         train = encode.encode(task.train, tokenizer, cell.training.max_length)
         encoded = [encode.encode(part.examples, tokenizer, part.max_length) for part in task.evaluation]
         curve = encoded[[part.kind for part in task.evaluation].index("in_distribution")]
+    args = _arguments(cell.training, tempfile.gettempdir(), bf16=_numbers(cell, checkpoint) == "bf16")
+    material = Material(train, tokenizer, args, checkpoint, task.label_names, cell.model.revision)
+    train = material.prepared(methods.build(cell.method, **cell.options))
+    seconds["prepare"] = sum(material.seconds.values())
     columns = pyarrow.concat_tables([_columns(part) for part in task.evaluation])
     evaluation = datasets.concatenate_datasets(encoded)
     return Workbench(cell, task, checkpoint, tokenizer, train, _spread(curve), evaluation, columns, seconds)
@@ -99,8 +107,15 @@ def quiet() -> None:
 
 def steps_of(bench: Workbench) -> int:
     """Optimizer steps of one seed."""
-    training = bench.cell.training
+    training, plan = bench.cell.training, _second_stage(bench)
+    if plan is not None:
+        return plan.steps
     return math.ceil(training.epochs * math.ceil(len(bench.train) / training.batch_size))
+
+
+def _second_stage(bench: Workbench) -> StagePlan | None:
+    training, stage = bench.cell.training, methods.build(bench.cell.method, **bench.cell.options).second_stage
+    return None if stage is None else StagePlan.of(stage, bench.train, int(training.epochs), training.batch_size)
 
 
 def _train_seed(bench: Workbench, seed: int, bar: Any, accumulation: int) -> tuple[dict[str, Any], pyarrow.Table]:
@@ -128,6 +143,13 @@ def _train_seed(bench: Workbench, seed: int, bar: Any, accumulation: int) -> tup
     return records, predictions
 
 
+def _numbers(cell: Cell, checkpoint: str) -> str:
+    """ "fp32" or "bf16" for auxiliary models, chosen as for the run's own."""
+    config = AutoConfig.from_pretrained(checkpoint, revision=cell.model.revision or "main")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return precision.choose(cell.training.precision, SimpleNamespace(config=config, device=device))
+
+
 def _trainer(bench: Workbench, seed: int, bar: Any, accumulation: int, scratch: str) -> MaskTuningTrainer:
     cell = bench.cell
     method = methods.build(cell.method, **cell.options)
@@ -140,7 +162,7 @@ def _trainer(bench: Workbench, seed: int, bar: Any, accumulation: int, scratch: 
         model.to("cuda")
     trainer = MaskTuningTrainer(
         model=model,
-        args=_arguments(bench, seed, accumulation, scratch, precision.choose(cell.training.precision, model)),
+        args=_run_arguments(bench, seed, accumulation, scratch, precision.choose(cell.training.precision, model)),
         method=method,
         measure_gradients=True,
         train_dataset=bench.train,
@@ -154,12 +176,25 @@ def _trainer(bench: Workbench, seed: int, bar: Any, accumulation: int, scratch: 
     return trainer
 
 
-def _arguments(bench: Workbench, seed: int, accumulation: int, scratch: str, numbers: str) -> TrainingArguments:
-    training = bench.cell.training
+def _run_arguments(bench: Workbench, seed: int, accumulation: int, scratch: str, numbers: str) -> TrainingArguments:
     steps = steps_of(bench)
+    return _arguments(
+        bench.cell.training,
+        scratch,
+        accumulation,
+        seed=seed,
+        bf16=numbers == "bf16",
+        eval_strategy="steps",
+        eval_steps=max(1, steps // CURVE_POINTS),
+        logging_steps=max(1, steps // LOSS_POINTS),
+        logging_nan_inf_filter=False,
+    )
+
+
+def _arguments(training: Training, scratch: str, accumulation: int = 1, **own: Any) -> TrainingArguments:
+    """What the training of a run and of the auxiliary models that it learns from have in common."""
     return TrainingArguments(
         output_dir=scratch,
-        seed=seed,
         num_train_epochs=training.epochs,
         learning_rate=training.learning_rate,
         per_device_train_batch_size=training.batch_size // accumulation,
@@ -168,16 +203,12 @@ def _arguments(bench: Workbench, seed: int, accumulation: int, scratch: str, num
         warmup_steps=training.warmup_ratio,
         weight_decay=training.weight_decay,
         max_grad_norm=training.max_grad_norm,
-        bf16=numbers == "bf16",
         use_cpu=not torch.cuda.is_available(),
         train_sampling_strategy=training.sampling,
-        eval_strategy="steps",
-        eval_steps=max(1, steps // CURVE_POINTS),
-        logging_steps=max(1, steps // LOSS_POINTS),
-        logging_nan_inf_filter=False,
         save_strategy="no",
         report_to="none",
         disable_tqdm=True,
+        **own,
     )
 
 
@@ -231,7 +262,7 @@ def _metrics(predictions: pyarrow.Table) -> dict[str, dict[str, float]]:
 
 def _definition(cell: Cell, seed: int) -> dict[str, Any]:
     method = methods.build(cell.method, **cell.options)
-    written_out = {"options": asdict(method), "training": asdict(cell.training), "model": asdict(cell.model)}
+    written_out = {"options": method.settings(), "training": asdict(cell.training), "model": asdict(cell.model)}
     names = {name: getattr(cell, name) for name in ("study", "label", "data", "task", "method")}
     ids = {"run_id": cell.run_id(seed), "cell_id": cell.id}
     return ids | names | written_out | {"seed": seed, "identity": {"cell": cell.identity, "seed": seed}}
@@ -242,8 +273,9 @@ def _cost(bench: Workbench, trainer: MaskTuningTrainer, seconds: dict[str, float
 
     `parameters` are those of the classifier, the model that is kept; what a method trains besides is not counted.
     """
-    epochs = bench.cell.training.epochs
-    examples, tokens = round(epochs * len(bench.train)), round(epochs * sum(lengths_of(bench.train)))
+    lengths, epochs, plan = lengths_of(bench.train), bench.cell.training.epochs, _second_stage(bench)
+    again = [] if plan is None else [lengths[row] for row in plan.rows] * plan.passes
+    examples, tokens = round(epochs * len(lengths)) + len(again), round(epochs * sum(lengths)) + sum(again)
     unit = 1 if sys.platform == "darwin" else 1024
     return {
         **{f"{phase}_seconds": round(value, 4) for phase, value in seconds.items()},

@@ -2,29 +2,14 @@
 
 import pytest
 import torch
-from tiny_models import WORDS
+from methods.conftest import NAMES, batch_of, load
 from torch.nn.functional import cross_entropy
-from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassification
 from transformers.models.bart.modeling_bart import shift_tokens_right
 
 from masktune import methods, perturb
 from masktune.errors import MaskTuneError
-from masktune.models import MaskTuningModel
 from masktune.streams import Streams
-
-NAMES = ("negative", "positive")
-
-
-def batch_of(checkpoint, paired=False):
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-    texts = [" ".join(WORDS[start : start + 4 + start % 5]) for start in range(0, 24, 3)]
-    pairs = list(reversed(texts)) if paired else None
-    batch = dict(tokenizer(texts, pairs, padding=True, return_tensors="pt"))
-    return {**batch, "labels": torch.arange(len(texts)) % 2}, perturb.Vocabulary.of(tokenizer)
-
-
-def load(checkpoint, encoder="shared"):
-    return MaskTuningModel.from_pretrained(checkpoint, NAMES, seed=3, encoder=encoder).eval()
 
 
 def gradients_of(method, checkpoint, batch, vocabulary, streams):
@@ -37,7 +22,19 @@ def gradients_of(method, checkpoint, batch, vocabulary, streams):
     return values, {name: p.grad for name, p in model.classifier.named_parameters() if p.grad is not None}
 
 
-def literal_step(checkpoint, family, batch, vocabulary, streams, alpha, rate, maskable_mean=False, both=False):
+def literal_step(
+    checkpoint,
+    family,
+    batch,
+    vocabulary,
+    streams,
+    alpha,
+    rate,
+    maskable_mean=False,
+    both=False,
+    fill="argmax",
+    kept=False,
+):
     """One batch of the paper, word for word, on two transformers models that share their encoder by assignment."""
     reference = load(checkpoint)  # for the same head initialisation
     classifier = AutoModelForSequenceClassification.from_pretrained(checkpoint, id2label=dict(enumerate(NAMES))).eval()
@@ -70,14 +67,22 @@ def literal_step(checkpoint, family, batch, vocabulary, streams, alpha, rate, ma
     loss_mlm = loss_mlm / (candidates if maskable_mean else (targets != -100).sum())
     # (3) the predictions fill the gaps
     perturbed = input_ids.clone()
-    for row, column in (targets != -100).nonzero().tolist():
+    gaps = (targets != -100).nonzero().tolist()
+    ordinary = [token for token in range(vocabulary.size) if token not in vocabulary.special_ids]
+    randoms = torch.randint(len(ordinary), (len(gaps),), generator=streams["fill"]).tolist()
+    for (row, column), number in zip(gaps, randoms, strict=True):
         scores = logits[row, column].detach().clone()
         scores[list(vocabulary.special_ids)] = -torch.inf
-        perturbed[row, column] = scores.argmax()
+        token = {"argmax": scores.argmax(), "keep": vocabulary.mask_id, "random": ordinary[number], "original": None}
+        perturbed[row, column] = token[fill] if fill != "original" else input_ids[row, column]
     # (4) the classifier reads them with the original labels
-    loss = cross_entropy(classifier(input_ids=perturbed, **others).logits, labels)
+    answers = classifier(input_ids=perturbed, **others).logits
+    counted = (answers.argmax(-1) == labels).float() if kept else torch.ones(len(labels))
+    losses, count = (cross_entropy(answers, labels, reduction="none") * counted).sum(), counted.sum()
     if both:
-        loss = (loss + cross_entropy(classifier(input_ids=input_ids, **others).logits, labels)) / 2
+        losses = losses + cross_entropy(classifier(input_ids=input_ids, **others).logits, labels, reduction="sum")
+        count = count + len(labels)
+    loss = losses / count
     # (5) the joint loss updates everything
     (alpha * loss_mlm + (1 - alpha) * loss).backward()
     values = {"mlm": loss_mlm.item(), "classification": loss.item()}
@@ -87,7 +92,14 @@ def literal_step(checkpoint, family, batch, vocabulary, streams, alpha, rate, ma
 @pytest.mark.parametrize("paired", [False, True])
 @pytest.mark.parametrize(
     "options, transcription",
-    [({}, {}), ({"reduction": "maskable"}, {"maskable_mean": True}), ({"classify": "both"}, {"both": True})],
+    [
+        ({}, {}),
+        ({"reduction": "maskable"}, {"maskable_mean": True}),
+        ({"classify": "both"}, {"both": True}),
+        ({"fill": "original"}, {"fill": "original"}),
+        ({"fill": "keep"}, {"fill": "keep"}),
+        ({"fill": "random", "classify": "both", "keep": "correct"}, {"fill": "random", "both": True, "kept": True}),
+    ],
 )
 def test_losses_and_gradients_equal_the_literal_method(checkpoints, family, paired, options, transcription):
     batch, vocabulary = batch_of(checkpoints[family], paired)
@@ -142,6 +154,21 @@ def test_a_frozen_language_model_fills_but_is_not_trained(checkpoints, family):
     assert [term.name for term in terms] == ["classification"]
     terms[0].loss.backward()
     assert all(parameter.grad is None for parameter in model.mlm_encoder.parameters())
+
+
+def test_separate_networks_share_nothing(checkpoints, family):
+    batch, vocabulary = batch_of(checkpoints[family])
+    model = load(checkpoints[family], "separate")
+    model.vocabulary = vocabulary
+    reached = {}
+    for term in methods.build("mask_tuning", encoder="separate", mask_rate=0.3).terms(model, batch, Streams(0)):
+        model.zero_grad()
+        term.loss.backward()
+        named = (name for name, parameter in model.named_parameters() if parameter.grad is not None)
+        reached[term.name] = {name.split(".")[0] for name in named}
+    # BART's head is its word embeddings and a bias that is never trained.
+    language_model = {"mlm_encoder"} if family == "bart" else {"mlm_encoder", "mlm_head"}
+    assert reached == {"mlm": language_model, "classification": {"classifier"}}
 
 
 @pytest.mark.parametrize("fill", perturb.FILLS)

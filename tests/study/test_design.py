@@ -6,7 +6,7 @@ import time
 import pytest
 
 from masktune.errors import MaskTuneError
-from masktune.study import design, places
+from masktune.study import design, places, planning
 
 
 def edited(table: dict, path: str, value) -> dict:
@@ -112,6 +112,12 @@ def test_a_cell_that_two_rows_ask_for_is_one_with_the_seeds_of_both(table):
         ("grid.0.models", ["bart"], "[[grid]] 'fine-tuning' models: unknown name 'bart'"),
         ("grid.1.label", "fine-tuning", "[[grid]] label = 'fine-tuning' stands twice"),
         ("grid.1.label", 7, "[[grid]] label = 7; expected a text"),
+        (
+            "grid.1.adaptation",
+            {"step": 5},
+            "[[grid]] 'Mask-tuning' adaptation: unknown key 'step' (did you mean 'steps'",
+        ),
+        ("grid.1.method", "mask_tuning+r_drop+free_lb", "[[grid]] 'Mask-tuning': 'r_drop' and 'free_lb' both say how"),
         ("grid", [], "grid = []; expected at least one"),
         ("claims.0.first", "Mask-tunning", "[[claims]]: unknown label 'Mask-tunning' (did you mean 'Mask-tuning'?)"),
         ("claims.0.test", "equality", "[[claims]]: unknown test 'equality'"),
@@ -124,6 +130,32 @@ def test_mistakes_are_one_line_errors_that_quote_the_value(table, path, value, m
     with pytest.raises(MaskTuneError, match="^" + re.escape(message)) as caught:
         design.parse(edited(table, path, value))
     assert "\n" not in str(caught.value)
+
+
+def test_a_row_can_adapt_its_models_first(table):
+    table["grid"].append({"label": "TAPT", "method": "fine_tuning", "adaptation": {"steps": 50}})
+    plain, tuned, adapted = (cell for cell in design.parse(table).cells if cell.task == "sentiment")
+    assert adapted.model.name == plain.model.name and adapted.id != plain.id
+    assert adapted.model.spec().adaptation.steps == 50 and plain.model.adaptation is None
+    assert adapted.parameters()["model"]["adaptation"] == {"steps": 50}
+
+
+def test_a_method_of_two_texts_leaves_a_gap_where_a_task_has_one(table):
+    row = {"label": "PoE", "method": "product_of_experts", "bias_model": ["overlap", "bag_of_words"]}
+    table["grid"].append(row)
+    study = design.parse(table)
+    tasks = {(cell.label, cell.task) for cell in study.cells if cell.method == "product_of_experts"}
+    overlap, words = "PoE (bias_model overlap)", "PoE (bias_model bag_of_words)"
+    assert tasks == {(overlap, "inference"), (words, "inference"), (words, "sentiment")}
+    assert study.gaps == ((overlap, "sentiment"),)
+    assert f"no cells for {overlap} on sentiment: it needs two texts" in planning.plan(study, lambda cell: True)
+
+
+def test_a_method_of_several_parts_is_one_cell_with_the_options_of_all(table):
+    table["grid"].append({"label": "both", "method": "mask_tuning+free_lb", "alpha": 0.6, "radius": [0.1, 0.3]})
+    cells = [cell for cell in design.parse(table).cells if cell.method == "mask_tuning+free_lb"]
+    assert [cell.options for cell in cells[:2]] == [{"radius": 0.1}, {}]
+    assert [cell.label for cell in cells[:2]] == ["both (radius 0.1)", "both (radius 0.3)"]
 
 
 def test_a_claim_about_a_row_without_runs_of_its_own_is_an_error(table):

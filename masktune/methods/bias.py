@@ -1,0 +1,156 @@
+"""Bias models: what the spurious features alone can tell of the label, for methods that train against it.
+
+small         the checkpoint itself, fine-tuned on 2,000 examples for 5 epochs: in so little time a model learns the
+              easy cues first (Utama et al. 2020b, "Towards debiasing NLU models from unknown biases"). It needs to know
+              nothing of the task.
+overlap       logistic regression on how two texts overlap (Clark et al. 2019)
+hypothesis    logistic regression on the words of the second text alone (Gururangan et al. 2018; Clark et al. 2019)
+bag_of_words  logistic regression on all words
+
+Every probability is that of a model which has not seen the example (cross-fitting). A bias model that is asked about
+its own train set is right for another reason than bias: it remembers. The better it remembers, the surer it is, of
+examples without any bias too, and a method that discounts what the bias model knows would then discount at random. The
+released code of Clark et al. asks a regression of a few features about its own train set, where little harm is done.
+
+That code tells entailment from the rest alone; here the regression knows all classes. It balances the classes; here
+they are as they are, since log p + log b asks for probabilities.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from masktune.errors import MaskTuneError, one_of
+from masktune.methods.base import Answer, Examples
+from masktune.methods.products import Product
+from masktune.methods.words import bag, overlap
+
+if TYPE_CHECKING:
+    import numpy
+
+    from masktune.preparation import Material
+
+BIAS_MODELS = ("small", "overlap", "hypothesis", "bag_of_words")
+OF_PAIRS = ("overlap", "hypothesis")
+FOLDS = 5
+SMALL_EXAMPLES = 2_000
+SMALL_EPOCHS = 5
+
+
+@dataclass(frozen=True)
+class BiasProbabilities(Product):
+    """Probabilities of the classes [n, C] float32 for each train example, by a bias model that has not seen it."""
+
+    model: str = "small"
+
+    summary = "probabilities of a bias model"
+
+    @property
+    def made_from(self) -> tuple[str, ...]:
+        return ("checkpoint", "training") if self.model == "small" else ("words",)
+
+    def make(self, material: "Material") -> "numpy.ndarray":
+        if self.model == "small":
+            return _of_small_models(material)
+        if self.model in OF_PAIRS and not material.paired:
+            raise MaskTuneError(
+                f"bias_model {self.model!r} needs two texts, the examples have one; choose 'bag_of_words' or 'small'"
+            )
+        return _of_regression(self.model, material)
+
+
+def _of_small_models(material: "Material") -> "numpy.ndarray":
+    """Two models on examples of their own; the first judges all that it has not seen, the second what the first saw."""
+    import numpy
+
+    count = min(SMALL_EXAMPLES, len(material.train) // 2)
+    order = numpy.random.default_rng(material.seed("small bias model")).permutation(len(material.train))
+    seen, others = numpy.sort(order[:count]), numpy.sort(order[count : 2 * count])
+    bias = material.probabilities(material.fine_tuned(seen, SMALL_EPOCHS))
+    bias[seen] = material.probabilities(material.fine_tuned(others, SMALL_EPOCHS))[seen]
+    return bias
+
+
+def _of_regression(model: str, material: "Material") -> "numpy.ndarray":
+    """Logistic regression in FOLDS folds, each judged by the regression on the others."""
+    import numpy
+
+    sklearn = scikit_learn()
+    labels = numpy.asarray(material.labels)
+    classes, counts = numpy.unique(labels, return_counts=True)
+    if counts.min() < FOLDS:
+        raise MaskTuneError(
+            f"class {classes[counts.argmin()]} has {counts.min()} train examples; the bias model needs {FOLDS} of "
+            "each, one for each fold: add examples, or choose bias_model 'small'"
+        )
+    folds = sklearn.model_selection.StratifiedKFold(FOLDS, shuffle=True, random_state=material.seed("folds") % 2**32)
+    features = [_features(model, texts) for texts in material.texts]
+    found = sklearn.model_selection.cross_val_predict(
+        _regression(model, sklearn), features, labels, cv=folds, method="predict_proba"
+    )
+    bias = numpy.zeros((len(labels), material.num_labels), dtype=numpy.float32)
+    bias[:, classes] = found
+    return bias
+
+
+def _features(model: str, texts: tuple[list[str], ...]) -> list[Any]:
+    if model == "overlap":
+        return overlap(texts)
+    return texts[1] if model == "hypothesis" else bag(texts)
+
+
+def _regression(model: str, sklearn: Any) -> Any:
+    if model == "overlap":  # as good as without regularisation, as in the code of Clark et al.
+        regression = sklearn.linear_model.LogisticRegression(C=100)
+        return sklearn.pipeline.make_pipeline(sklearn.preprocessing.StandardScaler(), regression)
+    words = sklearn.feature_extraction.text.CountVectorizer(analyzer=as_it_is, binary=True)
+    return sklearn.pipeline.make_pipeline(words, sklearn.linear_model.LogisticRegression(max_iter=1000))
+
+
+def as_it_is(words: list[str]) -> list[str]:
+    """The analyser of texts that are lists of words already."""
+    return words
+
+
+def scikit_learn() -> Any:
+    """The library, imported where it is first needed; it comes with the study and not with the trainer alone."""
+    try:
+        import sklearn.feature_extraction.text
+        import sklearn.linear_model
+        import sklearn.model_selection
+        import sklearn.pipeline
+        import sklearn.preprocessing
+    except ImportError:
+        raise MaskTuneError(
+            "bias models of words need scikit-learn, which is not installed; pip install 'masktune[study]'"
+        ) from None
+    return sklearn
+
+
+@dataclass(frozen=True)
+class Biased(Answer):
+    """An answer held against the label and a bias model."""
+
+    bias_model: str = "small"
+
+    def __post_init__(self):
+        one_of(self.bias_model, BIAS_MODELS, "bias model")
+
+    @property
+    def needs(self) -> dict[str, Product]:
+        return {"bias": BiasProbabilities(self.bias_model)}
+
+    @property
+    def needs_pairs(self) -> bool:
+        return self.bias_model in OF_PAIRS
+
+    def of_label(self, examples: Examples) -> Tensor:
+        """b_y, the bias model's probability of the label. [B]."""
+        return examples.prepared["bias"].gather(1, examples.labels[:, None]).squeeze(1)
+
+
+def finite_log(probabilities: Tensor) -> Tensor:
+    """Log of probabilities, finite where one is 0. Any shape."""
+    return probabilities.clamp(min=torch.finfo(torch.float32).tiny).log()

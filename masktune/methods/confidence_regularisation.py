@@ -1,0 +1,57 @@
+"""Confidence regularisation (Utama, Moosavi and Gurevych 2020, ACL, "Mind the trade-off").
+
+Self-distillation from a teacher t, plain fine-tuning of the same checkpoint, whose certainty is scaled down where a
+bias model is right with probability b_y:
+
+    L = CE(p, s),    s_j proportional to t_j^(1 - b_y)
+
+With b_y = 0 the target is the teacher, with b_y = 1 it is uniform. Paper and released code agree. The teacher is
+trained on all train examples and gives its probabilities for these same examples, as in the paper: it stands for what
+fine-tuning comes to believe. It is trained once, with the seed of every preparation, and all seeds of a study learn
+from it. The bias model judges examples that it has not seen, see masktune.methods.bias.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from masktune.methods.base import Examples
+from masktune.methods.bias import Biased, finite_log
+from masktune.methods.products import Product
+from masktune.objective import classification_loss
+
+if TYPE_CHECKING:
+    import numpy
+
+    from masktune.preparation import Material
+
+
+@dataclass(frozen=True)
+class TeacherProbabilities(Product):
+    """What plain fine-tuning on all train examples says of each of them: probabilities [n, C], float32."""
+
+    summary = "probabilities of a fine-tuned teacher"
+    made_from = ("checkpoint", "training")
+
+    def make(self, material: "Material") -> "numpy.ndarray":
+        return material.probabilities(material.fine_tuned())
+
+
+@dataclass(frozen=True)
+class ConfidenceRegularisation(Biased):
+    """Cross-entropy against the teacher's probabilities to the power of 1 - b_y."""
+
+    name = "confidence_regularisation"
+    label = "confidence regularisation"
+    reference = "Utama et al. 2020a"
+    loss = "CE(p, s), s proportional to t^(1 - b_y), t a fine-tuned teacher, b the probabilities of a bias model"
+
+    @property
+    def needs(self) -> dict[str, Product]:
+        return {**super().needs, "teacher": TeacherProbabilities()}
+
+    def score(self, logits: Tensor, examples: Examples) -> Tensor:
+        certainty = 1 - self.of_label(examples)
+        target = (finite_log(examples.prepared["teacher"]) * certainty[:, None]).softmax(-1)
+        return classification_loss(logits, target, examples.weigh(logits))

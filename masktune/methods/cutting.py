@@ -1,0 +1,80 @@
+"""What Span Cutoff and HiddenCut share: a second reading in which a span is missing, and a loss that ties the two.
+
+With p the answer to the whole example and q the answer without the span (Shen et al. 2020, Chen et al. 2021; both
+released codes weigh all three alike),
+
+    L = CE(p, y) + CE(q, y) + weight * JS(p, q)
+
+Here it is divided by 2, so that beside other terms, and for gradient clipping, it weighs what fine-tuning's loss does;
+AdamW alone would not notice. JS is the mean over the examples of the Jensen-Shannon divergence of two distributions.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Generator, Tensor
+
+from masktune.errors import MaskTuneError
+from masktune.methods.base import Batch, Examples, Reading, Score
+from masktune.objective import js_divergence, weighted_mean
+from masktune.streams import Streams
+
+if TYPE_CHECKING:
+    from masktune.models import MaskTuningModel
+
+
+@dataclass(frozen=True)
+class Cut(Reading):
+    """(CE(p, y) + CE(q, y) + divergence_weight * JS(p, q)) / 2 with and without a span of `cut_rate` of the tokens."""
+
+    cut_rate: float = 0.1
+    divergence_weight: float = 1.0
+
+    loss = "(CE(p, y) + CE(q, y) + divergence_weight * JS(p, q)) / 2, q without a span of the example"
+    passes = 2
+
+    def __post_init__(self):
+        if not 0 <= self.cut_rate < 1:
+            raise MaskTuneError(f"cut_rate {self.cut_rate!r} is outside [0, 1); the published code cuts 0.1")
+        if self.divergence_weight < 0:
+            raise MaskTuneError(f"divergence_weight {self.divergence_weight!r} is below 0; the published code has 1.0")
+
+    @abstractmethod
+    def cutting(
+        self, model: "MaskTuningModel", inputs: Batch, whole: int, streams: Streams
+    ) -> AbstractContextManager[Batch]:
+        """Within the block all rows of the inputs [2B, L] but the first `whole` are read with a cut. Gives inputs."""
+
+    def read(
+        self, model: "MaskTuningModel", examples: Examples, score: Score, streams: Streams
+    ) -> Iterator[tuple[float, Tensor]]:
+        twice = examples.followed_by(examples).inputs
+        with self.cutting(model, twice, len(examples.labels), streams) as inputs:
+            whole, cut = model(**inputs).logits.chunk(2)
+        apart = weighted_mean(js_divergence(whole, cut), examples.weigh(whole))
+        yield 1.0, (score(whole, examples) + score(cut, examples) + self.divergence_weight * apart) / 2
+
+
+def spans(attention_mask: Tensor, sizes: Tensor, whole: int, generator: Generator) -> Tensor:
+    """A span of `sizes` [2B] tokens in each row but the first `whole`. [2B, L] -> bool [2B, L].
+
+    Where a span begins is uniform, and it never reaches the last token: the released codes round the draw down. The
+    first token, and the end of a first text, can be cut as any other.
+    """
+    lengths = attention_mask.sum(1)
+    draws = torch.rand(len(lengths) - whole, generator=generator).to(attention_mask.device)
+    starts = (draws * (lengths - sizes)[whole:]).floor()
+    places = attention_mask[whole:].cumsum(1) - 1  # of tokens, wherever the padding is
+    inside = (places >= starts[:, None]) & (places < (starts + sizes[whole:])[:, None])
+    return torch.cat(
+        [torch.zeros_like(attention_mask[:whole], dtype=torch.bool), inside & attention_mask[whole:].bool()]
+    )
+
+
+def zeroed(hidden: Tensor, cut: Tensor) -> Tensor:
+    """Hidden states [2B, L, H] with zeros where they are cut, bool [2B, L]."""
+    return hidden.masked_fill(cut[..., None], 0)

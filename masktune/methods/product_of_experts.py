@@ -1,0 +1,33 @@
+"""Product of Experts (Clark, Yatskar and Zettlemoyer 2019, EMNLP; Karimi Mahabadi et al. 2020, ACL).
+
+What a bias model can tell is explained by the bias model, so the model under training has to explain the rest: it is
+trained in a product with the fixed probabilities b of the bias model,
+
+    L = CE(softmax(log p + log b), y)
+
+and used without it. A uniform b changes nothing: then it is fine-tuning. Papers and codes agree on the loss. They train
+the bias model on the same examples that it then judges; here it judges examples that it has not seen, see
+masktune.methods.bias. No gradient reaches b.
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from masktune.methods.base import Examples
+from masktune.methods.bias import Biased, finite_log
+from masktune.objective import classification_loss
+
+
+@dataclass(frozen=True)
+class ProductOfExperts(Biased):
+    """CE(softmax(log p + log b), y)."""
+
+    name = "product_of_experts"
+    label = "Product of Experts"
+    reference = "Clark et al. 2019; Karimi Mahabadi et al. 2020"
+    loss = "CE(softmax(log p + log b), y), b the probabilities of a bias model"
+
+    def score(self, logits: Tensor, examples: Examples) -> Tensor:
+        product = logits.float().log_softmax(-1) + finite_log(examples.prepared["bias"])
+        return classification_loss(product, examples.labels, examples.weigh(logits))

@@ -1,0 +1,52 @@
+"""R-Drop (Liang et al. 2021, NeurIPS).
+
+Each example is read twice with dropout on, so by two sub-networks, which should agree. With p and q the two answers,
+
+    L = CE(p, y) + CE(q, y) + weight / 2 * (KL(p || q) + KL(q || p))
+
+Here it is divided by 2, so that beside other terms, and for gradient clipping, it weighs what fine-tuning's loss does;
+AdamW alone would not notice.
+
+The released code sums the divergence over the batch where its cross-entropy is a mean (BERT), or sums both (RoBERTa):
+as in the paper, and as in the RoBERTa code, both have one reduction here, the mean. The weight is 1 in the RoBERTa
+code; the paper tunes it for each task of GLUE.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from masktune.errors import MaskTuneError
+from masktune.methods.base import Examples, Reading, Score
+from masktune.objective import kl_divergence, weighted_mean
+from masktune.streams import Streams
+
+if TYPE_CHECKING:
+    from masktune.models import MaskTuningModel
+
+
+@dataclass(frozen=True)
+class RDrop(Reading):
+    """(CE(p, y) + CE(q, y)) / 2 + kl_weight / 4 * (KL(p || q) + KL(q || p)) of two readings with dropout."""
+
+    kl_weight: float = 1.0
+
+    name = "r_drop"
+    label = "R-Drop"
+    reference = "Liang et al. 2021"
+    loss = "(CE(p, y) + CE(q, y)) / 2 + kl_weight / 4 * (KL(p, q) + KL(q, p)), p and q with different dropout"
+    passes = 2
+
+    def __post_init__(self):
+        if self.kl_weight < 0:
+            raise MaskTuneError(f"kl_weight {self.kl_weight!r} is below 0; R-Drop for RoBERTa uses 1.0")
+
+    def read(
+        self, model: "MaskTuningModel", examples: Examples, score: Score, streams: Streams
+    ) -> Iterator[tuple[float, Tensor]]:
+        # One pass over 2B rows: each row has dropout of its own.
+        first, second = model(**examples.followed_by(examples).inputs).logits.chunk(2)
+        apart = weighted_mean(kl_divergence(first, second) + kl_divergence(second, first), examples.weigh(first))
+        yield 1.0, (score(first, examples) + score(second, examples)) / 2 + self.kl_weight / 4 * apart

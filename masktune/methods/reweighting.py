@@ -1,0 +1,33 @@
+"""Example reweighting (Clark, Yatskar and Zettlemoyer 2019, EMNLP).
+
+An example that a bias model gets right with probability b_y counts 1 - b_y:
+
+    L = sum of (1 - b_y) CE(p, y) / sum of (1 - b_y)    over the batch
+
+The paper gives the weight; that the sum is divided by the weights' sum is from the released code, and keeps the size of
+the loss. With b_y = 0 for all it is fine-tuning. The bias model judges examples that it has not seen, see
+masktune.methods.bias.
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from masktune.methods.base import Examples
+from masktune.methods.bias import Biased
+from masktune.objective import classification_loss
+
+
+@dataclass(frozen=True)
+class Reweighting(Biased):
+    """Cross-entropy weighted by 1 - b_y."""
+
+    name = "reweighting"
+    label = "example reweighting"
+    reference = "Clark et al. 2019"
+    loss = "mean of CE(p, y) weighted by 1 - b_y, b the probabilities of a bias model"
+
+    def score(self, logits: Tensor, examples: Examples) -> Tensor:
+        weights = 1 - self.of_label(examples)
+        counted = examples.weigh(logits)
+        return classification_loss(logits, examples.labels, weights if counted is None else weights * counted)
