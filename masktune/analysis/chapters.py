@@ -3,7 +3,9 @@
 A chapter is notebooks/NN_*.ipynb. Its metadata may hold a table "masktune":
 
     studies   the studies it belongs to (left out: all)
-    reads     "results" (left out): the stored runs and the code of analysis; "package": all of masktune, no runs
+    reads     "results" (left out): the stored runs and the code of analysis; "package": all of masktune, no runs;
+              "observations": the results of this study, and what all of them say of the paper's claims
+    leads     true: the report puts it before everything else
 """
 
 import json
@@ -56,11 +58,18 @@ class Chapter:
         return self.notebook["metadata"].get("masktune", {})
 
     @property
+    def leads(self) -> bool:
+        """Whether the report puts it first."""
+        return bool(self.about.get("leads"))
+
+    @property
     def inputs(self) -> str:
         """A digest of all that its outputs depend on."""
         if self.about.get("reads") == "package":
             return files.digest([self.source, *files.source()], files.versions())
-        return files.digest([self.source], files.results_inputs(self.study))
+        observed = folder(self.study) / "tables" / "observations.csv"
+        read = [self.source, *([observed] if self.about.get("reads") == "observations" else [])]
+        return files.digest(read, files.results_inputs(self.study))
 
     @property
     def is_fresh(self) -> bool:

@@ -24,7 +24,9 @@ IN_PART = "reproduced in part"
 NOT_REPRODUCED = "not reproduced"
 OPPOSITE = "opposite in this setting"
 NOT_TESTABLE = "not testable here"
-VERDICTS = (REPRODUCED, IN_PART, NOT_REPRODUCED, OPPOSITE, NOT_TESTABLE)
+NOT_RUN = "not run"
+MEASURED = "measured"
+VERDICTS = (REPRODUCED, IN_PART, NOT_REPRODUCED, OPPOSITE, NOT_TESTABLE, NOT_RUN, MEASURED)
 
 COLUMNS = [
     "claim", "family", "test", *tables.PLACE, "method", "against", "margin", "declared_seeds", "seeds", "examples",
