@@ -54,8 +54,8 @@ def conclusions(frame: pd.DataFrame) -> Table:
         "Each declared claim in all. Holds on: the largest number of comparisons (model x set) on which it holds at "
         f"{LEVEL:g}, by partial conjunction with Simes' combination (Benjamini and Heller 2008) of the sign-flip p "
         "values over paired seeds; each claim is judged for itself. Difference: the mean over comparisons in points of "
-        f"accuracy, and from the lowest to the highest of them, no interval; {count(frame['seeds'], 'paired seed')}, of "
-        f"the comparison that has most. {VARIES}. Reproduced: on all comparisons; in part: on some."
+        f"accuracy, and from the lowest to the highest of them, no interval; {count(frame['seeds'], 'paired seed')} "
+        f"where there are most. {VARIES}. Reproduced: on all comparisons; in part: on some."
     )
     titles = {"statement": "Statement", "holds": "Holds on", "difference": "Difference (lowest to highest)"}
     return Table("conclusions", "The declared claims", caption, frame, _titled(shown, titles))
