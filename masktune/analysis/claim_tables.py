@@ -55,7 +55,8 @@ def conclusions(frame: pd.DataFrame) -> Table:
         f"{LEVEL:g}, by partial conjunction with Simes' combination (Benjamini and Heller 2008) of the sign-flip p "
         "values over paired seeds; each claim is judged for itself. Difference: the mean over comparisons in points of "
         f"accuracy, and from the lowest to the highest of them, no interval; {count(frame['seeds'], 'paired seed')} "
-        f"where there are most. {VARIES}. Reproduced: on all comparisons; in part: on some."
+        f"where there are most. {VARIES}. Reproduced: on all comparisons; in part: on some; opposite: "
+        "the opposite on all."
     )
     titles = {"statement": "Statement", "holds": "Holds on", "difference": "Difference (lowest to highest)"}
     return Table("conclusions", "The declared claims", caption, frame, _titled(shown, titles))
@@ -78,8 +79,8 @@ def observations(frame: pd.DataFrame) -> Table:
         "A gain is reproduced in its direction; its size is for the reader to hold against the published one, which "
         f"is RoBERTa's, and so is ours where a study has it. {VARIES}. p: sign-flip test "
         f"over paired seeds, corrected within the study's family of claims ({CORRECTIONS}). Cost: geometric mean over "
-        "models and tasks (lowest to highest). STUDY: embedded, laptop, paper or another that declares it; then "
-        "make report STUDY=..."
+        "models and tasks (lowest to highest). STUDY: embedded, laptop, paper or another that declares it; after the "
+        "run come gather STUDY and report STUDY."
     )
     titles = {"name": "Claim", "sentence": "In words", "published": "Published"}
     return Table("observations", "Claims against observations", caption, frame, shown.rename(columns=titles))
