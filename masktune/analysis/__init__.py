@@ -1,8 +1,11 @@
 """From stored runs to numbers, tables, figures and the report. Nothing here trains.
 
-statistics    accuracy, intervals, paired differences, tests: arrays in, numbers out
+statistics    accuracy, intervals over seeds or examples, tests: arrays in, numbers out
+crossed       means over seeds x clusters of examples;  multiplicity many tests at once
 blocks        stored frames -> arrays: the answers of every method and seed on one set
 tables        blocks -> frames, one number a row;  presentation lays them out and writes CSV, Markdown, LaTeX
+claims        declared claims -> estimates, tests, verdicts;  claim_tables lays them out
+paper_claims  what the paper claims;  observations holds it against every study's stored claims
 theme         one look, one palette;  figures and drawing use it
 story         sentences made from the tables
 results       all of it for one study
@@ -15,9 +18,10 @@ from pathlib import Path
 def build(study_name: str) -> list[Path]:
     """Write results/<study>/tables and figures from the gathered files; returns their paths.
 
-    Does nothing when they were made from the same runs by the same code. Raises MaskTuneError if nothing is gathered.
+    Does nothing when they were made from the same runs by the same code; the page of the paper's claims follows the
+    stored tables of every study. Raises MaskTuneError if nothing is gathered.
     """
-    from masktune.analysis import files
+    from masktune.analysis import files, observations
     from masktune.study.places import folder
 
     home = folder(study_name)
@@ -26,6 +30,7 @@ def build(study_name: str) -> list[Path]:
         from masktune.analysis import results
 
         files.stamp(made_from, inputs, results.write(results.read(study_name), home))
+    observations.write(home)
     return sorted(path for part in ("tables", "figures") for path in (home / part).iterdir())
 
 

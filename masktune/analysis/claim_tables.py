@@ -6,6 +6,7 @@ from masktune.analysis import presentation
 from masktune.analysis.presentation import CROSSED, MINUS, VARIES, Table, count, interval, number
 from masktune.study.claims import LEVEL
 
+SETTINGS = {"embedded": "Embedded world", "laptop": "Laptop", "paper": "Paper's models and data"}
 CORRECTIONS = "Holm's correction among headline claims, Benjamini-Hochberg's among ablations"
 
 
@@ -53,11 +54,36 @@ def conclusions(frame: pd.DataFrame) -> Table:
         "Each declared claim in all. Holds on: the largest number of comparisons (model x set) on which it holds at "
         f"{LEVEL:g}, by partial conjunction with Simes' combination (Benjamini and Heller 2008) of the sign-flip p "
         "values over paired seeds; each claim is judged for itself. Difference: the mean over comparisons in points of "
-        f"accuracy, and from the lowest to the highest of them, no interval; {count(frame['seeds'], 'paired seed')} at "
-        f"most. {VARIES}. Reproduced: on all comparisons; in part: on some."
+        f"accuracy, and from the lowest to the highest of them, no interval; {count(frame['seeds'], 'paired seed')} "
+        f"where there are most. {VARIES}. Reproduced: on all comparisons; in part: on some; opposite: "
+        "the opposite on all."
     )
     titles = {"statement": "Statement", "holds": "Holds on", "difference": "Difference (lowest to highest)"}
     return Table("conclusions", "The declared claims", caption, frame, _titled(shown, titles))
+
+
+def observations(frame: pd.DataFrame) -> Table:
+    """A row for each claim of the paper, a column for each kind of study."""
+    cells = frame.assign(text=[_observed(row) for row in frame.itertuples()])
+    shown = cells.drop_duplicates("name")[["name", "sentence", "published"]].reset_index(drop=True)
+    for setting, title in SETTINGS.items():
+        shown[title] = cells.loc[cells["setting"] == setting, "text"].to_list()
+    commands = frame.drop_duplicates("name")["command"].to_list()
+    shown["Command"] = [command or "no study declares it yet" for command in commands]
+    caption = (
+        "The paper's claims in our words, with its numbers, and what was observed; the three kinds of study are never "
+        "mixed. Embedded: a small invented world and models made on the spot, no evidence about the paper's data. "
+        "Laptop: a small model on part of the real data. Paper: its models and data. Differences from fine-tuning "
+        f"unless the claim says otherwise, in points of accuracy; of one comparison [{CROSSED}], of several their mean "
+        f"(lowest to highest, no interval) and on how many the claim holds at {LEVEL:g} by partial conjunction. "
+        "A gain is reproduced in its direction; its size is for the reader to hold against the published one, which "
+        f"is RoBERTa's, and so is ours where a study has it. {VARIES}. p: sign-flip test "
+        f"over paired seeds, corrected within the study's family of claims ({CORRECTIONS}). Cost: geometric mean over "
+        "models and tasks (lowest to highest). STUDY: embedded, laptop, paper or another that declares it; after the "
+        "run come gather STUDY and report STUDY."
+    )
+    titles = {"name": "Claim", "sentence": "In words", "published": "Published"}
+    return Table("observations", "Claims against observations", caption, frame, shown.rename(columns=titles))
 
 
 def verdict(word: str, reason: str) -> str:
@@ -68,6 +94,28 @@ def verdict(word: str, reason: str) -> str:
 def p_value(p: float) -> str:
     """A p value, or a dash."""
     return _or_dash(p, presentation.p_value(p, 1.0))
+
+
+def _observed(row) -> str:
+    """One cell: what was observed, on how much, and the verdict."""
+    if not row.seeds > 0:
+        return verdict(row.verdict, row.reason)
+    parts = [_magnitude(row)]
+    if pd.notna(row.p):
+        parts.append(f"p {p_value(row.p)}, corrected {p_value(row.corrected_p)}")
+    parts.append(count(pd.Series([row.seeds]), "seed"))
+    parts += [f"{row.examples} examples"] if pd.notna(row.examples) else []
+    parts += [f"study {row.study}"] if row.study != row.setting else []
+    return f"{', '.join(parts)}; {verdict(row.verdict, '' if pd.isna(row.reason) else row.reason)}"
+
+
+def _magnitude(row) -> str:
+    if pd.notna(row.ratio):
+        return f"{row.ratio:.2f} times ({row.lowest:.2f} to {row.highest:.2f})"
+    if row.comparisons == 1:
+        return _difference(row)
+    holds = f", {_counts(row)}" if row.tested else f", {row.comparisons:.0f} comparisons"
+    return f"{_range(row)}{holds}"
 
 
 def _difference(row) -> str:
@@ -85,8 +133,8 @@ def _asked(row) -> str:
 def _counts(row) -> str:
     if not row.tested:
         return "\N{EN DASH}"
-    against = f", its opposite on {row.opposite_on}" if row.opposite_on else ""
-    return f"at least {row.holds_on} of {row.comparisons}{against}"
+    against = f", its opposite on {row.opposite_on:.0f}" if row.opposite_on else ""
+    return f"at least {row.holds_on:.0f} of {row.comparisons:.0f}{against}"
 
 
 def _range(row) -> str:

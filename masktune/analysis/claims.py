@@ -24,7 +24,9 @@ IN_PART = "reproduced in part"
 NOT_REPRODUCED = "not reproduced"
 OPPOSITE = "opposite in this setting"
 NOT_TESTABLE = "not testable here"
-VERDICTS = (REPRODUCED, IN_PART, NOT_REPRODUCED, OPPOSITE, NOT_TESTABLE)
+NOT_RUN = "not run"
+MEASURED = "measured"
+VERDICTS = (REPRODUCED, IN_PART, NOT_REPRODUCED, OPPOSITE, NOT_TESTABLE, NOT_RUN, MEASURED)
 
 COLUMNS = [
     "claim", "family", "test", *tables.PLACE, "method", "against", "margin", "declared_seeds", "seeds", "examples",
@@ -151,4 +153,4 @@ def _in_all(rows: pd.DataFrame, holds: int, opposite: int) -> tuple[str, str]:
         return (REPRODUCED if holds == len(rows) else IN_PART), where
     if partial_conjunction(rows["smallest_p"].where(tested))[0] > LEVEL:
         return NOT_TESTABLE, f"{int(rows['seeds'].max())} seeds cannot reach {LEVEL} on {len(rows)} comparisons"
-    return (OPPOSITE if opposite else NOT_REPRODUCED), where
+    return (OPPOSITE if opposite == len(rows) else NOT_REPRODUCED), where

@@ -23,7 +23,7 @@ from scipy import stats
 from masktune.analysis.statistics import CONFIDENCE, Estimate
 
 DRAWS = 10_000
-_CHUNK = 1_000_000  # counts held in memory at once: 4 MB, so that they stay near the processor
+_CHUNK = 4_000_000  # counts held in memory at once: 16 MB, enough for a product that is worth its start
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from masktune.errors import MaskTuneError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_SHAPING = ("matplotlib", "nbconvert", "numpy", "pandas", "scipy", "seaborn", "torch", "transformers")
+_SHAPING = ("matplotlib", "nbconvert", "numpy", "pandas", "scipy", "seaborn", "statsmodels", "torch", "transformers")
 
 
 @contextlib.contextmanager

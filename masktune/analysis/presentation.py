@@ -9,6 +9,7 @@ import pandas as pd
 from masktune.analysis import names
 from masktune.analysis.statistics import BINS
 
+LONG = 45  # characters that stand on one line of a column
 MINUS = "\N{MINUS SIGN}"
 CROSSED = "95 % t interval over paired seeds x clusters of examples"
 VARIES = "Seeds vary the initialisation of the head, the order of the batches and the masking"
@@ -205,11 +206,21 @@ def markdown(table: Table) -> str:
 
 def latex(table: Table) -> str:
     """A booktabs table for a paper."""
-    text = table.shown.to_latex(index=False, escape=True, caption=_escaped(table.caption), label=f"tab:{table.name}")
+    columns = "".join(_column(table.shown[name]) for name in table.shown)
+    text = table.shown.to_latex(
+        index=False, escape=True, caption=_escaped(table.caption), label=f"tab:{table.name}", column_format=columns
+    )
     special = {MINUS: "$-$", "\N{EN DASH}": "--", "\N{GREATER-THAN OR EQUAL TO}": "$\\ge$"}
     for character, command in special.items():
         text = text.replace(character, command)
     return text
+
+
+def _column(cells: pd.Series) -> str:
+    """How LaTeX sets a column: long texts in lines of their own, numbers to the right."""
+    if pd.api.types.is_numeric_dtype(cells):
+        return "r"
+    return r"p{0.16\linewidth}" if cells.astype(str).str.len().max() > LONG else "l"
 
 
 def _escaped(text: str) -> str:
@@ -219,4 +230,5 @@ def _escaped(text: str) -> str:
 def html(table: Table) -> str:
     """The table as an HTML fragment: a scrolling frame and the caption."""
     body = "" if table.shown.empty else table.shown.to_html(index=False, border=0, escape=True, classes="data")
-    return f'<figure class="table"><div class="scroll">{body}</div><figcaption>{table.caption}</figcaption></figure>'
+    scrolling = f'<div class="scroll">{body}</div>'
+    return f'<figure class="table {table.name}">{scrolling}<figcaption>{table.caption}</figcaption></figure>'

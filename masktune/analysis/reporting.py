@@ -1,7 +1,8 @@
 """The report of a study: a folder of HTML that opens from a disk, a stick or a server alike.
 
 results/<study>/report/ holds index.html (the question, the main figure, the tables, the chapters), a page for each
-executed notebook, and copies of figures/ and tables/, so that the folder may be moved as it is.
+executed notebook, and copies of figures/ and tables/, so that the folder may be moved as it is. The page of claims is
+the first link.
 """
 
 import shutil
@@ -24,7 +25,7 @@ def write(study_name: str) -> Path:
     """
     study = design.load(study_name)
     analysis.build(study.name)
-    members = chapters.of(study.name)
+    members = sorted(chapters.of(study.name), key=lambda chapter: not chapter.leads)
     for chapter in members:
         chapters.execute(chapter)
     target = folder(study.name) / "report"
@@ -38,8 +39,8 @@ def write(study_name: str) -> Path:
 
 def _inputs(study_name: str, study: Study, members: list[Chapter]) -> str:
     """A digest of all that the report shows."""
-    made_from = folder(study.name) / "made_from.json"
-    return files.digest([study_file(study_name), made_from, *(chapter.executed for chapter in members)])
+    stamps = [folder(study.name) / name for name in ("made_from.json", "observed_from.json")]
+    return files.digest([study_file(study_name), *stamps, *(chapter.executed for chapter in members)])
 
 
 def _write_pages(study: Study, members: list[Chapter], target: Path) -> None:
@@ -47,7 +48,8 @@ def _write_pages(study: Study, members: list[Chapter], target: Path) -> None:
 
     for part in ("figures", "tables"):
         shutil.copytree(folder(study.name) / part, target / part)
-    links = [(study.title, "index.html"), *((chapter.title, chapter.page) for chapter in members)]
+    links = [(chapter.title, chapter.page) for chapter in members]
+    links.insert(sum(chapter.leads for chapter in members), (study.title, "index.html"))
     contents = {"index.html": (study.title, _index(study, members))}
     contents |= {chapter.page: (chapter.title, pages.notebook(chapter.executed)) for chapter in members}
     for name, (title, body) in contents.items():
@@ -64,6 +66,7 @@ def _index(study: Study, members: list[Chapter]) -> str:
     parts = [
         f"<h1>{escape(study.title)}</h1>",
         f'<p class="question">{escape(study.question)}</p>',
+        *(f'<p><a href="{escape(first.page)}">{escape(first.title)}</a></p>' for first in members if first.leads),
         pages.items(story.what_it_is(study, found.main, found.runs), "facts"),
         pages.picture("main", main.caption, drawn["main"].alt),
         "<h2>What the numbers say</h2>",

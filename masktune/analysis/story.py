@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from masktune.analysis import names
+from masktune.analysis import claim_tables, names
+from masktune.analysis.claims import VERDICTS
 from masktune.analysis.presentation import count, number, seeds_note
+from masktune.errors import one_of
 
 if TYPE_CHECKING:
     from masktune.study.design import Study
@@ -82,6 +84,43 @@ def against_prediction(differences: pd.DataFrame, prediction: Mapping[str, float
                 f"({count(pd.Series([len(frame)]), 'comparison')}); off by {number(abs(mean - expected))}."
             )
     return found or ["No prediction was written for a task of this study."]
+
+
+def concluded(conclusions: pd.DataFrame) -> list[str]:
+    """What each declared claim comes to."""
+    found = [
+        f"{row.statement[0].upper()}{row.statement[1:]}: {claim_tables.verdict(row.verdict, row.reason)}"
+        + (f"; it holds on at least {row.holds_on} of {row.comparisons} comparisons." if row.tested else ".")
+        for row in conclusions.itertuples()
+    ]
+    return found or ["This study declares no claims."]
+
+
+def verdicts_against(observations: pd.DataFrame, setting: str, prediction: Mapping[str, str]) -> list[str]:
+    """For each claim of the paper that was predicted: the verdict expected, the verdict seen in one kind of study."""
+    seen = observations[observations["setting"] == setting].set_index("name")["verdict"]
+    for name, verdict in prediction.items():
+        one_of(name, list(seen.index), "claim")
+        one_of(verdict, VERDICTS, "verdict")
+    return [
+        f"{name}: predicted {expected}, found {seen[name]}{', as predicted' * (seen[name] == expected)}."
+        for name, expected in prediction.items()
+    ] or ["No verdict was predicted."]
+
+
+def single_pairs(differences: pd.DataFrame) -> list[str]:
+    """How far single pairs of runs would have misled: McNemar's test at each seed against the mean over seeds."""
+    if differences.empty:
+        return [NO_DIFFERENCES]
+    better, worse = differences["mcnemar_better"], differences["mcnemar_worse"]
+    split = ((better > 0) & (worse > 0)).sum()
+    some = (((better > 0) | (worse > 0)) & (differences["low"] <= 0) & (differences["high"] >= 0)).sum()
+    return [
+        f"Of {int(differences['seeds'].sum())} single pairs of runs McNemar's test calls {int(better.sum())} better "
+        f"and {int(worse.sum())} worse than {differences['first'].iloc[0]} at 0.05.",
+        f"On {split} of {len(differences)} comparisons two seeds would have been called different in opposite "
+        f"directions; on {some} at least one seed would have been, where the interval over seeds and examples spans 0.",
+    ]
 
 
 def what_it_is(study: "Study", main: pd.DataFrame, runs: pd.DataFrame) -> list[str]:

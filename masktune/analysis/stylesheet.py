@@ -40,6 +40,8 @@ thead th { border-bottom: 1.5px solid var(--quiet); font-weight: 600; vertical-a
 tbody td, tbody th { border-bottom: 1px solid var(--line); font-weight: 400; }
 tbody tr:hover { background: var(--soft); }
 td.wrap { white-space: normal; min-width: 16rem; }
+.conclusions td, .observations td { white-space: normal; min-width: 8rem; vertical-align: top; }
+.claims td:last-child { white-space: normal; min-width: 14rem; }
 .downloads { font-size: .86rem; color: var(--quiet); }
 ol.chapters { padding-left: 0; list-style: none; }
 ol.chapters li { border: 1px solid var(--line); border-radius: 8px; padding: .7rem 1rem; margin: .6rem 0; }

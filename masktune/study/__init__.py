@@ -1,6 +1,7 @@
 """A study, from its TOML to stored runs: design, cells, runs, runner, gather.
 
     design   studies/<name>.toml -> Study: grid rows, claims, cells
+    power    the smallest difference that the seeds of a claim can show
     cells    one cell (data x model x task x method x training), its seeds, and the identity of each run
     runs     the folder of one run: written whole or not at all
     cell     what notebooks/cell.ipynb calls: train the seeds of one cell and store them

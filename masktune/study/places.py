@@ -45,11 +45,15 @@ def cell_notebook() -> Path:
 
 def study_file(name: str) -> Path:
     """studies/<name>.toml. Raises MaskTuneError when there is none, naming the studies that exist."""
-    path = _existing(Path("studies") / f"{name}.toml")
-    known = sorted({path.stem for root in (Path(), PROJECT) for path in (root / "studies").glob("*.toml")})
+    path, known = _existing(Path("studies") / f"{name}.toml"), studies()
     if not path.is_file() or name not in known:
         raise MaskTuneError(f"no study {name!r}; expected one of {', '.join(known)}, or write studies/{name}.toml")
     return path
+
+
+def studies() -> list[str]:
+    """The names of the studies of the working folder and of the project."""
+    return sorted({path.stem for root in (Path(), PROJECT) for path in (root / "studies").glob("*.toml")})
 
 
 def _existing(path: Path) -> Path:

@@ -77,6 +77,13 @@ def test_a_large_loss_is_the_opposite():
     assert (found["holds_on"], found["opposite_on"], found["verdict"]) == (0, 5, claims.OPPOSITE)
 
 
+def test_a_loss_on_some_sets_is_not_reproduced_and_counted():
+    frame = evaluated(declared(GAIN), gain=-1.5)
+    frame.loc[frame["task"] == "sentiment", ["p", "high"]] = [0.7, 3.0]
+    found = claims.conclusion(frame)
+    assert (found["holds_on"], found["opposite_on"], found["verdict"]) == (0, 3, claims.NOT_REPRODUCED)
+
+
 def test_no_difference_is_not_reproduced():
     study = declared(GAIN, {**KEPT, "margin": 0.1}, tasks=("paraphrase",))
     frame = evaluated(study, gain=0.0)

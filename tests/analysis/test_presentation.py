@@ -80,7 +80,7 @@ def test_conclusions_count_and_show_the_range():
     assert table.shown["Holds on"].tolist() == ["at least 3 of 5, its opposite on 1", "\u2013"]
     assert table.shown.iloc[0, 3] == "+1.0 (\u22122.0 to +4.0)" and table.shown.iloc[1, 3] == "\u2013"
     assert table.shown["Verdict"].tolist() == ["reproduced in part", "not testable here: runs missing"]
-    assert "10 paired seeds at most" in table.caption and "no interval" in table.caption
+    assert "0 to 10 paired seeds where there are most" in table.caption and "no interval" in table.caption
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from synthetic_study import make, store, with_failures
 
 from masktune import analysis
-from masktune.analysis import chapters
+from masktune.analysis import chapters, claims
 from masktune.errors import MaskTuneError
 
 TOML = """
@@ -95,6 +96,39 @@ def test_report(toy):
     check_nothing_runs_twice(toy, index)
 
 
+def test_the_chapter_that_leads_is_the_first_link(toy):
+    chapter(toy / "notebooks" / "09_claims.ipynb", leads=True, files=["{study}/tables/observations.csv"])
+    text = analysis.report("toy").read_text(encoding="utf-8")
+    page = Loads()
+    page.feed(text)
+    assert page.linked[:2] == ["09_claims.html", "index.html"]
+    inside = Loads()
+    inside.feed(text[text.index("<main>") :])
+    assert inside.linked[0] == "09_claims.html"
+
+
+def test_other_studies_results_change_the_page_of_claims_alone(toy):
+    chapter(toy / "notebooks" / "09_claims.ipynb", leads=True, files=["{study}/tables/observations.csv"])
+    analysis.report("toy")
+    leading, other = (
+        chapters.Chapter("toy", toy / "notebooks" / name) for name in ("09_claims.ipynb", "01_count.ipynb")
+    )
+    assert leading.is_fresh and other.is_fresh
+    observed = toy / "results" / "toy" / "tables" / "observations.csv"
+    before = observed.read_bytes()
+    made = toy / "results" / "laptop" / "tables"
+    made.mkdir(parents=True)
+    row = {
+        "claim": 1, "test": "estimate", "task": "sentiment", "model": "minilm", "set": "imdb_cad", "seeds": 5,
+        "kind": "out_of_distribution", "method": "Mask-tuning", "against": "fine-tuning", "examples": 488,
+        "difference": 1.5, "low": -1.0, "high": 4.0, "verdict": claims.NOT_TESTABLE, "reason": "an estimate",
+    }  # fmt: skip
+    pd.DataFrame([row], columns=claims.COLUMNS).to_csv(made / "claims.csv", index=False)
+    analysis.build("toy")
+    assert observed.read_bytes() != before
+    assert other.is_fresh and not leading.is_fresh
+
+
 def check_self_contained(text, folder):
     page = Loads()
     page.feed(text)
@@ -170,6 +204,7 @@ def test_build_writes_tables_and_figures_and_mends_what_is_gone(toy):
     paths = analysis.build("toy")
     names = {path.name for path in paths}
     assert {"main.csv", "main.md", "main.tex", "differences.csv", "details.csv", "failures.csv", "seeds.csv"} <= names
+    assert {"observations.csv", "observations.md", "observations.tex"} <= names
     assert {"main.svg", "main.png", "differences.svg", "differences.png"} <= names
     wanted = next(path for path in paths if path.name == "main.csv")
     before = wanted.read_bytes()

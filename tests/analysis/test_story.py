@@ -1,9 +1,11 @@
 import re
 
 import pandas as pd
+import pytest
 from synthetic_study import make
 
 from masktune.analysis import names, results, story
+from masktune.errors import MaskTuneError
 
 
 def rows(*triples, kind="out_of_distribution", seeds=10):
@@ -57,6 +59,35 @@ def test_prediction_is_held_against_the_mean():
 
 def test_published_gains_are_the_papers():
     assert names.published_gains() == {"sentiment": 3.61, "inference": 7.05, "paraphrase": 5.92}
+
+
+def test_conclusions_are_told():
+    row = {"statement": "a is better", "tested": 5, "holds_on": 3, "comparisons": 5, "verdict": "reproduced in part"}
+    untested = {**row, "tested": 0, "verdict": "not testable here", "reason": "runs missing"}
+    assert story.concluded(pd.DataFrame([{**row, "reason": ""}, untested])) == [
+        "A is better: reproduced in part; it holds on at least 3 of 5 comparisons.",
+        "A is better: not testable here: runs missing.",
+    ]
+    assert story.concluded(pd.DataFrame()) == ["This study declares no claims."]
+
+
+def test_verdicts_are_held_against_predicted_ones():
+    seen = {"name": ["HANS", "HANS"], "setting": ["embedded", "laptop"], "verdict": ["not reproduced", "not run"]}
+    found = story.verdicts_against(pd.DataFrame(seen), "embedded", {"HANS": "not reproduced"})
+    assert found == ["HANS: predicted not reproduced, found not reproduced, as predicted."]
+    assert story.verdicts_against(pd.DataFrame(seen), "laptop", {"HANS": "measured"})[0].endswith("found not run.")
+    with pytest.raises(MaskTuneError, match="unknown verdict 'yes'"):
+        story.verdicts_against(pd.DataFrame(seen), "embedded", {"HANS": "yes"})
+    with pytest.raises(MaskTuneError, match="unknown claim 'HANZ'"):
+        story.verdicts_against(pd.DataFrame(seen), "embedded", {"HANZ": "measured"})
+
+
+def test_single_pairs_count_what_one_seed_would_have_said():
+    frame = rows((2, -1, 5), (-2, -3, -1), (0, -2, 2))
+    frame = frame.assign(mcnemar_better=[3, 0, 1], mcnemar_worse=[1, 10, 0])
+    first, second = story.single_pairs(frame)
+    assert "Of 30 single pairs of runs McNemar's test calls 4 better and 11 worse" in first
+    assert second.startswith("On 1 of 3 comparisons") and "on 2 at least one seed" in second
 
 
 def test_no_negative_zero_and_no_ascii_minus(gathered):

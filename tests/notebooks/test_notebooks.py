@@ -6,6 +6,7 @@ import nbformat
 import pytest
 from synthetic_study import make, store
 
+from masktune import analysis
 from masktune.analysis import chapters
 
 ROOT = Path(__file__).parents[2]
@@ -61,3 +62,18 @@ def test_main_results_runs_on_a_small_study(tmp_path, monkeypatch):
     text = "".join(str(output.get("data", {})) for output in outputs)
     assert "20 of 20 runs are in; 5 seeds for each number" in text
     assert "cannot go below 0.0625" in text and "predicted +3.6 points" in text
+
+
+def test_the_page_of_claims_runs_on_a_small_study(tmp_path, monkeypatch):
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
+    store(tmp_path / "embedded", *make(models=("roberta",), tasks=("sentiment", "paraphrase"), seeds=6, examples=24))
+    analysis.build("embedded")
+    chapter = chapters.Chapter("embedded", ROOT / "notebooks" / "09_claims.ipynb")
+    assert chapter.leads and chapter.title == "Claims against observations"
+    chapters.execute(chapter)
+    outputs = [output for cell in nbformat.read(chapter.executed, 4).cells for output in cell.get("outputs", ())]
+    assert not [output for output in outputs if output.output_type in ("error", "stream")]
+    text = "".join(str(output.get("data", {})) for output in outputs)
+    assert "HANS: predicted reproduced in this setting, found not run." in text
+    assert "6 seeds cannot reach 0.05 after correction for 24 comparisons" in text
+    assert "single pairs of runs" in text

@@ -1,0 +1,173 @@
+"""The paper's claims beside what the studies observed: each claim x kind of study, from the stored tables of claims.
+
+Studies of the embedded world, of a small model on part of the real data, and of whole models on all of it are never
+mixed: each has a column of its own, and a cell of it rests on one study.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from masktune.analysis import claim_tables, claims, files, presentation
+from masktune.analysis.paper_claims import CLAIMS, Compared, PaperClaim, Setting
+from masktune.study import design, gather
+from masktune.study.claims import comparisons
+from masktune.study.design import Study
+from masktune.study.places import folder, studies, study_file
+
+SETTINGS = ("embedded", "laptop", "paper")
+COLUMNS = [
+    "name", "sentence", "published", "points", "setting", "study", "comparisons", "tested", "holds_on", "opposite_on",
+    "seeds", "examples", "difference", "low", "high", "lowest", "highest", "ratio", "p", "corrected_p", "verdict",
+    "reason", "command",
+]  # fmt: skip
+
+
+def observe() -> pd.DataFrame:
+    """A row for each claim of the paper and each setting. What is not stored below results/ is "not run"."""
+    sources = [_Source(design.load(name)) for name in _studies()]
+    rows = [
+        {
+            "name": claim.name, "sentence": claim.sentence, "published": claim.published, "points": claim.points,
+            "setting": setting, "command": _command(claim, sources),
+            **_cell(claim, [source for source in sources if source.setting == setting]),
+        }
+        for claim in CLAIMS
+        for setting in SETTINGS
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def write(home: Path) -> None:
+    """Bring tables/observations.* of a study up to date with the stored claims of all of them."""
+    read = [path for name in _studies() for path in (study_file(name), _claims_file(name), folder(name) / gather.RUNS)]
+    made_from, inputs = home / "observed_from.json", files.digest([*read, *files.source("analysis")], files.versions())
+    if not files.is_fresh(made_from, inputs):
+        table = claim_tables.observations(observe())
+        files.stamp(made_from, inputs, presentation.write(table, home / "tables"))
+
+
+def _studies() -> list[str]:
+    """The three studies, and the others that have stored claims."""
+    return [*SETTINGS, *(name for name in studies() if name not in SETTINGS and _claims_file(name).is_file())]
+
+
+def _claims_file(study_name: str) -> Path:
+    return folder(study_name) / "tables" / "claims.csv"
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A study, what it declares, and its stored table of claims."""
+
+    study: Study
+
+    @property
+    def setting(self) -> str:
+        """Where it belongs: whole models on all of the real data, less of either, or the embedded world."""
+        if self.study.data == "embedded":
+            return "embedded"
+        part = any(training.train_examples is not None for training in self.study.task_training.values())
+        return "laptop" if part or any(model.adaptation is not None for model in self.study.models) else "paper"
+
+    @cached_property
+    def settings(self) -> dict[str, Setting]:
+        return {v.label: Setting(row.method, v.options) for row in self.study.grid for v in row.variants}
+
+    @cached_property
+    def declared(self) -> list[Compared]:
+        return [
+            self._compared(claim.test, at, claim.first, claim.second)
+            for claim in self.study.claims
+            for at in comparisons(self.study, claim)
+        ]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The stored rows of declared comparisons that were run."""
+        if not _claims_file(self.study.name).is_file():
+            return pd.DataFrame(columns=claims.COLUMNS)
+        table = pd.read_csv(_claims_file(self.study.name)).fillna({"reason": ""})
+        known = table["method"].isin(self.settings) & table["against"].isin(self.settings)
+        return table[known & (table["seeds"] > 0)]
+
+    def _compared(self, test: str, at: Any, method: str, against: str) -> Compared:
+        place = (at.task, at.model, at.set, at.kind)
+        return Compared(test, *place, self.settings[method], self.settings[against])
+
+    def declares(self, claim: PaperClaim) -> bool:
+        return any(claim.answers(at) for at in self.declared)
+
+    def rows(self, claim: PaperClaim) -> pd.DataFrame:
+        """The rows that answer a claim; of a gain over RoBERTa those of RoBERTa, where the study has one."""
+        chosen = [
+            claim.answers(self._compared(row.test, row, row.method, row.against)) for row in self.table.itertuples()
+        ]
+        rows = self.table[np.array(chosen, dtype=bool)]
+        roberta = rows["model"].astype(str).str.startswith("roberta")
+        return rows[roberta] if claim.points is not None and roberta.any() else rows
+
+
+def _command(claim: PaperClaim, sources: Iterable[_Source]) -> str:
+    """The command that makes the runs; empty while no study declares them."""
+    return f"python -m masktune {claim.command}" if any(source.declares(claim) for source in sources) else ""
+
+
+def _cell(claim: PaperClaim, sources: list[_Source]) -> dict[str, Any]:
+    """What the first study with an answer says."""
+    for source in sources:
+        rows = source.rows(claim)
+        if len(rows):
+            return {"study": source.study.name, **_ANSWERS[claim.how](rows, source)}
+    declared = any(source.declares(claim) for source in sources)
+    return {"verdict": claims.NOT_RUN, "reason": "" if declared else "no study declares it"}
+
+
+def _verdict(rows: pd.DataFrame, _: _Source) -> dict[str, Any]:
+    """The verdict on one comparison as it stands there; on several together, their partial conjunction."""
+    together = {**claims.conclusion(rows), "examples": _span(rows["examples"])}
+    if len(rows) > 1:
+        return together
+    row = rows.iloc[0]
+    return {**together, **row[["low", "high", "p", "corrected_p", "verdict", "reason"]]}
+
+
+def _largest(rows: pd.DataFrame, _: _Source) -> dict[str, Any]:
+    """The largest difference, picked because it is the largest: it has no test."""
+    row = rows.loc[rows["difference"].idxmax()]
+    return {
+        **row[["difference", "low", "high", "seeds"]], "comparisons": 1, "examples": _span(row[["examples"]]),
+        "verdict": claims.NOT_TESTABLE, "reason": f"the largest of {len(rows)}, picked after the fact",
+    }  # fmt: skip
+
+
+def _cost(rows: pd.DataFrame, source: _Source) -> dict[str, Any]:
+    """Training time of the method in that of the other: the geometric mean over models and tasks."""
+    path = folder(source.study.name) / gather.RUNS
+    if not path.is_file():
+        return {"verdict": claims.NOT_RUN, "reason": "runs missing"}
+    runs = pd.read_parquet(path).query("status == 'done'")
+    seconds = runs.groupby(["label", "model", "task"])["train_seconds"].mean()
+    places = rows[["model", "task", "method", "against"]].drop_duplicates()
+    ratios = [
+        seconds[row.method, row.model, row.task] / seconds[row.against, row.model, row.task]
+        for row in places.itertuples()
+    ]
+    return {
+        "ratio": float(np.exp(np.mean(np.log(ratios)))), "lowest": min(ratios), "highest": max(ratios),
+        "comparisons": len(ratios), "seeds": int(rows["seeds"].max()), "verdict": claims.MEASURED,
+    }  # fmt: skip
+
+
+def _span(values: pd.Series) -> str:
+    """`420`, or `420 to 976`."""
+    low, high = int(values.min()), int(values.max())
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+_ANSWERS = {"verdict": _verdict, "largest": _largest, "cost": _cost}

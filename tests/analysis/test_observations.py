@@ -1,0 +1,232 @@
+"""The paper's claims beside what studies observed: which comparison answers which claim, and nothing mixed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from masktune.analysis import claim_tables, claims, observations, presentation
+from masktune.analysis.paper_claims import CLAIMS, Compared, Setting
+from masktune.errors import MaskTuneError
+from masktune.study.claims import smallest_p
+
+PLAIN, PAPER = Setting("fine_tuning", {}), Setting("mask_tuning", {})
+SWEEP = """
+name = "sweep"
+data = "embedded"
+tasks = ["sentiment"]
+seeds = 6
+[models.bert]
+checkpoint = "embedded:bert"
+[[grid]]
+label = "ours"
+method = "mask_tuning"
+[[grid]]
+label = "more"
+method = "mask_tuning"
+mask_rate = 0.15
+[[claims]]
+first = "ours"
+second = "more"
+kind = "out_of_distribution"
+test = "superiority"
+family = "ablation"
+"""
+SETS = {
+    "embedded": [("sentiment", "contrast"), ("sentiment", "counterfactual"), ("inference", "heuristics"),
+                 ("inference", "adversarial"), ("paraphrase", "swaps")],
+    "laptop": [("sentiment", "imdb_contrast"), ("sentiment", "imdb_cad"), ("inference", "hans"),
+               ("inference", "anli_r1"), ("inference", "anli_r2"), ("inference", "anli_r3"),
+               ("paraphrase", "paws_qqp")],
+}  # fmt: skip
+
+
+def row(task, name, model="roberta", difference=2.0, **changes):
+    """A line of a stored table of claims: a clear gain of Mask-tuning over 10 seeds."""
+    return {
+        "claim": 1, "family": "headline", "test": "superiority", "task": task, "model": model, "set": name,
+        "kind": "out_of_distribution", "method": "Mask-tuning", "against": "fine-tuning", "declared_seeds": 10,
+        "seeds": 10, "examples": 400, "difference": difference, "low": difference - 1, "high": difference + 1,
+        "bound": difference - 0.8, "p": 0.002, "smallest_p": smallest_p(10), "corrected_p": 0.03,
+        "probability_greater": 0.9, "verdict": claims.REPRODUCED, "reason": "", "margin": np.nan, **changes,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """A working folder without results, beside which the project's studies are known."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path / "results"))
+    return tmp_path / "results"
+
+
+def store(results, study, *rows):
+    folder = results / study / "tables"
+    folder.mkdir(parents=True)
+    pd.DataFrame(rows, columns=claims.COLUMNS).to_csv(folder / "claims.csv", index=False)
+
+
+def observed():
+    return observations.observe().set_index(["name", "setting"])
+
+
+def shown(claim, column):
+    return claim_tables.observations(observations.observe()).shown.set_index("Claim").loc[claim, column]
+
+
+def test_without_results_nothing_is_run_and_everything_has_a_row(results):
+    frame = observations.observe()
+    assert set(frame["verdict"]) == {claims.NOT_RUN}
+    assert len(frame) == 3 * len(CLAIMS)
+    assert frame["name"].nunique() == len(CLAIMS)
+
+
+def test_every_published_gain_is_declared_by_all_three_studies(results):
+    gains = observed().query("points.notna()")
+    assert (
+        len(gains) == 15
+        and gains["reason"].eq("").all()
+        and gains["command"].str.startswith("python -m masktune").all()
+    )
+    published = gains.groupby("name")["points"].first()
+    assert published.to_dict() == {"IMDB-Cont": 4.0, "IMDB-CAD": 3.22, "HANS": 7.9, "AdvNLI": 6.2, "PAWS": 5.92}
+
+
+def test_what_no_study_declares_is_said(results):
+    cell = observed().loc["baselines", "embedded"]
+    assert (cell["verdict"], cell["reason"], cell["command"]) == (claims.NOT_RUN, "no study declares it", "")
+
+
+@pytest.mark.parametrize("setting", ["embedded", "laptop"])
+def test_each_gain_is_answered_by_its_set(results, setting):
+    model = {"embedded": "roberta", "laptop": "minilm"}[setting]
+    store(results, setting, *(row(*place, model, i + 1.0) for i, place in enumerate(SETS[setting])))
+    frame = observed()
+    differences = frame.xs(setting, level="setting")["difference"]
+    adversarial = {"embedded": 4.0, "laptop": 5.0}[setting]
+    assert differences[["IMDB-Cont", "IMDB-CAD", "HANS", "AdvNLI"]].tolist() == [1.0, 2.0, 3.0, adversarial]
+    assert differences["PAWS"] == len(SETS[setting])
+    others = frame.loc[frame.index.get_level_values("setting") != setting, "verdict"]
+    assert set(others) == {claims.NOT_RUN}, "no study lends its numbers to another column"
+
+
+def test_one_comparison_keeps_its_verdict_and_corrected_p(results):
+    store(results, "embedded", row("inference", "heuristics", verdict=claims.NOT_REPRODUCED, corrected_p=0.2))
+    cell = observed().loc["HANS", "embedded"]
+    assert (cell["verdict"], cell["p"], cell["corrected_p"]) == (claims.NOT_REPRODUCED, 0.002, 0.2)
+    assert (cell["seeds"], cell["examples"], cell["low"], cell["high"]) == (10, "400", 1.0, 3.0)
+
+
+def test_several_comparisons_are_a_partial_conjunction(results):
+    rows = [row("inference", f"anli_r{i}", "minilm", 2.0 * i) for i in (1, 2)]
+    store(results, "laptop", *rows, row("inference", "anli_r3", "minilm", 0.1, p=0.8))
+    cell = observed().loc["AdvNLI", "laptop"]
+    assert (cell["holds_on"], cell["comparisons"], cell["verdict"]) == (2, 3, claims.IN_PART)
+    assert (cell["lowest"], cell["highest"]) == (0.1, 4.0) and np.isnan(cell["p"])
+
+
+def test_a_gain_over_roberta_is_held_against_roberta(results):
+    rows = [row("inference", "heuristics", model, gain) for model, gain in (("bert", 9.0), ("roberta", 3.0))]
+    store(results, "embedded", *rows)
+    assert observed().loc["HANS", "embedded"]["difference"] == 3.0
+
+
+def test_the_largest_gain_is_shown_and_not_tested(results):
+    store(results, "embedded", row("sentiment", "contrast"), row("sentiment", "counterfactual", "bert", 15.0))
+    cell = observed().loc["up to 14", "embedded"]
+    assert (cell["difference"], cell["verdict"]) == (15.0, claims.NOT_TESTABLE)
+    assert cell["reason"] == "the largest of 2, picked after the fact"
+
+
+def test_in_distribution_is_answered_by_non_inferiority(results):
+    kept = {"test": "non_inferiority", "kind": "in_distribution", "margin": 0.5, "smallest_p": smallest_p(10, 1)}
+    rows = [row(task, "validation", difference=0.6, **kept) for task in ("sentiment", "inference", "paraphrase")]
+    store(results, "embedded", *rows, row("inference", "heuristics"))
+    cell = observed().loc["in distribution", "embedded"]
+    assert (cell["holds_on"], cell["comparisons"], cell["verdict"]) == (3, 3, claims.REPRODUCED)
+
+
+def test_runs_that_are_missing_are_not_run(results):
+    store(results, "embedded", row("inference", "heuristics", seeds=0, difference=np.nan, p=np.nan))
+    assert observed().loc["HANS", "embedded"]["verdict"] == claims.NOT_RUN
+
+
+def test_labels_that_the_study_no_longer_has_answer_nothing(results):
+    store(results, "embedded", row("inference", "heuristics", method="an older label"))
+    assert observed().loc["HANS", "embedded"]["verdict"] == claims.NOT_RUN
+
+
+def test_another_study_answers_in_the_column_where_it_belongs(results, tmp_path):
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "sweep.toml").write_text(SWEEP)
+    rows = [row("sentiment", name, "bert", method="ours", against="more") for name in ("contrast", "counterfactual")]
+    store(results, "sweep", *rows)
+    frame = observed()
+    cell = frame.loc["5 %", "embedded"]
+    assert (cell["study"], cell["verdict"]) == ("sweep", claims.REPRODUCED)
+    assert frame.loc["5 %", "laptop"]["verdict"] == claims.NOT_RUN
+    assert cell["command"] == "python -m masktune run STUDY --method mask_tuning"
+    assert "study sweep" in shown("5 %", "Embedded world")
+
+
+def test_cost_is_the_ratio_of_training_times(results):
+    store(results, "embedded", row("sentiment", "contrast"), row("inference", "heuristics"))
+    runs = [
+        {"label": label, "model": "roberta", "task": task, "train_seconds": seconds, "status": "done"}
+        for task, pair in (("sentiment", (10.0, 20.0)), ("inference", (10.0, 5.0)))
+        for label, seconds in zip(("fine-tuning", "Mask-tuning"), pair, strict=True)
+    ]
+    pd.DataFrame(runs).to_parquet(results / "embedded" / "runs.parquet")
+    cell = observed().loc["Q3", "embedded"]
+    assert (cell["ratio"], cell["lowest"], cell["highest"]) == (pytest.approx(1.0), 0.5, 2.0)
+    assert cell["verdict"] == claims.MEASURED
+    assert shown("Q3", "Embedded world") == "1.00 times (0.50 to 2.00), 10 seeds; measured"
+
+
+def settled(method, against, **place):
+    place = {"test": "superiority", "task": "sentiment", "model": "bert", "set": "contrast",
+             "kind": "out_of_distribution", **place}  # fmt: skip
+    at = Compared(**place, method=method, against=against)
+    return {claim.name for claim in CLAIMS if claim.answers(at)}
+
+
+@pytest.mark.parametrize(
+    ("method", "against", "expected"),
+    [
+        (PAPER, PLAIN, {"IMDB-Cont", "up to 14", "Q3"}),
+        (PAPER, Setting("span_cutoff", {}), {"baselines"}),
+        (PAPER, Setting("mask_tuning", {"mask_rate": 0.15}), {"5 %"}),
+        (PAPER, Setting("mask_tuning", {"alpha": 0.2}), {"alpha 0.6"}),
+        (PAPER, Setting("mask_tuning", {"alpha": 0.2, "mask_rate": 0.15}), set()),
+        (Setting("mask_tuning", {"mask_rate": 0.15}), PLAIN, {"Q1"}),
+        (Setting("mask_tuning", {"alpha": 0.2}), PLAIN, {"alpha"}),
+        (Setting("mask_tuning", {"reduction": "maskable"}), PLAIN, set()),
+        (Setting("mask_tuning+free_lb", {}), Setting("free_lb", {}), {"Q2"}),
+        (Setting("mask_tuning+free_lb", {}), PLAIN, set()),
+    ],
+)
+def test_settings_say_which_claim_a_comparison_answers(method, against, expected):
+    assert settled(method, against) == expected
+
+
+def test_the_table_has_a_column_for_each_kind_of_study(results, tmp_path):
+    store(results, "embedded", row("inference", "heuristics"))
+    table = claim_tables.observations(observations.observe())
+    assert list(table.shown) == ["Claim", "In words", "Published", *claim_tables.SETTINGS.values(), "Command"]
+    cells = table.shown.set_index("Claim").loc["HANS"]
+    assert cells["Embedded world"] == (
+        "+2.0 [+1.0, +3.0], p 0.002, corrected 0.030, 10 seeds, 400 examples; reproduced in this setting"
+    )
+    assert cells["Laptop"] == "not run"
+    assert "95 % t interval over paired seeds x clusters of examples" in table.caption
+    paths = presentation.write(table, tmp_path)
+    assert [path.suffix for path in paths] == [".csv", ".md", ".tex"]
+    text = paths[2].read_text()
+    assert "\\toprule" in text and "p{0.16\\linewidth}" in text and "nan" not in text
+
+
+def test_a_damaged_study_is_one_line(results, tmp_path):
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "sweep.toml").write_text(SWEEP.replace("seeds = 6", "seeds = 5"))
+    store(results, "sweep", row("sentiment", "contrast"))
+    with pytest.raises(MaskTuneError, match=r"sweep.toml: \[\[claims\]\] 'ours' against 'more': 5 paired seeds"):
+        observations.observe()
