@@ -3,9 +3,11 @@
 import argparse
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +33,8 @@ QUICK_GRID = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    folder = options.output or results_root() / "bench"
-    if cluster.gpus():
+    folder = options.output or (Path(tempfile.mkdtemp()) if options.quick else results_root() / "bench")
+    if _on_gpu():
         folder /= "gpu"
     folder.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m benchmarks", description="What training and the grid cost, measured.")
     parser.add_argument("--only", action="append", choices=PARTS, help="one part; may be repeated (default: all)")
-    parser.add_argument("--quick", action="store_true", help="see in seconds that it runs; the numbers mean nothing")
+    parser.add_argument("--quick", action="store_true", help="see that it runs: miniatures, to a temporary folder")
     parser.add_argument("--output", type=Path, help="the folder to write to (default: results/bench)")
     return parser
 
@@ -62,7 +64,7 @@ def _steps(folder: Path, quick: bool) -> None:
     frame = pandas.DataFrame(rows)
     _write(folder, "measurements", frame)
     _show(folder, "step_cost", report.step_cost(frame))
-    _show(folder, "headline", report.headline(frame, {} if cluster.gpus() else report.ASKED))
+    _show(folder, "headline", report.headline(frame, {} if _on_gpu() else report.ASKED))
     machine = {**environment.hardware(), "packages": environment.packages(), "date": date.today().isoformat()}
     machine["matrix_product_operations_per_second"] = speeds
     (folder / "machine.json").write_text(json.dumps(machine, indent=1) + "\n", encoding="utf-8")
@@ -70,9 +72,9 @@ def _steps(folder: Path, quick: bool) -> None:
 
 def _sharing(folder: Path, quick: bool) -> None:
     """How many cells at once make the most of a GPU; nothing without one, where cells share cores and not a device."""
-    from benchmarks import sharing
+    if _on_gpu():
+        from benchmarks import sharing
 
-    if cluster.gpus():
         [size] = _sizes(quick)
         rows = [row for name, counts in _histograms().items() for row in sharing.run(size, name, counts)]
         _show(folder, "sharing", pandas.DataFrame(rows))
@@ -90,12 +92,22 @@ def _grid(folder: Path, quick: bool) -> None:
 PARTS = {"steps": _steps, "sharing": _sharing, "grid": _grid}
 
 
+@cache
+def _on_gpu() -> bool:
+    """Whether the GPU is what is measured. Torch is not asked where there is no device: importing it takes seconds."""
+    if not cluster.gpus():
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
 def _sizes(quick: bool) -> list[Any]:
     from benchmarks import sizes
 
     if quick:
         return [sizes.MINIATURE["bert"]]
-    return [sizes.GPU_SIZE] if cluster.gpus() else list(sizes.SIZES.values())
+    return [sizes.GPU_SIZE] if _on_gpu() else list(sizes.SIZES.values())
 
 
 def _histograms() -> dict[str, Any]:

@@ -42,6 +42,7 @@ def _run(model, task, method, seed, status="done"):
         "part": "main", **TRAINING,
         "alpha": alpha, "mask_rate": mask_rate, "options": json.dumps(options), "seed": seed, "status": status,
         "error": error, "train_seconds": 10.0,
+        "cell_id": f"{hash_of(model, task, label):016x}", "train_examples": 1000,
     }  # fmt: skip
 
 

@@ -15,7 +15,8 @@ CHAPTERS = [path for path in NOTEBOOKS if path.name[:2].isdigit()]
 
 
 def test_the_notebooks_are_there():
-    assert {"cell.ipynb", "00_start_here.ipynb", "01_main_results.ipynb"} <= {path.name for path in NOTEBOOKS}
+    expected = {"cell.ipynb", "00_start_here.ipynb", "01_main_results.ipynb", "07_cost.ipynb"}
+    assert expected <= {path.name for path in NOTEBOOKS}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
@@ -77,3 +78,19 @@ def test_the_page_of_claims_runs_on_a_small_study(tmp_path, monkeypatch):
     assert "HANS: predicted reproduced in this setting, found not run." in text
     assert "6 seeds cannot reach 0.05 after correction for 24 comparisons" in text
     assert "single pairs of runs" in text
+
+
+def test_cost_runs_on_a_small_study_and_again_when_a_benchmark_is_stored(tmp_path, monkeypatch):
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
+    store(tmp_path / "embedded", *make(tasks=("sentiment", "paraphrase"), seeds=2, examples=24))
+    chapter = chapters.Chapter("embedded", ROOT / "notebooks" / "07_cost.ipynb")
+    chapters.execute(chapter)
+    outputs = [output for cell in nbformat.read(chapter.executed, 4).cells for output in cell.get("outputs", ())]
+    assert not [output for output in outputs if output.output_type in ("error", "stream")]
+    text = "".join(str(output.get("data", {})) for output in outputs)
+    assert "Mask-tuning takes 1.00 times the training time of fine-tuning" in text
+    assert "energy was not measured on this machine" in text and "make bench" in text
+    assert chapter.is_fresh
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / "grid.csv").write_text("work,unit,asked,value,met\n")
+    assert not chapters.Chapter("embedded", chapter.source).is_fresh

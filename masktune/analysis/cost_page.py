@@ -1,0 +1,371 @@
+"""The cost notebook's tables, figures and sentences, made from the frames of `cost` and from stored benchmarks."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
+
+from masktune.analysis import cost, names, theme
+from masktune.analysis.presentation import MINUS, Table, count, interval
+from masktune.analysis.theme import Drawing
+from masktune.study import efficiency
+from masktune.study.places import results_root
+
+if TYPE_CHECKING:
+    from IPython.display import Markdown
+
+NOT_MEASURED = "not measured"
+ASKED_SHARE = 0.75  # of the workers' time that should be training and evaluation
+
+
+# ---- sentences
+
+
+def answer(runs: pd.DataFrame) -> "Markdown":
+    """One paragraph that answers Q3: what Mask-tuning costs beside the study's first method."""
+    from IPython.display import Markdown
+
+    frame = cost.overhead(runs)
+    labels = runs.loc[runs["method"] == "mask_tuning", "label"]
+    frame = frame[frame["second"] == (labels.iloc[0] if len(labels) else None)]
+    if frame.empty:
+        return Markdown("No finished run of Mask-tuning shares its seed with one of fine-tuning yet.")
+    sentences = [*_price(frame), _energy(frame), _by_size(frame), _by_data(frame), *_alone()]
+    return Markdown(" ".join(sentences))
+
+
+def _price(frame: pd.DataFrame) -> list[str]:
+    first, second = frame[["first", "second"]].iloc[0]
+    least, most = frame.loc[frame["time"].idxmin()], frame.loc[frame["time"].idxmax()]
+    span = f", from {_at(least)} to {_at(most)}" if len(frame) > 1 else ""
+    said = [
+        f"**{second} takes {times(cost.geometric_mean(frame['time']))} times the training time of {first}**{span}; the "
+        f"interval of {int((frame['low'] > 1).sum())} of {count(pd.Series([len(frame)]), 'comparison')} (model x task, "
+        f"{count(frame['seeds'], 'paired seed')}) lies above 1."
+    ]
+    memory = frame["memory"].dropna()
+    return [*said, f"Its peak memory is {times(cost.geometric_mean(memory))} times as high."] if len(memory) else said
+
+
+def _at(row: pd.Series) -> str:
+    return f"{times(row['time'])} ({names.model(row['model'])}, {names.task(row['task']).lower()})"
+
+
+def _energy(frame: pd.DataFrame) -> str:
+    measured = frame["energy"].dropna()
+    if measured.empty:
+        return "Its energy was not measured on this machine, which has no counter that could be read."
+    return f"It takes {times(cost.geometric_mean(measured))} times the energy."
+
+
+def _by_size(frame: pd.DataFrame) -> str:
+    """The factor at the smallest and the largest model."""
+    sizes = frame.dropna(subset="parameters").groupby("model", sort=False, observed=True)
+    if not len(sizes):
+        return "These runs do not say how many parameters their models have, so nothing is said about model size."
+    by_model = sizes.agg(parameters=("parameters", "mean"), time=("time", cost.geometric_mean))
+    least, most = (by_model.loc[by_model["parameters"].agg(end)] for end in ("idxmin", "idxmax"))
+    if most["parameters"] < 2 * least["parameters"]:
+        return f"All models are of about one size ({_millions(least)} to {_millions(most)} million parameters)."
+    ends = (f"{times(row['time'])} at {_millions(row)} million parameters" for row in (least, most))
+    return f"By model size the factor is {' and '.join(ends)}."
+
+
+def _millions(row: pd.Series) -> str:
+    return f"{row['parameters'] / 1e6:.3g}"
+
+
+def _by_data(frame: pd.DataFrame) -> str:
+    """The factor at the smallest and the largest number of training examples."""
+    by_size = frame.groupby("examples")["time"].agg(cost.geometric_mean)
+    if len(by_size) < 2:
+        return f"Every run reads {by_size.index[0]:,.0f} training examples."
+    ends = (f"{times(by_size.iloc[end])} at {by_size.index[end]:,.0f}" for end in (0, -1))
+    return f"By the number of training examples read it is {' and '.join(ends)}."
+
+
+def _alone() -> list[str]:
+    """What the stored benchmark says, where nothing else ran: one real size, one real distribution of lengths."""
+    path = results_root() / "bench" / "headline.csv"
+    if not path.is_file():
+        return []
+    found = pd.read_csv(path).query("size == 'MiniLM' and lengths == 'MNLI'").set_index("measure")["median"]
+    ours, stock = times(found["time d/c"]), times(found["time d/a"])
+    return [
+        f"Measured alone (make bench), at the size of MiniLM and the lengths of MNLI, it takes {ours} times as long as "
+        f"our own fine-tuning and {stock} times as long as fine-tuning by a stock Trainer."
+    ]
+
+
+def not_said(runs: pd.DataFrame) -> list[str]:
+    """What the stored runs do not say, a sentence for each thing; what is not measured is never shown as zero."""
+    found = cost.complete(runs[runs["status"] == "done"])
+    energy = found[cost.ENERGY].notna().any()
+    sentences = []
+    if found["parameters"].isna().any():
+        sentences.append("Number of parameters: not stored with some of these runs; a run made now stores it.")
+    if not energy["host_energy_joules"]:
+        sentences.append("Energy of the processor: not measured on this machine (no RAPL counter that may be read).")
+    if not energy["device_energy_joules"]:
+        on_gpu = found["device_peak_bytes"].notna().any()
+        reason = "install masktune[gpu] to read its counter" if on_gpu else "no GPU was used"
+        sentences.append(f"Energy of a GPU: not measured on this machine ({reason}).")
+    return sentences or ["Nothing is missing: every run says its time, memory, energy and size."]
+
+
+def grid_share(study: str) -> list[str]:
+    """How much of the workers' time was training and evaluation, over all calls that made runs of the study."""
+    records = [record for record in efficiency.read(study) if record["runs"]]
+    share = efficiency.share(records)
+    if share is None:
+        return ["No call that made these runs left a record of its wall time, so the share of training is not known."]
+    workers = " or ".join(sorted({str(record["workers"]) for record in records}))
+    made, wall = sum(record["runs"] for record in records), sum(record["wall_seconds"] for record in records)
+    return [
+        f"Training and evaluation were {share:.0%} of the time of {workers} workers, where at least {ASKED_SHARE:.0%} "
+        f"was asked: {made:,} runs in {duration(wall)} of wall time."
+    ]
+
+
+# ---- tables
+
+
+def overhead(runs: pd.DataFrame) -> Table:
+    """Time, memory and energy of each method beside the first."""
+    frame = cost.overhead(runs)
+    ends = zip(frame["time"], frame["low"], frame["high"], strict=True)
+    shown = _placed(frame, Method=frame["second"]).assign(
+        **{
+            "Time [95 %]": [times(*row) for row in ends],
+            "Peak memory": [times(value) for value in frame["memory"]],
+            "Energy": [times(value) for value in frame["energy"]],
+            "Seeds": frame["seeds"],
+        }
+    )
+    first = frame["first"].iloc[0] if len(frame) else "the first method"
+    caption = (
+        f"How many times what {first} takes: training time an example, peak memory, energy an example; geometric means "
+        f"over {count(frame['seeds'], 'paired seed')} [95 % t interval over seeds]. Wall times of cells that ran side "
+        "by side. Peak memory is that of the GPU where there is one, else of the whole process with all it has loaded."
+    )
+    return Table("overhead", f"The price beside {first}", caption, frame, shown)
+
+
+def accuracy_for_cost(runs: pd.DataFrame, main: pd.DataFrame) -> Table:
+    """Accuracy an hour and a watt-hour."""
+    frame = cost.efficiency(runs, main)
+    columns = {"Hours a run": [f"{value:.3g}" for value in frame["hours"]]}
+    for unit, divisor in (("hour", frame["hours"]), ("watt-hour", frame["watt_hours"])):
+        for name, accuracy in (("in", frame["inside"]), ("out", frame["outside"])):
+            columns[f"An {unit}, {name}" if unit == "hour" else f"A {unit}, {name}"] = _quotients(accuracy / divisor)
+    shown = _placed(frame, Method=frame["method"]).assign(**columns)
+    caption = (
+        "Accuracy in per cent, in and out of distribution (means over sets and seeds), divided by the hours of "
+        "training and evaluation and by the energy of one run. Such a quotient rewards whatever is small and quick: it "
+        "compares methods on one model and one task, and nothing else."
+    )
+    return Table("efficiency", "Accuracy for time and energy", caption, frame, shown)
+
+
+def _quotients(values: pd.Series) -> list[str]:
+    return [NOT_MEASURED if pd.isna(value) else f"{value:,.0f}" for value in values]
+
+
+def total(runs: pd.DataFrame) -> Table:
+    """The time of the whole study by phase."""
+    frame = cost.total(runs)
+    known = "" if not frame["unknown"].any() else "at least "
+    sums = {"Phase": "all together", "Time": known + duration(frame["seconds"].sum()), "Runs": "", "Not known of": ""}
+    shown = pd.DataFrame(
+        {
+            "Phase": frame["phase"],
+            "Time": [
+                NOT_MEASURED if row.runs and row.unknown == row.runs else duration(row.seconds)
+                for row in frame.itertuples()
+            ],
+            "Runs": frame["runs"].astype(str),
+            "Not known of": frame["unknown"].astype(str),
+        }
+    )
+    joules = cost.complete(runs)[cost.ENERGY].sum(axis=1, min_count=1).sum(min_count=1)
+    energy = f"was {NOT_MEASURED}" if pd.isna(joules) else f"where it was measured: {joules / 3600:,.1f} watt-hours"
+    caption = (
+        "The whole study, added up over its runs; a failed run counts as far as it left its time. Making and adapting "
+        f"the pre-trained models is not in it: it is done once and kept. Energy {energy}."
+    )
+    return Table("total", "The whole study", caption, frame, pd.concat([shown, pd.DataFrame([sums])]))
+
+
+def grouping(runs: pd.DataFrame) -> "Table | Markdown":
+    """Whether grouping by length costs accuracy; a sentence where no row of the study can show it."""
+    from IPython.display import Markdown
+
+    frame = cost.grouping(runs)
+    if frame.empty:
+        return Markdown(
+            "This study has no finished row with random batches beside the same row with grouped ones. Such a row says "
+            '`training = { sampling = "random" }`.'
+        )
+    ends = zip(frame["difference"], frame["low"], frame["high"], strict=True)
+    shown = _placed(frame, Set=frame["set"].map(names.evaluation_set)).assign(
+        **{
+            f"Grouped {MINUS} random [95 %]": [interval(*row, sign=True) for row in ends],
+            "Speed-up": [times(value) for value in frame["speedup"]],
+            "Seeds": frame["seeds"],
+        }
+    )
+    caption = (
+        "Accuracy with batches grouped by length minus accuracy with random ones, in points, mean over "
+        f"{count(frame['seeds'], 'paired seed')} [95 % t interval over seeds]; the method and all else are the same. "
+        "Speed-up: the training time of an example in random batches over that in grouped ones."
+    )
+    return Table("grouping", "Grouping by length and accuracy", caption, frame, shown)
+
+
+def _placed(frame: pd.DataFrame, **columns: Any) -> pd.DataFrame:
+    """Task and model with their titles, then these columns."""
+    place = {"Task": frame["task"].map(names.task), "Model": frame["model"].map(names.model)}
+    return pd.DataFrame({**place, **columns})
+
+
+# ---- benchmarks
+
+
+def bench(name: str) -> "Table | Markdown":
+    """A stored table of the benchmarks: "headline", "step_cost" or "grid"; a sentence where it was never stored."""
+    from IPython.display import Markdown
+
+    path = results_root() / "bench" / f"{name}.csv"
+    if not path.is_file():
+        return Markdown(f"No benchmark is stored in results/bench ({name}.csv): `make bench` measures and stores it.")
+    frame = pd.read_csv(path, keep_default_na=False)
+    title, caption = _BENCH[name]
+    return Table(f"bench_{name}", title, f"{caption} {_machine()}", frame, _with_spread(frame))
+
+
+_BENCH = {
+    "headline": (
+        "The training step: asked and reached",
+        "Ratios of two arms within one repetition: median [lowest, highest]. (a) stock fine-tuning by "
+        "transformers.Trainer, (b) naive Mask-tuning in it, (c) our fine-tuning, (d) our Mask-tuning. Asked: for "
+        "MiniLM on two cores of a CPU.",
+    ),
+    "step_cost": (
+        "The training step: every arm",
+        "Median [lowest, highest] over the repetitions. The bound: the operations that the method cannot do without, "
+        "at the speed of one large matrix product in the same precision.",
+    ),
+    "grid": ("The grid itself", "Planning, gathering and tables of large made-up studies."),
+}
+
+
+def _machine() -> str:
+    """On what the benchmarks ran, in a sentence."""
+    path = results_root() / "bench" / "machine.json"
+    if not path.is_file():
+        return ""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    device = f", {found['gpu']}" if found["gpu"] else ""
+    memory = found["memory_bytes"] / 2**30
+    return f"Measured on {found['processor']}, {found['cores']} cores, {memory:.0f} GiB{device}, {found['date']}."
+
+
+def _with_spread(frame: pd.DataFrame) -> pd.DataFrame:
+    """Numbers with three digits; a median and its two ends in one column."""
+    shown = {}
+    for name in frame:
+        ends = ("min", "max") if name == "median" else (f"{name}_min", f"{name}_max")
+        if ends[0] in frame:
+            numbers = zip(frame[name], frame[ends[0]], frame[ends[1]], strict=True)
+            shown[name] = [f"{_digits(middle)} [{_digits(low)}, {_digits(high)}]" for middle, low, high in numbers]
+        elif name not in ("min", "max") and not name.endswith(("_min", "_max")):
+            shown[name] = [_digits(value) if isinstance(value, float) else value for value in frame[name]]
+    return pd.DataFrame(shown).rename(columns=lambda name: name.replace("_", " ").capitalize())
+
+
+def _digits(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+# ---- figures
+
+
+def by_size(runs: pd.DataFrame) -> "Drawing | Markdown":
+    """Training time an example against the parameters of the model, a panel a task, a line a method."""
+    from IPython.display import Markdown
+
+    each = cost.per_run(_main(runs)).dropna(subset=["parameters", "seconds_per_example"])
+    if each.empty:
+        return Markdown("These runs do not say how many parameters their models have; runs made from now on do.")
+    each = each.assign(x=each["parameters"] / 1e6, y=1000 * each["seconds_per_example"])
+    each = each.assign(panel=each["task"].map(names.task))
+    return _lines(each, "parameters (millions)", "training time an example (ms)")
+
+
+def by_data(runs: pd.DataFrame) -> Drawing:
+    """Training time of a run against the examples it reads, a panel a model, a line a method."""
+    each = cost.per_run(_main(runs)).dropna(subset=["train_examples", "train_seconds"])
+    each = each.assign(x=each["train_examples"], y=each["train_seconds"], panel=each["model"].map(names.model))
+    return _lines(each, "examples read in training", "training time of a run (s)")
+
+
+def _main(runs: pd.DataFrame) -> pd.DataFrame:
+    """The main rows of the study, where its rows are told apart: a figure holds a handful of methods."""
+    return runs[runs["part"] == "main"] if "part" in runs else runs
+
+
+def _lines(each: pd.DataFrame, across: str, upwards: str) -> Drawing:
+    """Every run as a pale point, the geometric mean at each x as a mark on a line; both axes logarithmic."""
+    panels, methods = list(dict.fromkeys(each["panel"])), names.methods_in_order(each)
+    with theme.applied():
+        figure = Drawing(figsize=(0.9 + 2.9 * max(len(panels), 1.5), 3.0), layout="constrained")
+        axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+        for axis, panel in zip(axes, panels, strict=True):
+            for method in methods:
+                style = theme.mark(method, methods)
+                points = each[(each["panel"] == panel) & (each["label"] == method)]
+                means = points.groupby("x")["y"].agg(cost.geometric_mean)
+                axis.scatter(points["x"], points["y"], s=11, color=style.colour, alpha=0.35, linewidths=0)
+                axis.plot(
+                    means.index, means, style.marker + "-", color=style.colour, label=method, markeredgecolor="white"
+                )
+            # A study of one model has one size: the limits are given, they cannot be found from the points.
+            ends = {f"{name}lim": (each[name].min() / 1.15, each[name].max() * 1.15) for name in ("x", "y")}
+            axis.set(**ends, title=panel, xlabel=across, xscale="log", yscale="log")
+            axis.xaxis.set(major_locator=FixedLocator(_apart(each["x"])), minor_locator=NullLocator())
+            axis.yaxis.set(major_locator=LogLocator(subs=(1, 2, 3, 5, 7)), minor_locator=NullLocator())
+            for side in (axis.xaxis, axis.yaxis):
+                side.set_major_formatter(lambda value, _: _digits(value))
+        axes[0].set_ylabel(upwards)
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper left", ncols=min(4, len(labels)))
+    figure.alt = f"{upwards} against {across}, by method: every run and the geometric mean"
+    return figure
+
+
+def _apart(values: pd.Series) -> list[float]:
+    """Those of the values, from the smallest up, that are far enough apart on a logarithmic axis to be written."""
+    kept: list[float] = []
+    for value in sorted(set(values)):
+        if not kept or value > 1.2 * kept[-1]:
+            kept.append(value)
+    return kept
+
+
+# ---- words
+
+
+def times(ratio: float, low: float = float("nan"), high: float = float("nan")) -> str:
+    """`1.53 [1.44, 1.62]`, a ratio with its interval where there is one; in words where it was not measured."""
+    if pd.isna(ratio):
+        return NOT_MEASURED
+    return f"{ratio:.2f}" if pd.isna(low) else f"{ratio:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def duration(seconds: float) -> str:
+    """`12.3 s`, `4.5 min`, `3.2 h`."""
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} s"

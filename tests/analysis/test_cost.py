@@ -1,0 +1,202 @@
+"""Costs of made-up runs whose ratios are known, and what is said where something was not measured."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_study import make, with_failures
+
+from masktune.analysis import cost, cost_page, results
+from masktune.analysis.presentation import Table
+
+SEEDS = 4
+
+
+@pytest.fixture
+def runs():
+    """Mask-tuning takes 1.5 times the time, 1.2 times the energy and the memory of fine-tuning."""
+    frame, _ = make(models=("bert", "bart"), seeds=SEEDS, examples=12)
+    slow = np.where(frame["method"] == "mask_tuning", 1.5, 1.0)
+    bart = frame["model"] == "bart"
+    return frame.assign(
+        cell_id=frame["model"] + frame["task"] + frame["label"],
+        part="main",
+        train_seconds=10 * slow * (1 + frame["seed"]),
+        curve_seconds=1.0,
+        evaluate_seconds=2.0,
+        model_seconds=0.5,
+        load_seconds=3.0,
+        tokenise_seconds=1.0,
+        failed_seconds=float("nan"),
+        train_examples=np.where(frame["task"] == "sentiment", 9000, 3000),
+        parameters=np.where(bart, 4e6, 1e6),
+        process_peak_bytes=1e9,
+        device_peak_bytes=None,
+        host_energy_joules=3600 * np.where(frame["method"] == "mask_tuning", 1.2, 1.0),
+        device_energy_joules=None,
+    )
+
+
+@pytest.fixture
+def bare(runs):
+    """Runs as they were stored before they said more than their times."""
+    known = ["train_seconds", "curve_seconds", "evaluate_seconds", "model_seconds", "train_examples", "cell_id"]
+    stored = [column for column in make(examples=12, seeds=1)[0]]
+    return runs[list(dict.fromkeys([*stored, *known]))].assign(process_peak_bytes=1e9)
+
+
+def test_overhead_is_the_geometric_mean_over_pairs(runs):
+    found = cost.overhead(runs)
+    assert len(found) == 6
+    assert found[["time", "low", "high", "energy", "memory"]].to_numpy() == pytest.approx(
+        np.tile([1.5, 1.5, 1.5, 1.2, 1.0], (6, 1))
+    )
+    assert (found["seeds"] == SEEDS).all()
+
+
+def test_only_seeds_that_both_methods_finished_are_compared(runs):
+    fast = (runs["method"] == "mask_tuning") & (runs["seed"] == 0)
+    runs.loc[fast, "train_seconds"] = 1.0
+    runs.loc[(runs["method"] == "fine_tuning") & (runs["seed"] == 0), "status"] = "failed"
+    found = cost.overhead(runs)
+    assert (found["seeds"] == SEEDS - 1).all()
+    assert found["time"].to_numpy() == pytest.approx(1.5)
+
+
+def test_ratios_are_averaged_by_their_logarithms(runs):
+    first = runs["seed"] == 0
+    runs.loc[first, "train_seconds"] = np.where(runs.loc[first, "method"] == "mask_tuning", 6.0, 1.0)
+    found = cost.overhead(runs)
+    assert found["time"].to_numpy() == pytest.approx((6 * 1.5**3) ** 0.25)
+    assert (found["low"] < found["time"]).all() and (found["time"] < found["high"]).all()
+
+
+def test_the_answer_is_made_from_the_numbers(runs):
+    said = cost_page.answer(runs).data
+    assert said.startswith("**Mask-tuning takes 1.50 times the training time of fine-tuning**")
+    assert "It takes 1.20 times the energy." in said
+    assert "1.50 at 1 million parameters and 1.50 at 4 million parameters" in said
+    assert "1.50 at 3,000 and 1.50 at 9,000" in said
+
+
+def test_what_was_not_measured_is_said_and_never_zero(bare):
+    said = cost_page.answer(bare).data
+    assert "energy was not measured on this machine" in said
+    assert "do not say how many parameters" in said
+    assert set(cost_page.overhead(bare).shown["Energy"]) == {"not measured"}
+    assert cost.overhead(bare)["energy"].isna().all()
+    assert "do not say how many parameters" in cost_page.by_size(bare).data
+    missing = " ".join(cost_page.not_said(bare))
+    assert "Number of parameters: not stored" in missing and "no GPU was used" in missing
+    total = cost_page.total(bare)
+    times = total.shown.set_index("Phase")["Time"]
+    assert times["loading data, once a cell"] == "not measured"
+    assert times["all together"].startswith("at least ")
+    assert "Energy was not measured" in total.caption
+
+
+def test_a_gpu_whose_counter_was_not_read(runs):
+    said = " ".join(cost_page.not_said(runs.assign(device_peak_bytes=5e9)))
+    assert "install masktune[gpu]" in said
+    runs = runs.assign(device_peak_bytes=5e9, device_energy_joules=1.0)
+    assert cost_page.not_said(runs) == ["Nothing is missing: every run says its time, memory, energy and size."]
+    assert (cost.per_run(runs)["peak_bytes"] == 5e9).all()
+
+
+def test_nothing_to_compare_is_a_sentence(runs):
+    only = runs[runs["method"] == "fine_tuning"]
+    assert "No finished run of Mask-tuning" in cost_page.answer(only).data
+    assert cost_page.overhead(only).shown.empty
+
+
+def test_accuracy_for_time_and_energy():
+    runs, predictions = make(seeds=2, examples=12)
+    runs = runs.assign(curve_seconds=0.0, evaluate_seconds=26.0, train_examples=10, host_energy_joules=7200.0)
+    main = results.of(runs, predictions).main
+    found = cost.efficiency(runs, main)
+    assert found["hours"].to_numpy() == pytest.approx(0.01)
+    assert found["watt_hours"].to_numpy() == pytest.approx(2.0)
+    row = found[(found["task"] == "sentiment") & (found["method"] == "fine-tuning")].iloc[0]
+    own = main[(main["task"] == "sentiment") & (main["method"] == "fine-tuning")].set_index("set")["accuracy"]
+    assert row["inside"] == pytest.approx(own["validation"])
+    assert row["outside"] == pytest.approx((own["contrast"] + own["counterfactual"]) / 2)
+    shown = cost_page.accuracy_for_cost(runs, main).shown
+    assert shown["An hour, in"].iloc[0] == f"{100 * own['validation']:,.0f}"
+
+
+def test_the_whole_study_counts_failed_runs_and_loads_once_a_cell(runs):
+    runs, _ = with_failures(runs, pd.DataFrame({"run_id": []}), failed=2, missing=1)
+    runs.loc[runs["status"] == "failed", "failed_seconds"] = [7.0, float("nan")]
+    found = cost.total(runs).set_index("phase")
+    done = runs[runs["status"] == "done"]
+    assert found.loc["training", "seconds"] == done["train_seconds"].sum()
+    assert found.loc["loading data, once a cell", ["seconds", "runs"]].tolist() == [3.0 * 12, 12]
+    assert found.loc["runs that failed", ["seconds", "runs", "unknown"]].tolist() == [7.0, 2, 1]
+
+
+def test_grouped_and_random_batches_are_compared_by_seed(runs):
+    shuffled = runs[(runs["label"] == "fine-tuning") & (runs["model"] == "bert") & (runs["task"] == "paraphrase")]
+    shuffled = shuffled.assign(
+        **{
+            "label": "random batches",
+            "training/sampling": "random",
+            "train_seconds": 2 * shuffled["train_seconds"],
+            "accuracy/swaps": shuffled["accuracy/swaps"] - 0.01,
+        }
+    )
+    both = pd.concat([runs.assign(**{"training/sampling": "group_by_length"}), shuffled], ignore_index=True)
+    found = cost.grouping(both)
+    assert found[["task", "model"]].drop_duplicates().to_numpy().tolist() == [["paraphrase", "bert"]]
+    swaps = found.set_index("set").loc["swaps"]
+    assert (swaps["difference"], swaps["speedup"], swaps["seeds"]) == (pytest.approx(1.0), pytest.approx(2.0), SEEDS)
+    assert isinstance(cost_page.grouping(both), Table)
+    assert "random batches" not in set(cost.overhead(both)["second"])
+    assert cost.grouping(runs).empty
+    assert 'sampling = "random"' in cost_page.grouping(runs).data
+
+
+def test_figures_draw_a_panel_for_each_task_and_model(runs):
+    assert len(cost_page.by_size(runs).axes) == 3
+    figure = cost_page.by_data(runs)
+    assert len(figure.axes) == 2
+    assert figure._repr_png_()
+    baseline = runs[runs["label"] == "Mask-tuning"].assign(label="another", part="baseline")
+    both = pd.concat([runs, baseline], ignore_index=True)
+    labels = [text.get_text() for text in cost_page.by_data(both).legends[0].get_texts()]
+    assert labels == ["fine-tuning", "Mask-tuning"]
+
+
+def test_the_share_of_training_is_that_of_all_calls(tmp_path, monkeypatch):
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
+    assert "left a record" in cost_page.grid_share("small")[0]
+    (tmp_path / "small").mkdir()
+    records = [
+        {"date": "2026-01-01", "workers": 2, "wall_seconds": 50.0, "pure_seconds": 90.0, "runs": 3},
+        {"date": "2026-01-02", "workers": 2, "wall_seconds": 50.0, "pure_seconds": 70.0, "runs": 3},
+        {"date": "2026-01-02", "workers": 2, "wall_seconds": 90.0, "pure_seconds": 0.0, "runs": 0},
+    ]
+    (tmp_path / "small" / "grid.json").write_text(json.dumps(records))
+    [line] = cost_page.grid_share("small")
+    assert line.startswith("Training and evaluation were 80% of the time of 2 workers, where at least 75% was asked")
+
+
+def test_stored_benchmarks_are_shown_with_their_machine(tmp_path, monkeypatch, runs):
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
+    assert "`make bench` measures" in cost_page.bench("headline").data
+    folder = tmp_path / "bench"
+    folder.mkdir()
+    rows = ["MiniLM,MNLI,time d/a,at most 0.5,0.4512,0.43,0.5,3,yes", "MiniLM,MNLI,time d/c,,1.9,1.8,2.0,3,"]
+    head = "size,lengths,measure,asked,median,min,max,repetitions,met"
+    (folder / "headline.csv").write_text("\n".join([head, *rows]) + "\n")
+    machine = {"processor": "A processor", "cores": 2, "memory_bytes": 2**34, "gpu": None, "date": "2026-01-01"}
+    (folder / "machine.json").write_text(json.dumps(machine))
+    table = cost_page.bench("headline")
+    assert table.shown.iloc[0].tolist() == ["MiniLM", "MNLI", "time d/a", "at most 0.5", "0.451 [0.43, 0.5]", 3, "yes"]
+    assert table.caption.endswith("Measured on A processor, 2 cores, 16 GiB, 2026-01-01.")
+    assert "1.90 times as long as our own fine-tuning and 0.45 times" in cost_page.answer(runs).data
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0.0 s"), (89, "89.0 s"), (90, "1.5 min"), (7200, "2.0 h")])
+def test_durations(seconds, text):
+    assert cost_page.duration(seconds) == text
