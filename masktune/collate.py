@@ -1,7 +1,7 @@
 """Tokenised examples to a padded batch: what `transformers.DataCollatorWithPadding` returns, for a tenth of its time.
 
 Transformers asks the tokenizer, which walks through every token id in Python: for a small model on a CPU that is a
-fifth of a training step (benchmarks/step.py).
+fifth of a training step (benchmarks/steps.py).
 """
 
 from typing import Any
@@ -28,6 +28,8 @@ class Padding:
     def __call__(self, examples: list[dict[str, Any]]) -> dict[str, Tensor]:
         """Examples with the same columns -> a batch; the column `label` or `label_ids` is called `labels`."""
         columns = {name: [example[name] for example in examples] for name in examples[0]}
+        if "attention_mask" not in columns:
+            columns["attention_mask"] = [[1] * len(token_ids) for token_ids in columns["input_ids"]]
         return {"labels" if name in LABELS else name: self._column(name, rows) for name, rows in columns.items()}
 
     def _column(self, name: str, rows: list[Any]) -> Tensor:

@@ -129,7 +129,8 @@ class MaskTuningTrainer(Trainer):
         self, model: nn.Module, inputs: dict[str, Tensor], num_items_in_batch: Tensor | int | None = None
     ) -> Tensor:
         """Forward and backward of one micro-batch, term by term. Returns the weighted loss, a scalar without graph."""
-        if not model.training:  # setting the mode walks through all modules: 2 ms of a small model's step
+        # Setting the mode walks through all modules, 2 ms of a small model's step; a classifier is loaded in eval mode.
+        if not (model.training and self.model.classifier.training):
             model.train()
         inputs = self._prepare_inputs(inputs)
         share = self._share_of_step(inputs, num_items_in_batch)

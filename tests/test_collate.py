@@ -24,6 +24,13 @@ def test_a_batch_is_what_transformers_makes_of_it(tokenizer, side, label):
         assert batch[name].dtype == values.dtype and torch.equal(batch[name], values)
 
 
+def test_padding_is_masked_where_the_examples_have_no_mask(tokenizer):
+    examples = [{"input_ids": tokenizer(text)["input_ids"], "labels": 0} for text in TEXTS]
+    assert torch.equal(
+        Padding(tokenizer)(examples)["attention_mask"], DataCollatorWithPadding(tokenizer)(examples)["attention_mask"]
+    )
+
+
 def test_a_column_of_lists_is_stacked_not_padded(tokenizer):
     examples = [{**tokenizer(text), "bias": [0.25, 0.75]} for text in TEXTS]
     assert torch.equal(Padding(tokenizer)(examples)["bias"], torch.tensor([[0.25, 0.75]] * 3))

@@ -153,6 +153,19 @@ def test_accumulated_gradients_are_those_of_the_whole_batch(trainer):
     assert losses(parts) == pytest.approx(losses(whole), rel=1e-4)
 
 
+def test_dropout_is_on_from_the_first_step(trainer, monkeypatch):
+    """A classifier comes out of from_pretrained in eval mode."""
+    run = trainer(max_steps=1)
+    modes = []
+    terms = METHOD.terms
+    assert not run.model.classifier.training
+    monkeypatch.setattr(
+        type(METHOD), "terms", lambda *given: modes.extend(m.training for m in run.model.modules()) or terms(*given[1:])
+    )
+    run.train()
+    assert modes and all(modes)
+
+
 @pytest.mark.parametrize("accumulation", [1, 3])
 def test_every_micro_batch_has_streams_of_its_own(trainer, monkeypatch, accumulation):
     run = trainer(gradient_accumulation_steps=accumulation, num_train_epochs=1, max_steps=2)
