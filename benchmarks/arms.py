@@ -36,7 +36,7 @@ from benchmarks.sizes import Size
 from masktune import perturb, precision
 from masktune.errors import one_of
 from masktune.methods import FineTuning, MaskTuning, Method
-from masktune.methods.base import Batch, split
+from masktune.methods.base import Batch
 from masktune.models import MaskedLM, MaskTuningModel
 from masktune.trainer import MaskTuningTrainer, lengths_of
 
@@ -90,7 +90,8 @@ class Naive(FewBatches, Trainer):
     def compute_loss(
         self, model: TwoHeads, inputs: Batch, return_outputs: bool = False, num_items_in_batch: Tensor | None = None
     ) -> Tensor:
-        input_ids, labels, others = split(inputs)
+        input_ids, labels = inputs["input_ids"], inputs["labels"]
+        others = {name: values for name, values in inputs.items() if name not in ("input_ids", "labels")}
         vocabulary = perturb.Vocabulary.of(self.processing_class)
         candidates = perturb.maskable(input_ids, others["attention_mask"], vocabulary)
         positions = (torch.rand(input_ids.shape, device=input_ids.device) < MASK_RATE) & candidates

@@ -102,7 +102,7 @@ def _store(study: Any, examples: int) -> None:
         "metrics": {"accuracy": {"validation": 0.9, "contrast": 0.7}, "n": {"validation": half}},
         "environment": {"device": "cpu", "precision": "fp32", "data": {}},
         "cost": {"train_seconds": 1.0, "evaluate_seconds": 0.1, "steps": 100},
-        "history": [],
+        "history": [{"step": step, "epoch": step / 100, "loss": 0.5, "grad_norm": 1.0} for step in range(0, 100, 4)],
     }
     first, *others = [(cell, seed) for cell in study.cells for seed in cell.seeds]
     stored = runs.write(study.name, first[0].run_id(first[1]), records, predictions)
@@ -136,7 +136,8 @@ def _store_gathered(folder: Path, examples: int, seeds: int, methods: int) -> No
                     "error": "",
                     "method": "fine_tuning" if method == 0 else "mask_tuning",
                     "label": f"method {method}",
-                }  # fmt: skip
+                    "part": "main",
+                }
             )
             share = 0.6 + 0.01 * method + 0.02 * generator.normal()
             parts += [_answers(run_id, share, generator, *part) for part in _sets(examples)]

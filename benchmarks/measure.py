@@ -4,6 +4,7 @@ import resource
 import sys
 import tempfile
 import time
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +92,8 @@ def train(arm: str, size: Size, histogram: numpy.ndarray, repetition: int, timer
     """Train the few batches of an epoch of examples with these lengths; the Trainer as it is afterwards."""
     drawn = lengths.quantiles(histogram, EPOCH * size.batch_size)
     numpy.random.default_rng(repetition).shuffle(drawn)
-    with tempfile.TemporaryDirectory(prefix="masktune-") as folder:
+    with tempfile.TemporaryDirectory(prefix="masktune-") as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Trainer's defaults, pinned memory without a GPU among them
         trainer = arms.trainer(arm, size, arms.examples_of(size, drawn, repetition), timer, folder, repetition)
         trainer.train()
     return trainer

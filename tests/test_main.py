@@ -33,7 +33,7 @@ def test_help_names_every_command_and_imports_nothing_heavy():
 def test_an_unknown_study_is_one_line(command, capsys):
     assert main([command, "embeded"]) == 2
     output = capsys.readouterr()
-    assert output.err.startswith("masktune: no study 'embeded'; expected one of embedded, laptop, paper")
+    assert output.err.startswith("masktune: no study 'embeded'; expected one of ")
     assert output.err.count("\n") == 1
     assert output.out == ""
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from masktune.analysis import names, statistics
+from masktune.analysis import statistics
 
 PLACE = ["task", "model"]
 PURE = ["train_seconds", "curve_seconds", "evaluate_seconds"]
 ENERGY = ["host_energy_joules", "device_energy_joules"]
-RATIOS = {"time": "seconds_per_example", "memory": "peak_bytes", "energy": "joules_per_example"}
+RATIOS = {"time": "train_seconds", "memory": "peak_bytes", "energy": "joules"}
 SAMPLING = "training/sampling"
 # The phases of a study: what they are called, the column of seconds, the status of the runs that have it.
 PHASES = {
@@ -24,9 +24,10 @@ PHASES = {
     "making models": ("model_seconds", "done"),
     "loading data, once a cell": ("load_seconds", "done"),
     "tokenising, once a cell": ("tokenise_seconds", "done"),
+    "preparing what a method needs, once a cell": ("prepare_seconds", "done"),
     "runs that failed": ("failed_seconds", "failed"),
 }
-ONCE_A_CELL = ("load_seconds", "tokenise_seconds")
+ONCE_A_CELL = ("load_seconds", "tokenise_seconds", "prepare_seconds")
 
 
 def complete(runs: pd.DataFrame) -> pd.DataFrame:
@@ -43,39 +44,39 @@ def per_run(runs: pd.DataFrame) -> pd.DataFrame:
     """The finished runs with batches grouped by length, and what each cost; NaN where a run does not say.
 
     Adds seconds_per_example of training; peak_bytes of the GPU where there is one, else of the whole process; joules of
-    host and GPU together, for the run and as joules_per_example; hours of training and evaluation.
+    host and GPU together; hours of training and evaluation.
     """
     runs = complete(runs)
     done = runs[(runs["status"] == "done") & (runs[SAMPLING] == "group_by_length")]
-    joules = done[ENERGY].sum(axis=1, min_count=1)
     return done.assign(
         seconds_per_example=done["train_seconds"] / done["train_examples"],
         peak_bytes=done["device_peak_bytes"].fillna(done["process_peak_bytes"]),
-        joules=joules,
-        joules_per_example=joules / done["train_examples"],
+        joules=done[ENERGY].sum(axis=1, min_count=1),
         hours=done[PURE].sum(axis=1) / 3600,
     )
 
 
 def overhead(runs: pd.DataFrame) -> pd.DataFrame:
-    """Each other method beside the study's first: how many times its time, memory and energy, by task and model.
+    """Each other method beside fine-tuning at the same training: how many times its time, memory and energy.
 
-    Geometric means over paired seeds; `low` and `high` are the ends of the 95 % t interval of `time`. NaN: not
-    measured. `parameters` of the model and `examples` read in training say where the pair stands.
+    A row for each task, model and method. Geometric means over paired seeds; `low` and `high` are the ends of the 95 %
+    t interval of `time`. NaN: not measured. `parameters` of the model and `examples` read in training say where the
+    pair stands.
     """
-    first, *others = names.methods_in_order(runs)
     each = per_run(runs).set_index("seed")
+    alike = [column for column in each if column.startswith("training/")]
     rows = []
-    for place, part in each.groupby(PLACE, sort=False, observed=True):
-        one = part[part["label"] == first]
+    for place, part in each.groupby([*PLACE, *alike], sort=False, dropna=False, observed=True):
+        plain = part.loc[part["method"] == "fine_tuning", "label"]
+        others = dict.fromkeys(part.loc[part["method"] != "fine_tuning", "label"]) if len(plain) else ()
         for second in others:
-            other = part[part["label"] == second]
+            one, other = part[part["label"] == plain.iloc[0]], part[part["label"] == second]
             ratios = pd.DataFrame({name: other[column] / one[column] for name, column in RATIOS.items()})
             ratios = ratios.dropna(subset="time")
             if len(ratios):
-                about = {"parameters": other["parameters"].mean(), "examples": other["train_examples"].mean()}
-                rows.append({**dict(zip(PLACE, place, strict=True)), "first": first, "second": second} | about)
-                rows[-1] |= _mean_ratios(ratios)
+                about = {"first": plain.iloc[0], "second": second, "parameters": other["parameters"].mean()}
+                about["examples"] = other["train_examples"].mean()
+                rows.append({**dict(zip(PLACE, place, strict=False)), **about, **_mean_ratios(ratios)})
     numbers = ["seeds", "time", "low", "high", "memory", "energy", "parameters", "examples"]
     return pd.DataFrame(rows, columns=[*PLACE, "first", "second", *numbers])
 

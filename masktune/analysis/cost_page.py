@@ -145,9 +145,10 @@ def overhead(runs: pd.DataFrame) -> Table:
     )
     first = frame["first"].iloc[0] if len(frame) else "the first method"
     caption = (
-        f"How many times what {first} takes: training time an example, peak memory, energy an example; geometric means "
-        f"over {count(frame['seeds'], 'paired seed')} [95 % t interval over seeds]. Wall times of cells that ran side "
-        "by side. Peak memory is that of the GPU where there is one, else of the whole process with all it has loaded."
+        f"How many times what {first} takes at the same training: training time, peak memory and energy of a run; "
+        f"geometric means over {count(frame['seeds'], 'paired seed')} [95 % t interval over seeds]. Wall times of "
+        "cells that ran side by side; what a method prepares once for all seeds is not in them. Peak memory is that of "
+        "the GPU where there is one, else of the whole process with all it has loaded."
     )
     return Table("overhead", f"The price beside {first}", caption, frame, shown)
 

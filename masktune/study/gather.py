@@ -166,11 +166,16 @@ def _write_histories(study: str, run_ids: list[str], path: Path) -> None:
     import pandas
 
     rows = [
-        {"run_id": run_id, **{key: float(value) for key, value in entry.items()}}
+        {"run_id": run_id, **{key: _number(value) for key, value in entry.items()}}
         for run_id in run_ids
         for entry in runs.read_json(runs.run_folder(study, run_id) / "history.json")
     ]
     pandas.DataFrame(rows, columns=None if rows else ["run_id", "step"]).to_parquet(path, index=False)
+
+
+def _number(value: float | None) -> float:
+    """A logged number; null stands for one that is not finite, the loss of a run that diverged."""
+    return float("nan") if value is None else float(value)
 
 
 def _predictions(study: str, run_id: str, schema: "pyarrow.Schema") -> "pyarrow.Table":

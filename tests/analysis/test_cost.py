@@ -64,6 +64,18 @@ def test_only_seeds_that_both_methods_finished_are_compared(runs):
     assert found["time"].to_numpy() == pytest.approx(1.5)
 
 
+def test_methods_are_compared_at_the_same_training(runs):
+    """A row with other training is compared with fine-tuning at that training, and with nothing where there is none."""
+    few = runs[runs["task"] == "paraphrase"].assign(train_seconds=1.0, label=runs["label"] + ", few")
+    alone = runs[runs["method"] == "mask_tuning"].assign(train_seconds=99.0, label="alone")
+    sizes = [frame.assign(**{"training/epochs": epochs}) for frame, epochs in ((runs, 3.0), (few, 1.0), (alone, 2.0))]
+    found = cost.overhead(pd.concat(sizes, ignore_index=True))
+    pairs = found[["first", "second"]].drop_duplicates().to_numpy().tolist()
+    assert pairs == [["fine-tuning", "Mask-tuning"], ["fine-tuning, few", "Mask-tuning, few"]]
+    by_second = found.groupby("second")["time"].mean().to_dict()
+    assert by_second == pytest.approx({"Mask-tuning": 1.5, "Mask-tuning, few": 1.0})
+
+
 def test_ratios_are_averaged_by_their_logarithms(runs):
     first = runs["seed"] == 0
     runs.loc[first, "train_seconds"] = np.where(runs.loc[first, "method"] == "mask_tuning", 6.0, 1.0)

@@ -18,7 +18,7 @@ def cost(checkpoints):
         model=SimpleNamespace(classifier=classifier, mlm_head=masked_language_model("bert").cls),
     )
     bench = SimpleNamespace(
-        cell=SimpleNamespace(training=Training(epochs=2)),
+        cell=SimpleNamespace(method="mask_tuning", options={}, training=Training(epochs=2)),
         train=[{"input_ids": [0] * length} for length in (4, 6, 10)],
         evaluation=[{}] * 7,
     )
