@@ -28,8 +28,9 @@ METHODS = [
 ]
 
 TRAINING = {
-    "training/epochs": 2.0, "training/learning_rate": 2e-3, "training/batch_size": 16, "training/train_examples": None,
-    "training/sampling": "group_by_length",
+    "training/epochs": 2.0, "training/learning_rate": 2e-3, "training/batch_size": 16, "training/max_length": 64,
+    "training/warmup_ratio": 0.06, "training/weight_decay": 0.0, "training/max_grad_norm": 1.0,
+    "training/train_examples": None, "training/sampling": "group_by_length",
 }  # fmt: skip
 
 
@@ -39,7 +40,7 @@ def _run(model, task, method, seed, status="done"):
     error = "MaskTuneError: the disk is full" if status == "failed" else ""
     return {
         "run_id": run_id, "data": "embedded", "model": model, "task": task, "method": name, "label": label,
-        "part": "main", **TRAINING,
+        "part": "main", "adaptation": "null", **TRAINING,
         "alpha": alpha, "mask_rate": mask_rate, "options": json.dumps(options), "seed": seed, "status": status,
         "error": error, "train_seconds": 10.0,
         "cell_id": f"{hash_of(model, task, label):016x}", "train_examples": 1000,

@@ -22,26 +22,36 @@ from masktune.study.gather import TRAINING
 RATES = ("alpha", "mask_rate")
 OPTIONS = ("reduction", "encoder", "fill", "classify", "positions", "symbol", "keep", "alpha_weights")
 SETTINGS = (*RATES, *OPTIONS, *TRAINING)
+# What a variant and its reference share.
+SHARED = (*TRAINING, "adaptation")
 METHOD = "mask_tuning"
 REFERENCE = "fine_tuning"
+COLUMNS = [
+    *tables.PLACE, "label", "base", *SETTINGS, "adaptation", "accuracy", "seeds", "examples", "clusters", "difference",
+    "low", "high", "bound", "probability_greater", "p", "smallest_p",
+]  # fmt: skip
 # What a reader calls a setting, for axes and tables.
 TITLES = {
-    "alpha": "alpha (weight of the MLM loss)", "mask_rate": "masking rate", "epochs": "epochs",
-    "train_examples": "training examples", "learning_rate": "learning rate", "batch_size": "batch size",
-    "reduction": "mean of the MLM loss", "encoder": "networks", "fill": "fill", "classify": "classified",
-    "positions": "tokens", "symbol": "mask symbol", "keep": "filter", "alpha_weights": "alpha weights",
+    "alpha": "alpha (weight of the MLM loss)", "mask_rate": "masking rate", "reduction": "mean of the MLM loss",
+    "encoder": "networks", "fill": "fill", "classify": "classified", "positions": "tokens", "symbol": "mask symbol",
+    "keep": "filter", "alpha_weights": "alpha weights", "epochs": "epochs", "learning_rate": "learning rate",
+    "batch_size": "batch size", "train_examples": "training examples", "sampling": "sampling",
+    "max_length": "longest text (tokens)", "warmup_ratio": "warm-up", "weight_decay": "weight decay",
+    "max_grad_norm": "clipping norm",
 }  # fmt: skip
 
 
 def variants(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:
     """Every variant of Mask-tuning on every set: its settings, its accuracy, its difference from fine-tuning.
 
-    Columns: task model set kind label base, SETTINGS, accuracy (mean over seeds, per cent), and those of
+    The base is the first main row of Mask-tuning.
+
+    Columns: task model set kind label base, SETTINGS, adaptation, accuracy (mean over seeds, per cent), and those of
     `tables.compare` (points); `p` of the sign-flip test where the seeds let it fall to 0.05, not corrected.
     """
     settings = _settings(runs)
     rows = [row for block in blocks if block.kind in tables.HEADLINES for row in _rows(block, settings)]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=None if rows else COLUMNS)
 
 
 def _settings(runs: pd.DataFrame) -> pd.DataFrame:
@@ -49,7 +59,7 @@ def _settings(runs: pd.DataFrame) -> pd.DataFrame:
     first = runs.drop_duplicates(["model", "task", "label"])
     plain = {name: first[f"training/{name}"] for name in TRAINING}
     options = pd.DataFrame([_options(*row) for row in zip(first["method"], first["options"], strict=True)])
-    kept = first[["model", "task", "label", "part", "method", *RATES]]
+    kept = first[["model", "task", "label", "part", "method", "adaptation", *RATES]]
     return kept.assign(**plain, **{name: options[name].to_numpy() for name in OPTIONS})
 
 
@@ -66,14 +76,17 @@ def _options(method: str, given: str) -> dict[str, Any]:
 def _rows(block: Block, settings: pd.DataFrame) -> Iterator[dict[str, Any]]:
     here = settings[(settings["model"] == block.model) & (settings["task"] == block.task)]
     references = here[here["method"] == REFERENCE]
-    for variant in here[here["method"] == METHOD].to_dict("records"):
-        alike = [_same(references[name], variant[name]) for name in TRAINING]
+    trained = here[here["method"] == METHOD]
+    base = trained.loc[trained["part"] == "main", "label"].head(1).to_list()
+    for variant in trained.to_dict("records"):
+        alike = [_same(references[name], variant[name]) for name in SHARED]
         for reference in references.loc[np.logical_and.reduce(alike), "label"]:
             pair = block.paired(reference, variant["label"])
             if pair is not None:
                 yield {
-                    **block.place, "label": variant["label"], "base": variant["part"] == "main",
-                    **{name: variant[name] for name in SETTINGS}, "accuracy": 100 * float(pair[1].mean()),
+                    **block.place, "label": variant["label"], "base": variant["label"] in base,
+                    **{name: variant[name] for name in (*SETTINGS, "adaptation")},
+                    "accuracy": 100 * float(pair[1].mean()),
                     **tables.compare(block, *pair), **_test(*pair),
                 }  # fmt: skip
 
@@ -97,8 +110,8 @@ def sweep(variants: pd.DataFrame, *factors: str) -> pd.DataFrame:
     for factor in factors:
         one_of(factor, SETTINGS, "setting")
     if variants.empty:
-        return variants.assign(p_bh=[])
-    others = [name for name in SETTINGS if name not in factors]
+        return variants.assign(p_bh=np.empty(0))
+    others = [name for name in (*SETTINGS, "adaptation") if name not in factors]
     parts = [part[_like_base(part, others)] for _, part in variants.groupby(["task", "model"], sort=False)]
     found = pd.concat(parts)
     found = found[found.groupby(["task", "model"])["label"].transform("nunique") > 1]

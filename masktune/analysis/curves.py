@@ -10,8 +10,6 @@ from masktune.analysis import names, theme
 from masktune.analysis.ablations import TITLES, value_of
 from masktune.analysis.theme import Drawing
 
-_LOOK = (("#2f4368", "o"), ("#e8833a", "D"), ("#1f7a6d", "s"), ("#a8577e", "v"), ("#7d7f86", "X"))
-
 
 def sweep(swept: pd.DataFrame, factor: str) -> Drawing:
     """The difference from fine-tuning on each set by the values of one setting, with 95 % intervals.
@@ -50,14 +48,14 @@ def _lines(axis: Axes, part: pd.DataFrame, factor: str) -> None:
     axis.axhline(0, color=theme.QUIET, linewidth=0.9, zorder=1)
     sets = list(dict.fromkeys(part["set"]))
     for number, name in enumerate(sets):
-        colour, marker = _LOOK[number % len(_LOOK)]
+        style = theme.SERIES[number % len(theme.SERIES)]
         rows = part[part["set"] == name]
         places = np.array([values.index(value_of(value)) for value in rows[factor]], dtype=float)
         places += (number - (len(sets) - 1) / 2) * 0.08
-        axis.vlines(places, rows["low"], rows["high"], color=colour, linewidth=1.4, alpha=0.55, zorder=2)
+        axis.vlines(places, rows["low"], rows["high"], color=style.colour, linewidth=1.4, alpha=0.55, zorder=2)
         dashes = "--" if rows["kind"].iloc[0] == "in_distribution" else "-"
         axis.plot(
-            places, rows["difference"], dashes, marker=marker, color=colour, markersize=5, linewidth=1.4,
+            places, rows["difference"], dashes, marker=style.marker, color=style.colour, markersize=5, linewidth=1.4,
             markeredgecolor="white", label=names.evaluation_set(name), zorder=3,
         )  # fmt: skip
     axis.set_xticks(range(len(values)), values)
@@ -113,8 +111,8 @@ def along_training(histories: pd.DataFrame, columns: Sequence[str], titles: Sequ
     with theme.applied():
         figure = Drawing(figsize=(0.6 + 3.4 * len(columns), 3.1), layout="constrained")
         for axis, name, title in zip(figure.subplots(1, len(columns), squeeze=False)[0], columns, titles, strict=True):
-            for number, label in enumerate(labels):
-                colour, _ = _LOOK[number % len(_LOOK)]
+            for label in labels:
+                colour = theme.mark(label, labels).colour
                 rows = histories[histories["label"] == label].dropna(subset=[name])
                 by_step = rows.groupby("step")[name]
                 axis.fill_between(by_step.min().index, by_step.min(), by_step.max(), color=colour, alpha=0.15)

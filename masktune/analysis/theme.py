@@ -30,6 +30,10 @@ _FIXED = {"fine-tuning": Mark("#2f4368", "o"), "Mask-tuning": Mark("#e8833a", "D
 _MORE = (Mark("#1f7a6d", "s"), Mark("#8fc1e3", "^"), Mark("#a8577e", "v"), Mark("#e3c567", "P"), Mark("#7d7f86", "X"))
 
 
+# For what is no method: the sets of a panel.
+SERIES = (Mark("#1f7a6d", "s"), Mark("#a8577e", "v"), Mark("#8a6d1f", "o"), Mark("#4b7fb5", "^"), Mark("#7d7f86", "X"))
+
+
 def mark(method: str, methods: list[str]) -> Mark:
     """The colour and marker of a method; those without one of their own take the next free, in the study's order."""
     if method in _FIXED:

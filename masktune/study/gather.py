@@ -5,13 +5,14 @@ import os
 import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masktune.errors import MaskTuneError
 from masktune.study import runs
-from masktune.study.cells import Cell
+from masktune.study.cells import Cell, Training, canonical
 from masktune.study.design import Study
 from masktune.study.places import folder
 
@@ -30,7 +31,7 @@ COSTS = (
     "device_peak_bytes", "process_peak_bytes",
     "host_energy_joules", "host_energy_method", "device_energy_joules", "device_energy_method",
 )  # fmt: skip
-TRAINING = ("epochs", "learning_rate", "batch_size", "train_examples", "sampling")
+TRAINING = tuple(field.name for field in fields(Training) if field.name != "precision")
 FILES_AT_ONCE = 200
 THREADS = 4
 
@@ -50,6 +51,7 @@ def gather(study: Study) -> "pandas.DataFrame":
     with ThreadPoolExecutor(THREADS) as pool:
         rows = list(pool.map(lambda run: _row(*run, study.parts, done, failed), declared))
     _check_same_data(rows)
+    _check_not_lost(study.name, done)
     table = pandas.DataFrame([{key: value for key, value in row.items() if key != "digests"} for row in rows])
     target = folder(study.name)
     runs.check_writable(study.name)
@@ -96,6 +98,7 @@ def _row(
 ) -> dict[str, Any]:
     row = {
         "run_id": run_id, "data": cell.data, "model": cell.model.name, "checkpoint": cell.model.identity["checkpoint"],
+        "adaptation": canonical(cell.model.identity.get("adaptation")),
         "task": cell.task, "method": cell.method, "label": cell.label, "part": parts[cell.label],
         **_rates(cell), **{f"training/{name}": getattr(cell.training, name) for name in TRAINING},
         "options": json.dumps(cell.options, sort_keys=True), "seed": seed, "cell_id": cell.id,
@@ -120,6 +123,20 @@ def _results(path: Path) -> dict[str, Any]:
     made_with = {name: environment.get(name) for name in ("device", "precision", "threads")}
     made_with["processor"] = (cost.get("hardware") or {}).get("processor")
     return accuracy | {name: cost.get(name) for name in COSTS} | made_with | {"digests": environment.get("data")}
+
+
+def _check_not_lost(study: str, done: set[str]) -> None:
+    """Gathered results whose run folders are gone (a fresh clone) must not be replaced by nothing."""
+    path = folder(study) / RUNS
+    if not done and path.is_file():
+        import pandas
+
+        kept = int((pandas.read_parquet(path, columns=["status"])["status"] == "done").sum())
+        if kept:
+            raise MaskTuneError(
+                f"{path} holds {kept} finished runs and the folder of runs holds none of them; run the study, or "
+                "delete the file to begin anew"
+            )
 
 
 def _check_same_data(rows: Iterable[dict[str, Any]]) -> None:

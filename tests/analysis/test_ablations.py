@@ -4,7 +4,7 @@ import pytest
 from synthetic_study import METHODS, make
 
 from masktune import MaskTuneError
-from masktune.analysis import ablations, curves
+from masktune.analysis import ablations, curves, terms
 from masktune.analysis.blocks import blocks
 
 RATES = (0.01, 0.15)
@@ -17,10 +17,12 @@ def study():
     both = [("both", "mask_tuning", {"alpha": 0.2, "mask_rate": 0.15}, 0.2, 0.15)]
     longer = [("FT long", "fine_tuning", {}, np.nan, np.nan), ("MT long", *METHODS[1][1:])]
     lonely = [("MT lonely", *METHODS[1][1:])]
-    runs, predictions = make(tasks=("inference",), methods=[*METHODS, *sweep, *both, *longer, *lonely])
+    adapted = [("FT adapted", *longer[0][1:]), ("MT adapted", *METHODS[1][1:])]
+    runs, predictions = make(tasks=("inference",), methods=[*METHODS, *sweep, *both, *longer, *lonely, *adapted])
     runs.loc[~runs["label"].isin([row[0] for row in METHODS]), "part"] = "ablation"
     runs.loc[runs["label"].str.endswith("long"), "training/epochs"] = 4.0
     runs.loc[runs["label"] == "MT lonely", "training/epochs"] = 8.0
+    runs.loc[runs["label"].str.endswith("adapted"), "adaptation"] = '{"steps":300}'
     return runs, ablations.variants(blocks(runs, predictions), runs)
 
 
@@ -34,7 +36,8 @@ def test_a_variant_is_compared_with_fine_tuning_at_the_same_training(study):
     found = variants.set_index(["label", "set"])["difference"]
     assert found["MT long", "heuristics"] == pytest.approx(by_hand(runs, "heuristics", "MT long", "FT long"))
     assert found["rate 0.01", "heuristics"] == pytest.approx(by_hand(runs, "heuristics", "rate 0.01", "fine-tuning"))
-    assert "MT lonely" not in set(variants["label"])
+    assert found["MT adapted", "heuristics"] == pytest.approx(by_hand(runs, "heuristics", "MT adapted", "FT adapted"))
+    assert "MT lonely" not in set(variants["label"]) and found.index.is_unique
 
 
 def test_a_sweep_is_the_base_and_what_differs_in_one_setting(study):
@@ -44,6 +47,25 @@ def test_a_sweep_is_the_base_and_what_differs_in_one_setting(study):
     both = ablations.sweep(variants, "alpha", "mask_rate")
     assert set(both["label"]) == {"Mask-tuning", "rate 0.01", "rate 0.15", "both"}
     assert ablations.sweep(variants, "reduction").empty
+
+
+def test_of_two_main_rows_the_first_is_the_base():
+    again = ("all tokens", "mask_tuning", {"reduction": "maskable"}, 0.6, 0.05)
+    runs, predictions = make(tasks=("paraphrase",), methods=[*METHODS, again])
+    swept = ablations.sweep(ablations.variants(blocks(runs, predictions), runs), "reduction")
+    assert set(swept.loc[swept["base"], "label"]) == {"Mask-tuning"}
+    assert swept.loc[~swept["base"], "p_bh"].notna().all()
+
+
+def test_a_study_without_variants_has_empty_sweeps():
+    runs, predictions = make(tasks=("paraphrase",), methods=METHODS[:1])
+    none = ablations.variants(blocks(runs, predictions), runs)
+    assert none.empty and ablations.sweep(none, "alpha").empty
+    assert ablations.sentences(ablations.sweep(none, "alpha"), "alpha")[0].startswith("No runs")
+    assert terms.verdicts(none) == ["This study has no variants of Mask-tuning."]
+    assert terms.readings(none).shown.empty and ablations.table(ablations.sweep(none, "alpha"), "alpha").shown.empty
+    assert curves.sweep(ablations.sweep(none, "alpha"), "alpha").alt
+    assert curves.heat_map(ablations.sweep(none, "alpha", "mask_rate"), "alpha", "mask_rate").alt
 
 
 def test_the_p_values_of_a_sweep_are_corrected_without_the_base(study):

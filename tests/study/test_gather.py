@@ -1,6 +1,7 @@
 """From run folders to the two gathered files."""
 
 import json
+import shutil
 import time
 
 import pytest
@@ -77,6 +78,14 @@ def test_part_of_the_train_set_may_differ_from_the_whole(table):
     assert found.loc["few", "training/train_examples"].iloc[0] == 8
     store(few, 1, digest="another few")
     with pytest.raises(MaskTuneError, match="saw different data"):
+        gather.gather(study)
+
+
+def test_gathered_results_are_not_replaced_by_nothing(study):
+    path = store(study.cells[0], 0)
+    gather.gather(study)
+    shutil.rmtree(path)
+    with pytest.raises(MaskTuneError, match="holds 1 finished runs and the folder of runs holds none"):
         gather.gather(study)
 
 
