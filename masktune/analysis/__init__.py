@@ -6,6 +6,8 @@ blocks        stored frames -> arrays: the answers of every method and seed on o
 tables        blocks -> frames, one number a row;  presentation lays them out and writes CSV, Markdown, LaTeX
 claims        declared claims -> estimates, tests, verdicts;  claim_tables lays them out
 paper_claims  what the paper claims;  observations holds it against every study's stored claims
+ablations     one setting varied while the others stay;  terms the two losses along training;  curves draws both
+cost          what runs cost;  cost_page lays it out
 theme         one look, one palette;  figures and drawing use it
 story         sentences made from the tables
 results       all of it for one study

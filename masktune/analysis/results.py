@@ -1,4 +1,4 @@
-"""All tables and figures of a study in one object, computed once from the two stored files: what notebooks hold."""
+"""All tables and figures of a study in one object, computed once from its stored files: what notebooks hold."""
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache

@@ -34,7 +34,7 @@ Score = Callable[[Tensor, "Examples"], Tensor]
 class Term:
     """One term of a loss: what it is called in the logs, its weight, its value (a scalar with a graph).
 
-    `equalise` asks the trainer to rescale the term's gradient to the norm of the classification term's.
+    `equalise` asks the trainer to rescale the term's gradient to the norm of the other terms' together.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""From run folders to the two gathered files."""
+"""From run folders to the gathered files."""
 
 import json
 import shutil
