@@ -38,7 +38,7 @@ from masktune.methods.words import Texts, texts_of
 from masktune.models import MaskedLM, MaskTuningModel, trained_masked_lm
 from masktune.perturb import Vocabulary
 from masktune.streams import derive
-from masktune.trainer import MaskTuningTrainer, check_labels
+from masktune.trainer import MaskTuningTrainer, check_labels, label_column
 
 FORMAT = 1  # counts up when the code that makes a product changes what it makes
 FILE = "values.safetensors"
@@ -153,7 +153,7 @@ class Material:
     @cached_property
     def labels(self) -> list[int]:
         """The label of each train example."""
-        return list(self.train["labels"])
+        return list(self.train[label_column(self.train)])
 
     @property
     def num_labels(self) -> int:
