@@ -151,6 +151,19 @@ def test_a_method_of_two_texts_leaves_a_gap_where_a_task_has_one(table):
     assert f"no cells for {overlap} on sentiment: it needs two texts" in planning.plan(study, lambda cell: True)
 
 
+@pytest.mark.parametrize("own", [{}, {"epochs": [3, 1.5]}])
+def test_a_second_stage_follows_whole_epochs(table, own):
+    table["training"]["inference"] = {} if own else {"epochs": 2.5}
+    table["grid"].append({"label": "again", "method": "mask_tuning+forgettable", "training": own})
+    place, epochs = ("again (epochs 1.5)' on sentiment", 1.5) if own else ("again' on inference", 2.5)
+    with pytest.raises(
+        MaskTuneError, match=re.escape(f"[[grid]] '{place}: epochs = {epochs}; expected a whole number")
+    ):
+        design.parse(table)
+    table["grid"][-1] |= {"training": {"epochs": 3}}
+    assert {cell.training.epochs for cell in design.parse(table).cells if cell.label == "again"} == {3}
+
+
 def test_a_method_of_several_parts_is_one_cell_with_the_options_of_all(table):
     table["grid"].append({"label": "both", "method": "mask_tuning+free_lb", "alpha": 0.6, "radius": [0.1, 0.3]})
     cells = [cell for cell in design.parse(table).cells if cell.method == "mask_tuning+free_lb"]
