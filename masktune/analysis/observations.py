@@ -77,7 +77,11 @@ class _Source:
 
     @cached_property
     def settings(self) -> dict[str, Setting]:
-        return {v.label: Setting(row.method, v.options) for row in self.study.grid for v in row.variants}
+        return {
+            variant.label: Setting(row.method, variant.options, not variant.training and row.adaptation is None)
+            for row in self.study.grid
+            for variant in row.variants
+        }
 
     @cached_property
     def declared(self) -> list[Compared]:
