@@ -46,7 +46,7 @@ def observe() -> pd.DataFrame:
 def write(home: Path) -> None:
     """Bring tables/observations.* of a study up to date with the stored claims of all of them."""
     read = [path for name in _studies() for path in (study_file(name), _claims_file(name), folder(name) / gather.RUNS)]
-    made_from, inputs = home / "observed_from.json", files.digest([*read, *files.source("analysis")], files.versions())
+    made_from, inputs = home / "observed_from.json", files.digest([*read, *files.source()], files.versions())
     if not files.is_fresh(made_from, inputs):
         table = claim_tables.observations(observe())
         files.stamp(made_from, inputs, presentation.write(table, home / "tables"))
