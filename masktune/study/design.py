@@ -139,6 +139,8 @@ def parse(table: Mapping[str, Any]) -> Study:
     names = {"models": tuple(model.name for model in models), "tasks": header.tasks}
     grid = tuple(parse_row(row, names, seeds) for row in _tables(table, "grid"))
     require(len(grid) > 0, "grid", [], "at least one [[grid]] table")
+    parts = sorted({row.part for row in grid})
+    require("main" in parts, "[[grid]] part", parts, "at least one row of part 'main', which tables and figures show")
     check_labels(grid)
     _check_epochs(grid, by_task)
     study = Study(

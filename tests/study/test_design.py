@@ -119,6 +119,11 @@ def test_a_cell_that_two_rows_ask_for_is_one_with_the_seeds_of_both(table):
         ),
         ("grid.1.method", "mask_tuning+r_drop+free_lb", "[[grid]] 'Mask-tuning': 'r_drop' and 'free_lb' both say how"),
         ("grid", [], "grid = []; expected at least one"),
+        (
+            "grid",
+            [{"label": "shorter", "method": "fine_tuning", "part": "ablation"}],
+            "[[grid]] part = ['ablation']; expected at least one row of part 'main'",
+        ),
         ("claims.0.first", "Mask-tunning", "[[claims]]: unknown label 'Mask-tunning' (did you mean 'Mask-tuning'?)"),
         ("claims.0.test", "equality", "[[claims]]: unknown test 'equality'"),
         ("claims.0.kind", "ood", "[[claims]]: unknown kind 'ood'"),
