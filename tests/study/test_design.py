@@ -1,6 +1,8 @@
 """From TOML to cells."""
 
 import re
+import subprocess
+import sys
 import time
 
 import pytest
@@ -209,6 +211,14 @@ def test_every_study_of_the_project_loads(name):
     assert {cell.task for cell in study.cells} == set(study.tasks)
     assert {claim.test for claim in study.claims} <= {"superiority", "non_inferiority", "estimate"}
     assert study.parts[study.cells[0].label] == "main" and study.cells[0].method == "fine_tuning"
+
+
+def test_a_study_is_read_without_what_loads_a_model():
+    code = "import sys; from masktune.study import design; design.load('laptop'); print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, cwd=places.PROJECT, capture_output=True, text=True, check=True)
+    assert "masktune.methods" in ended.stdout.split()
+    assert not {"transformers", "datasets", "pandas"} & set(ended.stdout.split())
 
 
 def test_a_hundred_thousand_cells_are_planned_in_seconds(table):
