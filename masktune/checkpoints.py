@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from masktune import cache, data, pretraining, small_models
 from masktune.data.sources import mirror_folder
 from masktune.errors import one_of
+from masktune.model_spec import ModelSpec
 from masktune.models import MaskedLM, loading, masked_lm_and_missing
 from masktune.perturb import Vocabulary
 from masktune.pretraining import Recipe
@@ -26,41 +26,6 @@ EMBEDDED = "embedded:"
 SEED = 0  # of every preparation: a study varies the fine-tuning, not the checkpoint
 FORMAT = 1  # counts up when the code that makes a checkpoint changes what it makes
 HELD_OUT = 0.02
-
-
-@dataclass(frozen=True)
-class Adaptation:
-    """MLM training of a checkpoint on the text of the task without its labels, head and encoder.
-
-    For an encoder without a trained masked-LM head (a sentence encoder, say), or to bring one nearer to the task's
-    text: task-adaptive pretraining (Gururangan et al. 2020), on the texts of its train sources. Text is concatenated
-    and cut into chunks of `max_length` tokens; a new head learns at its own rate and begins at the log frequencies of
-    the tokens.
-    """
-
-    steps: int = 600
-    batch_size: int = 32
-    max_length: int = 64
-    learning_rate: float = 1.5e-4
-    head_learning_rate: float = 1e-3
-    mask_rate: float = 0.15
-
-    def recipe(self) -> Recipe:
-        return Recipe(**asdict(self), packed=True)
-
-
-@dataclass(frozen=True)
-class ModelSpec:
-    """A model of a study.
-
-    `checkpoint` is "embedded:<family>", a folder, a model of the mirror ($MASKTUNE_MIRROR/models/<name>) or a hub id
-    with its pinned `revision`; `adaptation` trains its masked-LM head on the task's text first.
-    """
-
-    name: str
-    checkpoint: str
-    revision: str | None = None
-    adaptation: Adaptation | None = None
 
 
 def prepare(spec: ModelSpec, task: str) -> str:

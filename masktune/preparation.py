@@ -38,15 +38,15 @@ from masktune.methods.words import Texts, texts_of
 from masktune.models import MaskedLM, MaskTuningModel, trained_masked_lm
 from masktune.perturb import Vocabulary
 from masktune.streams import derive
-from masktune.trainer import MaskTuningTrainer, check_labels
+from masktune.trainer import MaskTuningTrainer, check_labels, label_column
 
 FORMAT = 1  # counts up when the code that makes a product changes what it makes
 FILE = "values.safetensors"
 # Of TrainingArguments: what the outcome of a training depends on.
 TRAINING = (
     "num_train_epochs", "max_steps", "learning_rate", "per_device_train_batch_size", "gradient_accumulation_steps",
-    "lr_scheduler_type", "warmup_steps", "weight_decay", "max_grad_norm", "adam_beta1", "adam_beta2", "adam_epsilon",
-    "optim", "train_sampling_strategy",
+    "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "weight_decay", "max_grad_norm", "adam_beta1",
+    "adam_beta2", "adam_epsilon", "optim", "optim_args", "train_sampling_strategy", "data_seed",
 )  # fmt: skip
 
 
@@ -153,7 +153,7 @@ class Material:
     @cached_property
     def labels(self) -> list[int]:
         """The label of each train example."""
-        return list(self.train["labels"])
+        return list(self.train[label_column(self.train)])
 
     @property
     def num_labels(self) -> int:
@@ -253,7 +253,11 @@ def _seconds(folder: Path) -> float:
 
 def _content(checkpoint: str) -> str:
     """What a checkpoint is: the digest of its weights if it is a folder, else its name on the hub."""
-    files = sorted(Path(checkpoint).glob("*.safetensors")) if Path(checkpoint).is_dir() else []
-    if not files:
+    if not Path(checkpoint).is_dir():
         return checkpoint
+    files = sorted(file for file in Path(checkpoint).iterdir() if file.suffix in (".safetensors", ".bin"))
+    if not files:
+        raise MaskTuneError(
+            f"the folder {checkpoint!r} holds no weights (*.safetensors, *.bin); name one that save_pretrained wrote"
+        )
     return cache.digest("".join(hashlib.sha256(file.read_bytes()).hexdigest() for file in files))

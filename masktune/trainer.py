@@ -335,7 +335,7 @@ def check_labels(dataset: Any, num_labels: int) -> None:
     """Raise MaskTuneError for a tokenised `datasets.Dataset` without labels, or with one the model has no class for."""
     if not hasattr(dataset, "column_names") or not hasattr(dataset, "__len__"):
         return
-    column = next((name for name in ("labels", "label", "label_ids") if name in dataset.column_names), None)
+    column = label_column(dataset)
     if column is None or "input_ids" not in dataset.column_names:
         raise MaskTuneError(
             f"the train dataset has the columns {', '.join(dataset.column_names)}; expected input_ids, attention_mask "
@@ -347,6 +347,11 @@ def check_labels(dataset: Any, num_labels: int) -> None:
                 f"row {row} of the train dataset has the label {label!r}; expected a whole number from 0 to "
                 f"{num_labels - 1}: mend the data, or load the model with num_labels="
             )
+
+
+def label_column(dataset: Any) -> str | None:
+    """The name of the column of classes, of those that transformers' collators know; None if there is none."""
+    return next((name for name in ("labels", "label", "label_ids") if name in dataset.column_names), None)
 
 
 def lengths_of(dataset: Any) -> list[int]:

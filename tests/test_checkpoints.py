@@ -7,9 +7,10 @@ import pytest
 from transformers import AutoModelForMaskedLM, AutoTokenizer, BertModel
 
 from masktune import checkpoints, data, small_models
-from masktune.checkpoints import Adaptation, ModelSpec, prepare
+from masktune.checkpoints import prepare
 from masktune.data import world
 from masktune.errors import MaskTuneError
+from masktune.model_spec import Adaptation, ModelSpec
 from masktune.models import MaskTuningModel
 
 QUICK = Adaptation(steps=3, batch_size=8, max_length=32)

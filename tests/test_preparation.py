@@ -118,6 +118,28 @@ def test_a_product_is_made_once_and_anew_where_something_that_defines_it_changes
     assert len(made_times) == 3
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("lr_scheduler_kwargs", {"num_cycles": 2}), ("data_seed", 7), ("optim_args", "eps=1e-6"), ("learning_rate", 0.1)],
+)
+def test_what_changes_a_training_changes_what_it_is_kept_under(material, setting, value):
+    made = material()
+    before = made._identity(("training",))
+    setattr(made.args, setting, value)
+    assert made._identity(("training",)) != before
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
+def test_a_checkpoint_is_known_by_its_weights_wherever_it_lies(material, tmp_path, name):
+    made, known = material(), []
+    for place, weights in (("one", b"a"), ("moved", b"a"), ("trained on", b"b")):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / name).write_bytes(weights)
+        made.checkpoint = str(tmp_path / place)
+        known.append(made._identity(("checkpoint",)))
+    assert known[0] == known[1] != known[2]
+
+
 def test_another_seed_is_another_preparation(material):
     one, other = material(), material()
     other.base_seed = 1
@@ -274,6 +296,13 @@ def test_a_train_set_that_cannot_carry_columns_is_named(material):
     made.train = list(made.train)
     with pytest.raises(MaskTuneError, match="the train set is a list; 'reweighting' adds columns"):
         made.prepared(methods.build("reweighting"))
+
+
+def test_a_folder_without_weights_is_named(material, tmp_path):
+    made = material()
+    made.checkpoint = str(tmp_path)
+    with pytest.raises(MaskTuneError, match=r"holds no weights \(\*.safetensors, \*.bin\)"):
+        made._identity(("checkpoint",))
 
 
 def test_prepare_is_one_call(material):

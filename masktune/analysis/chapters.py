@@ -3,7 +3,7 @@
 A chapter is notebooks/NN_*.ipynb. Its metadata may hold a table "masktune":
 
     studies   the studies it belongs to (left out: all)
-    reads     "results" (left out): the stored runs and the code of analysis; "package": all of masktune, no runs
+    reads     "results" (left out): the stored runs and all of masktune; "package": all of masktune, no runs
     files     other files below results/ that it shows, "{study}" standing for the study; they need not be there
     leads     true: the report puts it before everything else
 """

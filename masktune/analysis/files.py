@@ -48,9 +48,9 @@ def digest(paths: Iterable[Path], *texts: str) -> str:
     return found.hexdigest()
 
 
-def source(part: str = "") -> list[Path]:
-    """The Python files of masktune, or of one part of it ("analysis")."""
-    return sorted((_PACKAGE / part).rglob("*.py"))
+def source() -> list[Path]:
+    """The Python files of masktune: what claims compare and what a method's defaults are stands outside analysis."""
+    return sorted(_PACKAGE.rglob("*.py"))
 
 
 def results_inputs(study_name: str) -> str:
@@ -58,7 +58,7 @@ def results_inputs(study_name: str) -> str:
     from masktune.study import gather
     from masktune.study.places import study_file
 
-    return digest([*gather.files(study_name), study_file(study_name), *source("analysis")], versions())
+    return digest([*gather.files(study_name), study_file(study_name), *source()], versions())
 
 
 def versions() -> str:

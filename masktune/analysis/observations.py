@@ -46,7 +46,7 @@ def observe() -> pd.DataFrame:
 def write(home: Path) -> None:
     """Bring tables/observations.* of a study up to date with the stored claims of all of them."""
     read = [path for name in _studies() for path in (study_file(name), _claims_file(name), folder(name) / gather.RUNS)]
-    made_from, inputs = home / "observed_from.json", files.digest([*read, *files.source("analysis")], files.versions())
+    made_from, inputs = home / "observed_from.json", files.digest([*read, *files.source()], files.versions())
     if not files.is_fresh(made_from, inputs):
         table = claim_tables.observations(observe())
         files.stamp(made_from, inputs, presentation.write(table, home / "tables"))
@@ -77,7 +77,11 @@ class _Source:
 
     @cached_property
     def settings(self) -> dict[str, Setting]:
-        return {v.label: Setting(row.method, v.options) for row in self.study.grid for v in row.variants}
+        return {
+            variant.label: Setting(row.method, variant.options, not variant.training and row.adaptation is None)
+            for row in self.study.grid
+            for variant in row.variants
+        }
 
     @cached_property
     def declared(self) -> list[Compared]:

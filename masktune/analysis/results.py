@@ -86,15 +86,18 @@ class Results:
 
 
 def of(runs: pd.DataFrame, predictions: pd.DataFrame, study: Study | None = None) -> Results:
-    """Everything that runs and predictions say, of the study's claims too. Raises MaskTuneError if no run is done."""
-    if not (runs["status"] == "done").any():
+    """Everything that runs and predictions say, of the study's claims too.
+
+    Raises MaskTuneError if no run of the main part is done.
+    """
+    shown = runs[runs["part"] == "main"]
+    if not (shown["status"] == "done").any():
         raise MaskTuneError(
-            f"none of the {len(runs)} runs of this study is done; run: python -m masktune run <study>, then gather"
+            f"none of the {len(shown)} main runs of the study is done; run: python -m masktune run <study>, then gather"
         )
     found = blocks(runs, predictions)
     claimed = claims.evaluate(study, found) if study else pd.DataFrame(columns=claims.COLUMNS)
     concluded = claims.conclusions(study, claimed) if study else pd.DataFrame(columns=claims.CONCLUSIONS)
-    shown = runs[runs["part"] == "main"]
     main = [block for block in (block.only(set(shown["label"])) for block in found) if block.answers]
     return Results(
         runs, found, tables.seeds(found), tables.main(main), tables.differences(main, shown), tables.details(main),

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from masktune.errors import MaskTuneError, one_of
+from masktune.model_spec import Adaptation, ModelSpec
 from masktune.study.parsing import non_default, record, require, seeds_of
 
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -71,9 +72,9 @@ class Training:
 
 @dataclass(frozen=True)
 class Model:
-    """A model of a study: the fields of checkpoints.ModelSpec, without importing what loads it.
+    """A model of a study as its file declares it: the fields of ModelSpec.
 
-    `adaptation` holds the settings of checkpoints.Adaptation that are given; None means no adaptation.
+    `adaptation` holds the settings of Adaptation that are given; None means no adaptation.
     """
 
     name: str
@@ -87,14 +88,12 @@ class Model:
         if self.adaptation is not None:
             self.adaptation_settings()
 
-    def adaptation_settings(self) -> Any:
-        """The checkpoints.Adaptation that the table describes, or None."""
+    def adaptation_settings(self) -> Adaptation | None:
+        """The Adaptation that the table describes, or None."""
         return None if self.adaptation is None else adaptation_settings(self.adaptation, "adaptation")
 
-    def spec(self) -> Any:
-        """The checkpoints.ModelSpec of this model."""
-        from masktune.checkpoints import ModelSpec
-
+    def spec(self) -> ModelSpec:
+        """What masktune.checkpoints.prepare makes the model from."""
         return ModelSpec(self.name, self.checkpoint, self.revision, self.adaptation_settings())
 
     @cached_property
@@ -112,10 +111,8 @@ class Model:
         return canonical(self.identity)
 
 
-def adaptation_settings(table: Any, where: str) -> Any:
-    """The checkpoints.Adaptation that a table describes; `where` opens every error message."""
-    from masktune.checkpoints import Adaptation
-
+def adaptation_settings(table: Any, where: str) -> Adaptation:
+    """The Adaptation that a table describes; `where` opens every error message."""
     return record(Adaptation, table, where)
 
 

@@ -139,7 +139,10 @@ def parse(table: Mapping[str, Any]) -> Study:
     names = {"models": tuple(model.name for model in models), "tasks": header.tasks}
     grid = tuple(parse_row(row, names, seeds) for row in _tables(table, "grid"))
     require(len(grid) > 0, "grid", [], "at least one [[grid]] table")
+    parts = sorted({row.part for row in grid})
+    require("main" in parts, "[[grid]] part", parts, "at least one row of part 'main', which tables and figures show")
     check_labels(grid)
+    _check_epochs(grid, by_task)
     study = Study(
         header.name, header.title or header.name, header.question, header.data, header.tasks, seeds,
         general, by_task, models, grid,
@@ -172,6 +175,16 @@ def _tables(table: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     fine = isinstance(value, list) and all(isinstance(item, Mapping) for item in value)
     require(fine, key, value, f"tables that begin with [[{key}]]")
     return value
+
+
+def _check_epochs(grid: tuple[GridRow, ...], by_task: Mapping[str, Training]) -> None:
+    """Raise MaskTuneError where a second stage would follow a part of an epoch."""
+    for row in grid:
+        for variant, task in itertools.product(row.variants, row.tasks):
+            epochs = variant.training.get("epochs", by_task[task].epochs)
+            whole = not variant.whole_epochs or float(epochs).is_integer()
+            where = f"[[grid]] {variant.label!r} on {task}: epochs"
+            require(whole, where, epochs, f"a whole number, as {row.method!r} has a second stage")
 
 
 def _check_claims(study: Study) -> None:

@@ -18,13 +18,14 @@ class Variant:
     """One setting of a grid row: its label in tables, the method's options that differ from their defaults, and the
     settings of training that differ from the task's.
 
-    `needs_pairs`: the method is for tasks of two texts alone.
+    `needs_pairs`: the method is for tasks of two texts alone; `whole_epochs`: its second stage follows whole epochs.
     """
 
     label: str
     options: dict[str, Any]
     training: dict[str, Any]
     needs_pairs: bool = False
+    whole_epochs: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ def _variants(label: str, method: str, options: Mapping[str, Any], training: Map
         own = {key: setting[key] for key in training}
         record(Training, own, "training")
         chosen = built(method, {key: setting[key] for key in options})
-        yield Variant(f"{label} ({varying})" if varying else label, chosen.options(), own, chosen.needs_pairs)
+        full_label = f"{label} ({varying})" if varying else label
+        yield Variant(full_label, chosen.options(), own, chosen.needs_pairs, chosen.second_stage is not None)
 
 
 def _text(table: dict[str, Any], key: str) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 ATTEMPTS = 3
+ModelKey = tuple[str, str, str]  # name, identity, task
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Summary:
 class Job:
     """A notebook to execute: that of a cell with its missing runs, or the preparation of a model (`cell` None)."""
 
-    model: tuple[str, str]
+    model: ModelKey
     cell: Cell | None
     missing: list[str]
     attempts: int = 0
@@ -76,9 +77,9 @@ def run(study: Study, jobs: int | None = None, select: Callable[[Cell], bool] = 
     return summary
 
 
-def model_key(cell: Cell) -> tuple[str, str]:
-    """What is prepared once: a model, for one task where it is adapted to the text of the task."""
-    return (cell.model.name, cell.task if cell.model.adaptation is not None else "")
+def model_key(cell: Cell) -> ModelKey:
+    """What is prepared once: a model with its adaptation, for one task where it is adapted to the text of the task."""
+    return (cell.model.name, cell.model.canonical, cell.task if cell.model.adaptation is not None else "")
 
 
 class _Grid:
@@ -88,10 +89,10 @@ class _Grid:
         self.client, self.jobs, self.private, self.summary, self.bar = client, jobs, private, summary, bar
         self.environment = cluster.kernel_environment(jobs)
         self.rank = {job: number for number, job in enumerate(todo)}
-        self.queues: dict[tuple[str, str], deque[Job]] = {}
+        self.queues: dict[ModelKey, deque[Job]] = {}
         for job in todo:
             self.queues.setdefault(job.model, deque()).append(job)
-        self.ready: set[tuple[str, str]] = set()
+        self.ready: set[ModelKey] = set()
         self.active: dict[Future, Job] = {}
 
     def run(self) -> None:

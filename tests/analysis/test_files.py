@@ -2,6 +2,7 @@ import pytest
 
 from masktune.analysis import files
 from masktune.errors import MaskTuneError
+from masktune.study import gather
 
 
 def test_a_folder_appears_whole_or_stays(tmp_path):
@@ -34,6 +35,17 @@ def test_a_stamp_knows_its_inputs_and_files(tmp_path):
     assert not files.is_fresh(stamp, "inputs")
     made.unlink()
     assert not files.is_fresh(stamp, "inputs")
+
+
+def test_tables_depend_on_the_code_of_the_whole_package(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_PACKAGE", tmp_path)
+    monkeypatch.setattr(gather, "files", lambda study_name: [])
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "claims.py").write_text("LEVEL = 0.05")
+    before = files.results_inputs("embedded")
+    assert files.results_inputs("embedded") == before
+    (tmp_path / "study" / "claims.py").write_text("LEVEL = 0.01")
+    assert files.results_inputs("embedded") != before
 
 
 def test_digest_sees_content_name_and_order(tmp_path):

@@ -10,6 +10,7 @@ from masktune.errors import MaskTuneError
 from masktune.study.claims import smallest_p
 
 PLAIN, PAPER = Setting("fine_tuning", {}), Setting("mask_tuning", {})
+LONGER = Setting("mask_tuning", {}, plain=False)
 SWEEP = """
 name = "sweep"
 data = "embedded"
@@ -168,6 +169,14 @@ def test_another_study_answers_in_the_column_where_it_belongs(results, tmp_path)
     assert "study sweep" in shown("5 %", "Embedded world")
 
 
+@pytest.mark.parametrize("own", ["training = { epochs = 4 }", "adaptation = { steps = 50 }"])
+def test_another_training_or_an_adaptation_answers_nothing(results, tmp_path, own):
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "sweep.toml").write_text(SWEEP.replace("mask_rate = 0.15", f"mask_rate = 0.15\n{own}"))
+    store(results, "sweep", row("sentiment", "contrast", "bert", method="ours", against="more"))
+    assert observed().loc["5 %", "embedded"]["verdict"] == claims.NOT_RUN
+
+
 def test_cost_is_the_ratio_of_training_times(results):
     store(results, "embedded", row("sentiment", "contrast"), row("inference", "heuristics"))
     runs = [
@@ -202,6 +211,11 @@ def settled(method, against, **place):
         (Setting("mask_tuning", {"reduction": "maskable"}), PLAIN, set()),
         (Setting("mask_tuning+free_lb", {}), Setting("free_lb", {}), {"Q2"}),
         (Setting("mask_tuning+free_lb", {}), PLAIN, set()),
+        (LONGER, PLAIN, set()),
+        (PAPER, Setting("fine_tuning", {}, plain=False), set()),
+        (PAPER, Setting("span_cutoff", {}, plain=False), set()),
+        (Setting("mask_tuning", {"alpha": 0.2}, plain=False), PLAIN, set()),
+        (Setting("mask_tuning+free_lb", {}, plain=False), Setting("free_lb", {}), set()),
     ],
 )
 def test_settings_say_which_claim_a_comparison_answers(method, against, expected):

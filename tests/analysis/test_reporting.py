@@ -195,9 +195,18 @@ def test_nothing_gathered_is_one_line(toy):
 def test_nothing_done_is_one_line(toy):
     runs, predictions = make(tasks=("paraphrase",), examples=20)
     store(toy / "results" / "toy", runs.assign(status="missing"), predictions.iloc[:0])
-    with pytest.raises(MaskTuneError, match="none of the 12 runs"):
+    with pytest.raises(MaskTuneError, match="none of the 12 main runs"):
         analysis.build("toy")
     assert not (toy / "results" / "toy" / "tables").exists()
+
+
+def test_an_ablation_alone_is_no_result(toy):
+    runs, predictions = make(tasks=("paraphrase",), examples=20)
+    ablation = runs["label"] == "Mask-tuning"
+    runs.loc[ablation, "part"], runs.loc[~ablation, "status"] = "ablation", "missing"
+    store(toy / "results" / "toy", runs, predictions[predictions["run_id"].isin(runs.loc[ablation, "run_id"])])
+    with pytest.raises(MaskTuneError, match="none of the 6 main runs of the study is done"):
+        analysis.build("toy")
 
 
 def test_build_writes_tables_and_figures_and_mends_what_is_gone(toy):

@@ -1,6 +1,8 @@
 """From TOML to cells."""
 
 import re
+import subprocess
+import sys
 import time
 
 import pytest
@@ -119,6 +121,11 @@ def test_a_cell_that_two_rows_ask_for_is_one_with_the_seeds_of_both(table):
         ),
         ("grid.1.method", "mask_tuning+r_drop+free_lb", "[[grid]] 'Mask-tuning': 'r_drop' and 'free_lb' both say how"),
         ("grid", [], "grid = []; expected at least one"),
+        (
+            "grid",
+            [{"label": "shorter", "method": "fine_tuning", "part": "ablation"}],
+            "[[grid]] part = ['ablation']; expected at least one row of part 'main'",
+        ),
         ("claims.0.first", "Mask-tunning", "[[claims]]: unknown label 'Mask-tunning' (did you mean 'Mask-tuning'?)"),
         ("claims.0.test", "equality", "[[claims]]: unknown test 'equality'"),
         ("claims.0.kind", "ood", "[[claims]]: unknown kind 'ood'"),
@@ -149,6 +156,19 @@ def test_a_method_of_two_texts_leaves_a_gap_where_a_task_has_one(table):
     assert tasks == {(overlap, "inference"), (words, "inference"), (words, "sentiment")}
     assert study.gaps == ((overlap, "sentiment"),)
     assert f"no cells for {overlap} on sentiment: it needs two texts" in planning.plan(study, lambda cell: True)
+
+
+@pytest.mark.parametrize("own", [{}, {"epochs": [3, 1.5]}])
+def test_a_second_stage_follows_whole_epochs(table, own):
+    table["training"]["inference"] = {} if own else {"epochs": 2.5}
+    table["grid"].append({"label": "again", "method": "mask_tuning+forgettable", "training": own})
+    place, epochs = ("again (epochs 1.5)' on sentiment", 1.5) if own else ("again' on inference", 2.5)
+    with pytest.raises(
+        MaskTuneError, match=re.escape(f"[[grid]] '{place}: epochs = {epochs}; expected a whole number")
+    ):
+        design.parse(table)
+    table["grid"][-1] |= {"training": {"epochs": 3}}
+    assert {cell.training.epochs for cell in design.parse(table).cells if cell.label == "again"} == {3}
 
 
 def test_a_method_of_several_parts_is_one_cell_with_the_options_of_all(table):
@@ -191,6 +211,14 @@ def test_every_study_of_the_project_loads(name):
     assert {cell.task for cell in study.cells} == set(study.tasks)
     assert {claim.test for claim in study.claims} <= {"superiority", "non_inferiority", "estimate"}
     assert study.parts[study.cells[0].label] == "main" and study.cells[0].method == "fine_tuning"
+
+
+def test_a_study_is_read_without_what_loads_a_model():
+    code = "import sys; from masktune.study import design; design.load('laptop'); print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, cwd=places.PROJECT, capture_output=True, text=True, check=True)
+    assert "masktune.methods" in ended.stdout.split()
+    assert not {"transformers", "datasets", "pandas"} & set(ended.stdout.split())
 
 
 def test_a_hundred_thousand_cells_are_planned_in_seconds(table):
