@@ -36,7 +36,7 @@ from benchmarks.sizes import Size
 from masktune import perturb, precision
 from masktune.errors import one_of
 from masktune.methods import FineTuning, MaskTuning, Method
-from masktune.methods.base import Batch, split
+from masktune.methods.base import Batch, Examples
 from masktune.models import MaskedLM, MaskTuningModel
 from masktune.trainer import MaskTuningTrainer, lengths_of
 
@@ -90,7 +90,9 @@ class Naive(FewBatches, Trainer):
     def compute_loss(
         self, model: TwoHeads, inputs: Batch, return_outputs: bool = False, num_items_in_batch: Tensor | None = None
     ) -> Tensor:
-        input_ids, labels, others = split(inputs)
+        examples = Examples.of(inputs)
+        input_ids = examples.inputs["input_ids"]
+        others = {name: values for name, values in examples.inputs.items() if name != "input_ids"}
         vocabulary = perturb.Vocabulary.of(self.processing_class)
         candidates = perturb.maskable(input_ids, others["attention_mask"], vocabulary)
         positions = (torch.rand(input_ids.shape, device=input_ids.device) < MASK_RATE) & candidates
@@ -102,7 +104,8 @@ class Naive(FewBatches, Trainer):
         logits = model.masked_lm(input_ids=masked, **others, **decoder).logits
         mlm_loss = cross_entropy(logits.flatten(0, 1), input_ids.masked_fill(~positions, -100).flatten())
         perturbed = torch.where(positions, logits.argmax(-1), input_ids)
-        return ALPHA * mlm_loss + (1 - ALPHA) * model.classifier(input_ids=perturbed, labels=labels, **others).loss
+        classification = model.classifier(input_ids=perturbed, labels=examples.labels, **others).loss
+        return ALPHA * mlm_loss + (1 - ALPHA) * classification
 
 
 class Ours(FewBatches, MaskTuningTrainer):
