@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from masktune.analysis import names, statistics
+from masktune.study.efficiency import PURE
 
 PLACE = ["task", "model"]
-PURE = ["train_seconds", "curve_seconds", "evaluate_seconds"]
 ENERGY = ["host_energy_joules", "device_energy_joules"]
 RATIOS = {"time": "seconds_per_example", "memory": "peak_bytes", "energy": "joules_per_example"}
 SAMPLING = "training/sampling"
@@ -24,9 +24,10 @@ PHASES = {
     "making models": ("model_seconds", "done"),
     "loading data, once a cell": ("load_seconds", "done"),
     "tokenising, once a cell": ("tokenise_seconds", "done"),
+    "preparing examples, once a cell": ("prepare_seconds", "done"),
     "runs that failed": ("failed_seconds", "failed"),
 }
-ONCE_A_CELL = ("load_seconds", "tokenise_seconds")
+ONCE_A_CELL = ("load_seconds", "tokenise_seconds", "prepare_seconds")
 
 
 def complete(runs: pd.DataFrame) -> pd.DataFrame:
@@ -43,7 +44,8 @@ def per_run(runs: pd.DataFrame) -> pd.DataFrame:
     """The finished runs with batches grouped by length, and what each cost; NaN where a run does not say.
 
     Adds seconds_per_example of training; peak_bytes of the GPU where there is one, else of the whole process; joules of
-    host and GPU together, for the run and as joules_per_example; hours of training and evaluation.
+    host and GPU together, of the whole run (making the model, learning curves and evaluation included), and those over
+    the examples read in training as joules_per_example; hours of training and evaluation.
     """
     runs = complete(runs)
     done = runs[(runs["status"] == "done") & (runs[SAMPLING] == "group_by_length")]
@@ -53,22 +55,23 @@ def per_run(runs: pd.DataFrame) -> pd.DataFrame:
         peak_bytes=done["device_peak_bytes"].fillna(done["process_peak_bytes"]),
         joules=joules,
         joules_per_example=joules / done["train_examples"],
-        hours=done[PURE].sum(axis=1) / 3600,
+        hours=done[list(PURE)].sum(axis=1) / 3600,
     )
 
 
-def overhead(runs: pd.DataFrame) -> pd.DataFrame:
-    """Each other method beside the study's first: how many times its time, memory and energy, by task and model.
+def overhead(runs: pd.DataFrame, first: str | None = None) -> pd.DataFrame:
+    """Each other method beside `first` (None: the study's): how many times its time, memory, energy, by task and model.
 
     Geometric means over paired seeds; `low` and `high` are the ends of the 95 % t interval of `time`. NaN: not
     measured. `parameters` of the model and `examples` read in training say where the pair stands.
     """
-    first, *others = names.methods_in_order(runs)
+    labels = names.methods_in_order(runs)
+    first = labels[0] if first is None else first
     each = per_run(runs).set_index("seed")
     rows = []
     for place, part in each.groupby(PLACE, sort=False, observed=True):
         one = part[part["label"] == first]
-        for second in others:
+        for second in (label for label in labels if label != first):
             other = part[part["label"] == second]
             ratios = pd.DataFrame({name: other[column] / one[column] for name, column in RATIOS.items()})
             ratios = ratios.dropna(subset="time")

@@ -145,9 +145,10 @@ def overhead(runs: pd.DataFrame) -> Table:
     )
     first = frame["first"].iloc[0] if len(frame) else "the first method"
     caption = (
-        f"How many times what {first} takes: training time an example, peak memory, energy an example; geometric means "
-        f"over {count(frame['seeds'], 'paired seed')} [95 % t interval over seeds]. Wall times of cells that ran side "
-        "by side. Peak memory is that of the GPU where there is one, else of the whole process with all it has loaded."
+        f"How many times what {first} takes: training time an example, peak memory, energy; geometric means over "
+        f"{count(frame['seeds'], 'paired seed')} [95 % t interval over seeds]. Wall times of cells that ran side by "
+        "side. Energy is that of the whole run, learning curves and evaluation included, over the examples read in "
+        "training. Peak memory is that of the GPU where there is one, else of the whole process with all it has loaded."
     )
     return Table("overhead", f"The price beside {first}", caption, frame, shown)
 
@@ -192,7 +193,9 @@ def total(runs: pd.DataFrame) -> Table:
     energy = f"was {NOT_MEASURED}" if pd.isna(joules) else f"where it was measured: {joules / 3600:,.1f} watt-hours"
     caption = (
         "The whole study, added up over its runs; a failed run counts as far as it left its time. Making and adapting "
-        f"the pre-trained models is not in it: it is done once and kept. Energy {energy}."
+        f"the pre-trained models is not in it: it is done once and kept. What methods prepare of the examples is "
+        "kept too, but stored as if nothing had been: what several cells share counts in each of them. "
+        f"Energy {energy}."
     )
     return Table("total", "The whole study", caption, frame, pd.concat([shown, pd.DataFrame([sums])]))
 
