@@ -103,7 +103,8 @@ class Naive(FewBatches, Trainer):
         logits = model.masked_lm(input_ids=masked, **others, **decoder).logits
         mlm_loss = cross_entropy(logits.flatten(0, 1), input_ids.masked_fill(~positions, -100).flatten())
         perturbed = torch.where(positions, logits.argmax(-1), input_ids)
-        return ALPHA * mlm_loss + (1 - ALPHA) * model.classifier(input_ids=perturbed, labels=labels, **others).loss
+        classification = model.classifier(input_ids=perturbed, labels=labels, **others).loss
+        return ALPHA * mlm_loss + (1 - ALPHA) * classification
 
 
 class Ours(FewBatches, MaskTuningTrainer):

@@ -114,14 +114,16 @@ def _store(study: Any, examples: int) -> None:
 
 
 def _store_gathered(folder: Path, examples: int, seeds: int, methods: int) -> None:
-    """runs.parquet and predictions.parquet as `gather` writes them; methods differ a little, seeds too."""
+    """The files that `gather` writes; methods differ a little, seeds too."""
     import pandas
     import pyarrow
     import pyarrow.parquet
 
     from masktune.study import gather
+    from masktune.study.cells import Training
 
-    runs, parts = [], []
+    training = {f"training/{name}": getattr(Training(), name) for name in gather.TRAINING}
+    runs, histories, parts = [], [], []
     generator = numpy.random.default_rng(0)
     for method in range(methods):
         for seed in range(seeds):
@@ -137,12 +139,19 @@ def _store_gathered(folder: Path, examples: int, seeds: int, methods: int) -> No
                     "method": "fine_tuning" if method == 0 else "mask_tuning",
                     "label": f"method {method}",
                     "part": "main",
-                }
+                    "adaptation": "null",
+                    "options": "{}",
+                    "alpha": None if method == 0 else 0.6,
+                    "mask_rate": None if method == 0 else 0.05,
+                    **training,
+                }  # fmt: skip
             )
+            histories += [{"run_id": run_id, "step": step, "loss": 1 / step} for step in range(1, 26)]
             share = 0.6 + 0.01 * method + 0.02 * generator.normal()
             parts += [_answers(run_id, share, generator, *part) for part in _sets(examples)]
     folder.mkdir(parents=True)
     pandas.DataFrame(runs).to_parquet(folder / gather.RUNS)
+    pandas.DataFrame(histories).to_parquet(folder / gather.HISTORIES)
     pyarrow.parquet.write_table(pyarrow.concat_tables(parts), folder / gather.PREDICTIONS, compression="zstd")
 
 

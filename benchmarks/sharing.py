@@ -12,6 +12,7 @@ from benchmarks import measure
 from benchmarks.sizes import Size
 
 CELLS = (1, 2, 3, 4, 6, 8)
+LONGEST_WAIT = 600  # seconds that one process may warm up later than another
 AT_ONCE: Any = None  # in a process that trains: the barrier at which all wait for each other
 
 
@@ -36,10 +37,13 @@ def together(count: int, size: Size, lengths: str, histogram: numpy.ndarray) -> 
     barrier = context.Barrier(count)
     with ProcessPoolExecutor(count, mp_context=context, initializer=_share, initargs=(barrier,)) as pool:
         futures = [pool.submit(_one, size, histogram, number) for number in range(count)]
-        spans = [future.result() for future in futures]
-    if None in spans:
+    errors = [future.exception() for future in futures if future.exception()]
+    if any(isinstance(error, torch.OutOfMemoryError) for error in errors):
         return None
-    starts, ends = zip(*spans, strict=True)
+    if errors:
+        # Whoever waited in vain for another does not know why.
+        raise min(errors, key=lambda error: isinstance(error, BrokenBarrierError))
+    starts, ends = zip(*(future.result() for future in futures), strict=True)
     return count * size.steps * size.batch_size / (max(ends) - min(starts))
 
 
@@ -48,16 +52,14 @@ def _share(barrier: Any) -> None:
     AT_ONCE = barrier
 
 
-def _one(size: Size, histogram: numpy.ndarray, number: int) -> tuple[float, float] | None:
-    """Begin and end of one process's training by a clock that all share; None where memory does not suffice."""
+def _one(size: Size, histogram: numpy.ndarray, number: int) -> tuple[float, float]:
+    """Begin and end of one process's training by a clock that all share. One that fails lets the others go."""
     timer = _Together()
     try:
         measure.train("mask_tuning", size, histogram, number, timer)
-    except torch.OutOfMemoryError:
+    except Exception:
         AT_ONCE.abort()
-        return None
-    except BrokenBarrierError:
-        return None
+        raise
     return timer.start, timer.end
 
 
@@ -65,5 +67,5 @@ class _Together(measure.Timer):
     """The clock starts when every process has warmed up."""
 
     def begin(self) -> None:
-        AT_ONCE.wait()
+        AT_ONCE.wait(LONGEST_WAIT)
         super().begin()

@@ -7,6 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from masktune.study import gather
+from masktune.study.cells import Training
+
 SETS = {
     "sentiment": [
         ("validation", "in_distribution", 0.93),
@@ -27,11 +30,7 @@ METHODS = [
     ("Mask-tuning", "mask_tuning", {"alpha": 0.6, "mask_rate": 0.05}, 0.6, 0.05),
 ]
 
-TRAINING = {
-    "training/epochs": 2.0, "training/learning_rate": 2e-3, "training/batch_size": 16, "training/max_length": 64,
-    "training/warmup_ratio": 0.06, "training/weight_decay": 0.0, "training/max_grad_norm": 1.0,
-    "training/train_examples": None, "training/sampling": "group_by_length",
-}  # fmt: skip
+TRAINING = Training(epochs=2.0, learning_rate=2e-3, batch_size=16)
 
 
 def _run(model, task, method, seed, status="done"):
@@ -40,7 +39,8 @@ def _run(model, task, method, seed, status="done"):
     error = "MaskTuneError: the disk is full" if status == "failed" else ""
     return {
         "run_id": run_id, "data": "embedded", "model": model, "task": task, "method": name, "label": label,
-        "part": "main", "adaptation": "null", **TRAINING,
+        "part": "main", "adaptation": "null",
+        **{f"training/{name}": getattr(TRAINING, name) for name in gather.TRAINING},
         "alpha": alpha, "mask_rate": mask_rate, "options": json.dumps(options), "seed": seed, "status": status,
         "error": error, "train_seconds": 10.0,
         "cell_id": f"{hash_of(model, task, label):016x}", "train_examples": 1000,
@@ -121,7 +121,7 @@ def with_failures(runs, predictions, failed=1, missing=1):
 def store(folder, runs, predictions):
     """Write a study as `gather` does: results/<study>/runs.parquet, predictions.parquet, histories.parquet."""
     folder.mkdir(parents=True, exist_ok=True)
-    runs.to_parquet(folder / "runs.parquet", index=False)
-    predictions.to_parquet(folder / "predictions.parquet", index=False)
+    runs.to_parquet(folder / gather.RUNS, index=False)
+    predictions.to_parquet(folder / gather.PREDICTIONS, index=False)
     logs = [(run, step, 1.0 / step) for run in runs.loc[runs["status"] == "done", "run_id"] for step in (1, 2)]
-    pd.DataFrame(logs, columns=["run_id", "step", "loss"]).to_parquet(folder / "histories.parquet", index=False)
+    pd.DataFrame(logs, columns=["run_id", "step", "loss"]).to_parquet(folder / gather.HISTORIES, index=False)

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from masktune.analysis import statistics
+from masktune.study.efficiency import PURE
 
 PLACE = ["task", "model"]
-PURE = ["train_seconds", "curve_seconds", "evaluate_seconds"]
 ENERGY = ["host_energy_joules", "device_energy_joules"]
 RATIOS = {"time": "train_seconds", "memory": "peak_bytes", "energy": "joules"}
 SAMPLING = "training/sampling"
@@ -52,12 +52,12 @@ def per_run(runs: pd.DataFrame) -> pd.DataFrame:
         seconds_per_example=done["train_seconds"] / done["train_examples"],
         peak_bytes=done["device_peak_bytes"].fillna(done["process_peak_bytes"]),
         joules=done[ENERGY].sum(axis=1, min_count=1),
-        hours=done[PURE].sum(axis=1) / 3600,
+        hours=done[list(PURE)].sum(axis=1) / 3600,
     )
 
 
-def overhead(runs: pd.DataFrame) -> pd.DataFrame:
-    """Each other method beside fine-tuning at the same training: how many times its time, memory and energy.
+def overhead(runs: pd.DataFrame, first: str | None = None) -> pd.DataFrame:
+    """Each other method beside `first` (None: fine-tuning) at the same training: how many times its cost.
 
     A row for each task, model and method. Geometric means over paired seeds; `low` and `high` are the ends of the 95 %
     t interval of `time`. NaN: not measured. `parameters` of the model and `examples` read in training say where the
@@ -67,8 +67,8 @@ def overhead(runs: pd.DataFrame) -> pd.DataFrame:
     alike = [column for column in each if column.startswith("training/")]
     rows = []
     for place, part in each.groupby([*PLACE, *alike], sort=False, dropna=False, observed=True):
-        plain = part.loc[part["method"] == "fine_tuning", "label"]
-        others = dict.fromkeys(part.loc[part["method"] != "fine_tuning", "label"]) if len(plain) else ()
+        plain = part.loc[part["method"] == "fine_tuning" if first is None else part["label"] == first, "label"]
+        others = dict.fromkeys(part.loc[~part["label"].isin(plain), "label"]) if len(plain) else ()
         for second in others:
             one, other = part[part["label"] == plain.iloc[0]], part[part["label"] == second]
             ratios = pd.DataFrame({name: other[column] / one[column] for name, column in RATIOS.items()})

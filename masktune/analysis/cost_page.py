@@ -193,7 +193,9 @@ def total(runs: pd.DataFrame) -> Table:
     energy = f"was {NOT_MEASURED}" if pd.isna(joules) else f"where it was measured: {joules / 3600:,.1f} watt-hours"
     caption = (
         "The whole study, added up over its runs; a failed run counts as far as it left its time. Making and adapting "
-        f"the pre-trained models is not in it: it is done once and kept. Energy {energy}."
+        f"the pre-trained models is not in it: it is done once and kept. What methods prepare of the examples is "
+        "kept too, but stored as if nothing had been: what several cells share counts in each of them. "
+        f"Energy {energy}."
     )
     return Table("total", "The whole study", caption, frame, pd.concat([shown, pd.DataFrame([sums])]))
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from masktune.analysis import claim_tables, claims, files, presentation
+from masktune.analysis import claim_tables, claims, cost, files, presentation
 from masktune.analysis.paper_claims import CLAIMS, Compared, PaperClaim, Setting
 from masktune.study import design, gather
 from masktune.study.claims import comparisons
@@ -151,20 +151,20 @@ def _largest(rows: pd.DataFrame, _: _Source) -> dict[str, Any]:
 
 
 def _cost(rows: pd.DataFrame, source: _Source) -> dict[str, Any]:
-    """Training time of the method in that of the other: the geometric mean over models and tasks."""
+    """Training time of the method in that of the other, over paired seeds: the geometric mean over models and tasks."""
     path = folder(source.study.name) / gather.RUNS
     if not path.is_file():
         return {"verdict": claims.NOT_RUN, "reason": "runs missing"}
-    runs = pd.read_parquet(path).query("status == 'done'")
-    seconds = runs.groupby(["label", "model", "task"])["train_seconds"].mean()
-    places = rows[["model", "task", "method", "against"]].drop_duplicates()
-    ratios = [
-        seconds[row.method, row.model, row.task] / seconds[row.against, row.model, row.task]
-        for row in places.itertuples()
-    ]
+    runs = pd.read_parquet(path)
+    found = pd.concat([cost.overhead(runs, against) for against in rows["against"].unique()])
+    places = rows[[*cost.PLACE, "method", "against"]].drop_duplicates()
+    found = places.merge(found, left_on=[*places], right_on=[*cost.PLACE, "second", "first"])
+    if found.empty:
+        return {"verdict": claims.NOT_RUN, "reason": "no paired runs with their times"}
+    ratios = found["time"]
     return {
-        "ratio": float(np.exp(np.mean(np.log(ratios)))), "lowest": min(ratios), "highest": max(ratios),
-        "comparisons": len(ratios), "seeds": int(rows["seeds"].max()), "verdict": claims.MEASURED,
+        "ratio": cost.geometric_mean(ratios), "lowest": ratios.min(), "highest": ratios.max(),
+        "comparisons": len(ratios), "seeds": int(found["seeds"].max()), "verdict": claims.MEASURED,
     }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ class Estimate:
         for cell in cells if done else ():
             ids = [run_id for run_id in map(cell.run_id, cell.seeds) if run_id in done][:RUNS_READ]
             if ids:
-                self.by_cell[cell.id] = fmean(_seconds(cell.study, run_id) for run_id in ids)
+                self.by_cell[cell.id] = fmean(_seconds(cell, run_id) for run_id in ids)
                 alike.setdefault((cell.model.name, cell.task), []).append(self.by_cell[cell.id])
         self.by_group = {group: fmean(seconds) for group, seconds in alike.items()}
 
@@ -34,9 +34,11 @@ class Estimate:
         return (float("inf") if seconds is None else seconds * count, guess)
 
 
-def _seconds(study: str, run_id: str) -> float:
-    cost = runs.read_json(runs.run_folder(study, run_id) / "cost.json")
-    return sum(cost.get(phase) or 0.0 for phase in PHASES)
+def _seconds(cell: Cell, run_id: str) -> float:
+    """Seconds of the run's own phases, and its share of what is prepared once for all seeds of the cell."""
+    cost = runs.read_json(runs.run_folder(cell.study, run_id) / "cost.json")
+    own = sum(cost.get(phase) or 0.0 for phase in PHASES)
+    return own + (cost.get("prepare_seconds") or 0.0) / len(cell.seeds)
 
 
 def in_words(seconds: float) -> str:

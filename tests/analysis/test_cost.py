@@ -28,6 +28,7 @@ def runs():
         model_seconds=0.5,
         load_seconds=3.0,
         tokenise_seconds=1.0,
+        prepare_seconds=5.0,
         failed_seconds=float("nan"),
         train_examples=np.where(frame["task"] == "sentiment", 9000, 3000),
         parameters=np.where(bart, 4e6, 1e6),
@@ -144,6 +145,7 @@ def test_the_whole_study_counts_failed_runs_and_loads_once_a_cell(runs):
     done = runs[runs["status"] == "done"]
     assert found.loc["training", "seconds"] == done["train_seconds"].sum()
     assert found.loc["loading data, once a cell", ["seconds", "runs"]].tolist() == [3.0 * 12, 12]
+    assert found.loc["preparing examples, once a cell", ["seconds", "runs"]].tolist() == [5.0 * 12, 12]
     assert found.loc["runs that failed", ["seconds", "runs", "unknown"]].tolist() == [7.0, 2, 1]
 
 

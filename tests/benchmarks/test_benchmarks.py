@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 
 import numpy
 import pandas
@@ -11,7 +12,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import __main__ as command
 from benchmarks import arms, grid, lengths, measure, operations, processes, report, sharing, sizes, steps
+from masktune.analysis import results
 from masktune.errors import MaskTuneError
+from masktune.study import gather
 from masktune.trainer import lengths_of
 
 MINIATURE = sizes.MINIATURE["bert"]
@@ -187,12 +190,29 @@ def test_cells_side_by_side_wait_for_each_other():
     assert speed > 0
 
 
+def test_a_cell_that_fails_lets_the_others_go(monkeypatch):
+    barrier = threading.Barrier(2)
+    monkeypatch.setattr(sharing, "AT_ONCE", barrier)
+    monkeypatch.setattr(measure, "train", lambda *arguments: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        sharing._one(MINIATURE, lengths.counts("SST-2"), 0)
+    assert barrier.broken
+
+
 @pytest.mark.parametrize("work", [(grid.planning, 60), (grid.gathering, 6, 10), (grid.tables, 60, 3, 3)])
 def test_the_grid_is_measured(work, monkeypatch, tmp_path):
     monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
     function, *size = work
     found = function(*size)
     assert found["seconds"] > 0 and found["peak_bytes"] > 1e7
+
+
+def test_the_made_up_study_is_one_that_gather_could_have_written(monkeypatch, tmp_path):
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
+    grid._store_gathered(tmp_path / "made_up", 60, 3, 2)
+    assert {path.name for path in gather.files("made_up")} == {path.name for path in (tmp_path / "made_up").iterdir()}
+    found = results.of(*gather.read("made_up"))
+    assert not found.differences.empty and not found.variants.empty
 
 
 def test_the_command_stores_what_it_prints(tmp_path, capsys, monkeypatch):
