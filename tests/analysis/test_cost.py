@@ -145,7 +145,7 @@ def test_the_whole_study_counts_failed_runs_and_loads_once_a_cell(runs):
     done = runs[runs["status"] == "done"]
     assert found.loc["training", "seconds"] == done["train_seconds"].sum()
     assert found.loc["loading data, once a cell", ["seconds", "runs"]].tolist() == [3.0 * 12, 12]
-    assert found.loc["preparing examples, once a cell", ["seconds", "runs"]].tolist() == [5.0 * 12, 12]
+    assert found.loc["preparing what a method needs, once a cell", ["seconds", "runs"]].tolist() == [5.0 * 12, 12]
     assert found.loc["runs that failed", ["seconds", "runs", "unknown"]].tolist() == [7.0, 2, 1]
 
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from masktune.errors import MaskTuneError
-from masktune.study import cells
+from masktune.study import cells, design, runner
 from masktune.study.cells import Cell, Model, Training
 
 BERT = {"name": "bert", "checkpoint": "embedded:bert"}
@@ -135,3 +135,15 @@ def test_impossible_parameters_are_one_line_errors(changes, message):
 def test_canonical_text_is_one_for_one_meaning():
     assert cells.canonical({"b": 3.0, "a": [1e-5, True, None]}) == cells.canonical({"a": (0.00001, True, None), "b": 3})
     assert cells.canonical({"a": 1.5}) != cells.canonical({"a": 1})
+
+
+def test_each_adaptation_of_a_model_is_prepared_once_a_task(table):
+    table["grid"] += [
+        {"label": f"{label}, {steps} steps", "method": method, "adaptation": {"steps": steps}}
+        for label, method in (("fine-tuning", "fine_tuning"), ("Mask-tuning", "mask_tuning"))
+        for steps in (5, 50)
+    ]
+    cells = design.parse(table).cells
+    assert len(cells) == 12
+    prepared = {runner.model_key(cell): runner.preparation(cell) for cell in cells}
+    assert len(prepared) == len(set(prepared.values())) == 1 + 2 * 2

@@ -131,18 +131,6 @@ def test_a_parameter_that_the_notebook_lacks_is_an_error_before_anything_runs(st
         runner.run(study)
 
 
-def test_each_adaptation_of_a_model_is_prepared_once_a_task(table):
-    table["grid"] += [
-        {"label": f"{label}, {steps} steps", "method": method, "adaptation": {"steps": steps}}
-        for label, method in (("fine-tuning", "fine_tuning"), ("Mask-tuning", "mask_tuning"))
-        for steps in (5, 50)
-    ]
-    cells = design.parse(table).cells
-    assert len(cells) == 12
-    prepared = {runner.model_key(cell): runner.preparation(cell) for cell in cells}
-    assert len(prepared) == len(set(prepared.values())) == 1 + 2 * 2
-
-
 def test_a_model_that_cannot_be_prepared_fails_its_cells_only(study, monkeypatch):
     done, *others = study.cells
     for seed in done.seeds:
