@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import nbformat
+import pandas
 import pytest
-from synthetic_study import make, store
+from synthetic_study import METHODS, make, store
 
 from masktune import analysis
 from masktune.analysis import chapters
@@ -15,7 +16,8 @@ CHAPTERS = [path for path in NOTEBOOKS if path.name[:2].isdigit()]
 
 
 def test_the_notebooks_are_there():
-    expected = {"cell.ipynb", "00_start_here.ipynb", "01_main_results.ipynb", "07_cost.ipynb"}
+    present = ("00_start_here", "01_main_results", "02_ablations", "03_why", "07_cost", "09_claims")
+    expected = {"cell.ipynb", *(f"{name}.ipynb" for name in present)}
     assert expected <= {path.name for path in NOTEBOOKS}
 
 
@@ -78,6 +80,31 @@ def test_the_page_of_claims_runs_on_a_small_study(tmp_path, monkeypatch):
     assert "HANS: predicted reproduced in this setting, found not run." in text
     assert "6 seeds cannot reach 0.05 after correction for 24 comparisons" in text
     assert "single pairs of runs" in text
+
+
+@pytest.mark.parametrize("name", ["02_ablations", "03_why"])
+def test_the_ablations_run_on_a_small_study(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
+    rates = [
+        (f"masking rate (mask_rate {rate})", "mask_tuning", {"mask_rate": rate}, 0.6, rate) for rate in (0.01, 0.15)
+    ]
+    clean = ("fill (fill original)", "mask_tuning", {"fill": "original"}, 0.6, 0.05)
+    runs, predictions = make(tasks=("inference",), seeds=3, examples=24, methods=[*METHODS, *rates, clean])
+    runs.loc[~runs["label"].isin(("fine-tuning", "Mask-tuning")), "part"] = "ablation"
+    store(tmp_path / "ablations", runs, predictions)
+    measured = [
+        {"run_id": run, "step": float(step), "loss_classification": 0.5, "loss_mlm": 2.0, "norm_mlm": 9.0 / step,
+         "norm_classification": 1.5, "cosine_mlm_classification": 0.1}
+        for run in runs.loc[runs["method"] == "mask_tuning", "run_id"] for step in (1, 2, 3, 6)
+    ]  # fmt: skip
+    pandas.DataFrame(measured).to_parquet(tmp_path / "ablations" / "histories.parquet")
+    chapter = chapters.Chapter("ablations", ROOT / "notebooks" / f"{name}.ipynb")
+    chapters.execute(chapter)
+    outputs = [output for cell in nbformat.read(chapter.executed, 4).cells for output in cell.get("outputs", ())]
+    assert not [output for output in outputs if output.output_type in ("error", "stream")]
+    text = "".join(str(output.get("data", {})) for output in outputs)
+    assert "masking rate 0.15" in text or "6.0 times as long" in text
+    assert "image/png" in text
 
 
 def test_cost_runs_on_a_small_study_and_again_when_a_benchmark_is_stored(tmp_path, monkeypatch):
