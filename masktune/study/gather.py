@@ -71,7 +71,10 @@ def read(name: str) -> tuple["pandas.DataFrame", "pandas.DataFrame"]:
     import pyarrow.parquet
 
     table = pyarrow.parquet.read_table(_gathered(name, PREDICTIONS), read_dictionary=list(REPEATED))
-    return pandas.read_parquet(_gathered(name, RUNS)), table.to_pandas()
+    found = pandas.read_parquet(_gathered(name, RUNS))
+    if "part" not in found:
+        raise MaskTuneError(f"{folder(name) / RUNS} is of an older version; run: python -m masktune gather {name}")
+    return found, table.to_pandas()
 
 
 def histories(name: str) -> "pandas.DataFrame":

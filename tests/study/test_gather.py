@@ -8,7 +8,7 @@ import pytest
 from study.conftest import TABLE, records, store
 
 from masktune.errors import MaskTuneError
-from masktune.study import design, gather, runs
+from masktune.study import design, gather, places, runs
 
 
 def test_done_failed_and_missing_runs_have_a_row_each(study):
@@ -79,6 +79,14 @@ def test_part_of_the_train_set_may_differ_from_the_whole(table):
     store(few, 1, digest="another few")
     with pytest.raises(MaskTuneError, match="saw different data"):
         gather.gather(study)
+
+
+def test_what_an_older_version_gathered_says_what_to_do(study):
+    store(study.cells[0], 0)
+    path = places.folder(study.name) / gather.RUNS
+    gather.gather(study).drop(columns="part").to_parquet(path)
+    with pytest.raises(MaskTuneError, match="is of an older version; run: python -m masktune gather small"):
+        gather.read(study.name)
 
 
 def test_gathered_results_are_not_replaced_by_nothing(study):
