@@ -145,6 +145,8 @@ def _signed(value: float, _: int) -> str:
 
 def differences(frame: pd.DataFrame) -> Drawing:
     """A forest plot: paired differences from the first method, a column a task, 95 % intervals, zero in the middle."""
+    if frame.empty:
+        return _nothing_to_compare()
     tasks, methods = list(dict.fromkeys(frame["task"])), [frame["first"].iloc[0], *dict.fromkeys(frame["second"])]
     rows = {task: frame[frame["task"] == task].drop_duplicates(["set", "model"]) for task in tasks}
     rows = {task: part.sort_values("set", key=lambda s: s.map(_order(s)), kind="stable") for task, part in rows.items()}
@@ -160,6 +162,15 @@ def differences(frame: pd.DataFrame) -> Drawing:
         handles.append(Line2D([], [], color=theme.QUIET, linewidth=1.8, label="95 % interval over seeds and examples"))
         figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
     figure.alt = "Paired differences in accuracy from the first method, with 95 % intervals, by task, set and model"
+    return figure
+
+
+def _nothing_to_compare() -> Drawing:
+    """In place of differences while one method alone has finished runs."""
+    with theme.applied():
+        figure = Drawing(figsize=(4.0, 0.5))
+        figure.text(0, 0.5, "No second method has finished runs yet.", color=theme.QUIET)
+    figure.alt = "Nothing to compare: no second method has finished runs yet"
     return figure
 
 
@@ -191,6 +202,8 @@ def predicted(differences: pd.DataFrame, prediction: Mapping[str, float]) -> Dra
     `prediction`: points by task; tasks left out are drawn without one. Small points: each model x set.
     """
     frame = differences[differences["kind"] == "out_of_distribution"]
+    if frame.empty:
+        return _nothing_to_compare()
     tasks = list(dict.fromkeys(frame["task"]))
     methods = [frame["first"].iloc[0], *dict.fromkeys(frame["second"])]
     with theme.applied():

@@ -98,3 +98,10 @@ def test_single_runs_have_wilson_intervals():
 def test_figures_show_themselves_in_notebooks(found):
     picture, metadata = figures.differences(found.differences)._repr_png_()
     assert picture.startswith(b"\x89PNG") and metadata["alt"] and metadata["width"] > 300
+
+
+def test_with_one_method_there_is_nothing_to_compare_and_no_error():
+    alone = results.of(*make(tasks=("paraphrase",), seeds=2, examples=20, methods=METHODS[1:]))
+    assert "Nothing to compare" in figures.differences(alone.differences).alt
+    assert "Nothing to compare" in figures.predicted(alone.differences, {"paraphrase": 1.0}).alt
+    assert alone.differences_table.shown.empty and "no paired seeds" in alone.differences_table.caption
