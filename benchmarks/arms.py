@@ -38,7 +38,8 @@ from masktune.errors import one_of
 from masktune.methods import FineTuning, MaskTuning, Method
 from masktune.methods.base import Batch
 from masktune.models import MaskedLM, MaskTuningModel
-from masktune.trainer import MaskTuningTrainer, lengths_of
+from masktune.order import lengths_of
+from masktune.trainer import MaskTuningTrainer
 
 WARM_UP = 1
 ALPHA, MASK_RATE = 0.6, 0.05

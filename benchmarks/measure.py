@@ -16,7 +16,7 @@ from transformers.utils import logging
 
 from benchmarks import arms, lengths, operations
 from benchmarks.sizes import MINIATURE, Size
-from masktune.trainer import lengths_of
+from masktune.order import lengths_of
 
 EPOCH = 200  # batches of the epoch that the measured ones are taken from; grouping by length needs that many
 

@@ -8,11 +8,8 @@ and what `trainer.save_model` writes is the classification checkpoint that the s
 """
 
 import copy
-import itertools
-import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy
@@ -21,27 +18,17 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader, Sampler
 from transformers import PreTrainedModel, Trainer, TrainingArguments
-from transformers.trainer_pt_utils import get_length_grouped_indices
 from transformers.trainer_utils import EvalLoopOutput
 
-from masktune.collate import faster
+from masktune.collate import PreparedColumns, faster
 from masktune.errors import MaskTuneError
-from masktune.methods import MaskTuning, Method, SecondStage, Term
-from masktune.methods.products import PREFIX, Product
+from masktune.gradients import TermGradient, added, equalised, measured
+from masktune.methods import MaskTuning, Method, Term
+from masktune.methods.products import PREFIX
 from masktune.models import MaskTuningModel
-from masktune.objective import Gradient, equalised_scale, gradient_norm, gradient_product
+from masktune.order import LongestFirst, SeededSampler, StagePlan, lengths_of
 from masktune.perturb import Vocabulary
-from masktune.streams import Streams, derive
-
-
-@dataclass(frozen=True)
-class TermGradient:
-    """The gradient that one weighted term added, parameter by parameter."""
-
-    name: str
-    weight: float
-    gradient: Gradient
-    equalise: bool
+from masktune.streams import Streams
 
 
 class MaskTuningTrainer(Trainer):
@@ -129,14 +116,14 @@ class MaskTuningTrainer(Trainer):
         self, model: nn.Module, inputs: dict[str, Tensor], num_items_in_batch: Tensor | int | None = None
     ) -> Tensor:
         """Forward and backward of one micro-batch, term by term. Returns the weighted loss, a scalar without graph."""
-        # Setting the mode walks through all modules, 2 ms of a small model's step; a classifier is loaded in eval mode.
+        # Setting the mode walks through all modules, which a small step feels; from_pretrained leaves eval mode.
         if not (model.training and self.model.classifier.training):
             model.train()
         inputs = self._prepare_inputs(inputs)
         share = self._share_of_step(inputs, num_items_in_batch)
         total = torch.zeros((), device=self.args.device)
-        measured = self._measures_this_step()
-        apart = measured or self.method.equalises
+        measures = self._measures_this_step()
+        apart = measures or self.method.equalises
         before = self._take_gradients() if apart else []
         parts: list[TermGradient] = []
         for term in self._terms(inputs):
@@ -146,7 +133,7 @@ class MaskTuningTrainer(Trainer):
             self.accelerator.backward(term.weight * share * term.loss)
             if apart:
                 parts.append(TermGradient(term.name, term.weight, self._take_gradients(), term.equalise))
-        if measured:
+        if measures:
             self._log_gradients(parts, share)
         if apart:
             self._put_gradients(before, parts)
@@ -195,14 +182,8 @@ class MaskTuningTrainer(Trainer):
 
     def _log_gradients(self, parts: list[TermGradient], share: Tensor | float) -> None:
         """The norm of each term's gradient before its weight, and the cosine between each two of them."""
-        norms = {}
-        gradients = by_term(parts)
-        for name, (weight, gradient) in gradients.items():
-            norms[name] = gradient_norm(gradient)
-            self._logged[f"norm_{name}"].append(norms[name] / (weight * share))
-        for one, other in itertools.combinations(gradients, 2):
-            product = gradient_product(gradients[one][1], gradients[other][1])
-            self._logged[f"cosine_{one}_{other}"].append(product / (norms[one] * norms[other]))
+        for name, value in measured(parts, share).items():
+            self._logged[name].append(value)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Trainer's log, with the mean of what each loss term was since the last one."""
@@ -220,7 +201,7 @@ class MaskTuningTrainer(Trainer):
 
     # ---- the order of examples
 
-    def _second_stage(self) -> "StagePlan | None":
+    def _second_stage(self) -> StagePlan | None:
         """Where the second stage of the method begins and ends; sets the number of steps for both."""
         stage = self.method.second_stage
         if stage is None or self.train_dataset is None:
@@ -298,39 +279,6 @@ class MaskTuningTrainer(Trainer):
         self.model.load_weights(self.state.best_model_checkpoint)
 
 
-def by_term(parts: list[TermGradient]) -> dict[str, tuple[float, Gradient]]:
-    """(weight, gradient) of each term by its name; a term that came in pieces is put together."""
-    found: dict[str, tuple[float, Gradient]] = {}
-    for part in parts:
-        weight, gradient = found.get(part.name, (0.0, [None] * len(part.gradient)))
-        found[part.name] = (weight + part.weight, [added(pair) for pair in zip(gradient, part.gradient, strict=True)])
-    return found
-
-
-def equalised(parts: list[TermGradient]) -> list[Gradient]:
-    """The gradients of the parts; one to be equalised has the norm of the others together, before the weights."""
-    others = [part for part in parts if not part.equalise]
-    weight = sum(part.weight for part in others)
-    if weight == 0 or len(others) == len(parts):
-        return [part.gradient for part in parts]
-    reference = [added(gradients) for gradients in zip(*(part.gradient for part in others), strict=True)]
-    return [_rescaled(part, reference, part.weight / weight) if part.equalise else part.gradient for part in parts]
-
-
-def _rescaled(part: TermGradient, reference: Gradient, ratio: float) -> Gradient:
-    factor = ratio * equalised_scale(part.gradient, reference)
-    return [None if gradient is None else factor * gradient for gradient in part.gradient]
-
-
-def added(gradients: Iterable[Tensor | None]) -> Tensor | None:
-    """The sum of those that are there, from left to right; None if none is."""
-    total = None
-    for gradient in gradients:
-        if gradient is not None:
-            total = gradient if total is None else total + gradient
-    return total
-
-
 def check_labels(dataset: Any, num_labels: int) -> None:
     """Raise MaskTuneError for a tokenised `datasets.Dataset` without labels, or with one the model has no class for."""
     if not hasattr(dataset, "column_names") or not hasattr(dataset, "__len__"):
@@ -352,123 +300,3 @@ def check_labels(dataset: Any, num_labels: int) -> None:
 def label_column(dataset: Any) -> str | None:
     """The name of the column of classes, of those that transformers' collators know; None if there is none."""
     return next((name for name in ("labels", "label", "label_ids") if name in dataset.column_names), None)
-
-
-def lengths_of(dataset: Any) -> list[int]:
-    """The number of tokens of each example of a tokenised dataset."""
-    if hasattr(dataset, "with_format"):
-        from pyarrow import compute
-
-        return compute.list_value_length(dataset.with_format("arrow")[:]["input_ids"]).to_pylist()
-    return [len(example["input_ids"]) for example in dataset]
-
-
-class PreparedColumns:
-    """A collator that also stacks the columns of a method's products: [B], [B, C], or per token [B, L]."""
-
-    def __init__(self, collate: Callable[[list[dict[str, Any]]], dict[str, Any]], products: dict[str, Product]):
-        self.collate = collate
-        self.per_token = {PREFIX + name: product.per_token for name, product in products.items()}
-
-    def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
-        plain = [{name: value for name, value in row.items() if name not in self.per_token} for row in features]
-        batch = self.collate(plain)
-        for name, per_token in self.per_token.items():
-            if name in features[0]:
-                rows = [torch.as_tensor(row[name]) for row in features]
-                batch[name] = self._padded(rows, batch["attention_mask"]) if per_token else torch.stack(rows)
-        return batch
-
-    @staticmethod
-    def _padded(rows: list[Tensor], attention_mask: Tensor) -> Tensor:
-        """A value for each token, where the token is; 0 in the padding, on whichever side that is."""
-        values = torch.zeros(attention_mask.shape, dtype=rows[0].dtype)
-        return values.masked_scatter(attention_mask.bool(), torch.cat(rows))
-
-
-@dataclass(frozen=True)
-class StagePlan:
-    """A second stage in numbers: after `epochs` passes over all examples, in `first_steps` steps, `passes` over `rows`.
-
-    `steps` counts both stages.
-    """
-
-    rows: list[int]
-    epochs: int
-    passes: int
-    first_steps: int
-    steps: int
-    learning_rate_factor: float
-
-    @classmethod
-    def of(cls, stage: SecondStage, dataset: Any, epochs: int, examples_of_step: int) -> "StagePlan":
-        """The plan for a train set in which `masktune.preparation` has marked the examples."""
-        rows = [row for row, marked in enumerate(dataset[PREFIX + stage.marked]) if marked]
-        first = epochs * math.ceil(len(dataset) / examples_of_step)
-        second = math.ceil(stage.epochs * len(rows) / examples_of_step)
-        return cls(rows, epochs, stage.epochs, first, first + second, stage.learning_rate_factor)
-
-    def extended(self, factor: Callable[[int], float]) -> Callable[[int], float]:
-        """The factor of the learning rate at a step: the first stage's own, then a linear decay to 0."""
-
-        def both(step: int) -> float:
-            if step < self.first_steps:
-                return factor(step)
-            return self.learning_rate_factor * max(0.0, (self.steps - step) / max(self.steps - self.first_steps, 1))
-
-        return both
-
-
-class SeededSampler(Sampler):
-    """The order of an epoch from (seed, "batch order", epoch) alone; grouped by length as transformers groups.
-
-    An epoch of the second stage is as long as any other: it passes over the stage's rows as often as that takes.
-    """
-
-    def __init__(
-        self, lengths: list[int], batch_size: int, seed: int, grouped: bool, second_stage: StagePlan | None = None
-    ):
-        self.lengths = lengths
-        self.batch_size = batch_size
-        self.seed = seed
-        self.grouped = grouped
-        self.second_stage = second_stage
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Called by the training loop before each epoch, a resumed one too."""
-        self.epoch = int(epoch)
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    def __iter__(self) -> Iterator[int]:
-        if self.second_stage is None or self.epoch < self.second_stage.epochs:
-            return iter(self._order(self.lengths, "batch order", self.epoch))
-        start = (self.epoch - self.second_stage.epochs) * len(self)
-        return itertools.islice(self._passes(self.second_stage.rows), start, start + len(self))
-
-    def _passes(self, rows: list[int]) -> Iterator[int]:
-        """The rows without end, each pass in an order of its own."""
-        lengths = [self.lengths[row] for row in rows]
-        for number in itertools.count():
-            yield from (rows[index] for index in self._order(lengths, "second stage", number))
-
-    def _order(self, lengths: list[int], purpose: str, number: int) -> list[int]:
-        generator = torch.Generator().manual_seed(derive(self.seed, purpose, number))
-        if self.grouped:
-            return get_length_grouped_indices(lengths, self.batch_size, generator=generator)
-        return torch.randperm(len(lengths), generator=generator).tolist()
-
-
-class LongestFirst(Sampler):
-    """Examples by length, the longest first: least padding, and what does not fit in memory fails at once."""
-
-    def __init__(self, lengths: list[int]):
-        self.order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
-
-    def __len__(self) -> int:
-        return len(self.order)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.order)

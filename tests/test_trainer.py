@@ -14,9 +14,10 @@ from transformers import (
 )
 
 from masktune import FineTuning, MaskTuneError, MaskTuning, MaskTuningModel, MaskTuningTrainer, methods
+from masktune.collate import PreparedColumns
 from masktune.methods.bias import BiasProbabilities
 from masktune.methods.masker import Keywords
-from masktune.trainer import PreparedColumns, SeededSampler, lengths_of
+from masktune.order import SeededSampler, lengths_of
 
 METHOD = MaskTuning(mask_rate=0.2)
 

@@ -31,10 +31,11 @@ from masktune.collate import Padding
 from masktune.data import encode
 from masktune.data.tasks import EvaluationSet, TaskData
 from masktune.models import MaskTuningModel
+from masktune.order import StagePlan, lengths_of
 from masktune.preparation import Material
 from masktune.study import energy, environment
 from masktune.study.cells import Cell, Training
-from masktune.trainer import MaskTuningTrainer, StagePlan, lengths_of
+from masktune.trainer import MaskTuningTrainer
 
 CURVE_POINTS = 4
 CURVE_EXAMPLES = 120

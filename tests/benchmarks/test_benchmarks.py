@@ -14,8 +14,8 @@ from benchmarks import __main__ as command
 from benchmarks import arms, grid, lengths, measure, operations, processes, report, sharing, sizes, steps
 from masktune.analysis import results
 from masktune.errors import MaskTuneError
+from masktune.order import lengths_of
 from masktune.study import gather
-from masktune.trainer import lengths_of
 
 MINIATURE = sizes.MINIATURE["bert"]
 SMALL = {

@@ -1,0 +1,112 @@
+"""The order of examples: training batches from the seed, a second stage of some of them, evaluation by length."""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils.data import Sampler
+from transformers.trainer_pt_utils import get_length_grouped_indices
+
+from masktune.methods import SecondStage
+from masktune.methods.products import PREFIX
+from masktune.streams import derive
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """A second stage in numbers: after `epochs` passes over all examples, in `first_steps` steps, `passes` over `rows`.
+
+    `steps` counts both stages.
+    """
+
+    rows: list[int]
+    epochs: int
+    passes: int
+    first_steps: int
+    steps: int
+    learning_rate_factor: float
+
+    @classmethod
+    def of(cls, stage: SecondStage, dataset: Any, epochs: int, examples_of_step: int) -> "StagePlan":
+        """The plan for a train set in which `masktune.preparation` has marked the examples."""
+        rows = [row for row, marked in enumerate(dataset[PREFIX + stage.marked]) if marked]
+        first = epochs * math.ceil(len(dataset) / examples_of_step)
+        second = math.ceil(stage.epochs * len(rows) / examples_of_step)
+        return cls(rows, epochs, stage.epochs, first, first + second, stage.learning_rate_factor)
+
+    def extended(self, factor: Callable[[int], float]) -> Callable[[int], float]:
+        """The factor of the learning rate at a step: the first stage's own, then a linear decay to 0."""
+
+        def both(step: int) -> float:
+            if step < self.first_steps:
+                return factor(step)
+            return self.learning_rate_factor * max(0.0, (self.steps - step) / max(self.steps - self.first_steps, 1))
+
+        return both
+
+
+class SeededSampler(Sampler):
+    """The order of an epoch from (seed, "batch order", epoch) alone; grouped by length as transformers groups.
+
+    An epoch of the second stage is as long as any other: it passes over the stage's rows as often as that takes.
+    """
+
+    def __init__(
+        self, lengths: list[int], batch_size: int, seed: int, grouped: bool, second_stage: StagePlan | None = None
+    ):
+        self.lengths = lengths
+        self.batch_size = batch_size
+        self.seed = seed
+        self.grouped = grouped
+        self.second_stage = second_stage
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the training loop before each epoch, a resumed one too."""
+        self.epoch = int(epoch)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        if self.second_stage is None or self.epoch < self.second_stage.epochs:
+            return iter(self._order(self.lengths, "batch order", self.epoch))
+        start = (self.epoch - self.second_stage.epochs) * len(self)
+        return itertools.islice(self._passes(self.second_stage.rows), start, start + len(self))
+
+    def _passes(self, rows: list[int]) -> Iterator[int]:
+        """The rows without end, each pass in an order of its own."""
+        lengths = [self.lengths[row] for row in rows]
+        for number in itertools.count():
+            yield from (rows[index] for index in self._order(lengths, "second stage", number))
+
+    def _order(self, lengths: list[int], purpose: str, number: int) -> list[int]:
+        generator = torch.Generator().manual_seed(derive(self.seed, purpose, number))
+        if self.grouped:
+            return get_length_grouped_indices(lengths, self.batch_size, generator=generator)
+        return torch.randperm(len(lengths), generator=generator).tolist()
+
+
+class LongestFirst(Sampler):
+    """Examples by length, the longest first: least padding, and what does not fit in memory fails at once."""
+
+    def __init__(self, lengths: list[int]):
+        self.order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.order)
+
+
+def lengths_of(dataset: Any) -> list[int]:
+    """The number of tokens of each example of a tokenised dataset."""
+    if hasattr(dataset, "with_format"):
+        from pyarrow import compute
+
+        return compute.list_value_length(dataset.with_format("arrow")[:]["input_ids"]).to_pylist()
+    return [len(example["input_ids"]) for example in dataset]
