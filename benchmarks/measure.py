@@ -61,7 +61,8 @@ def measure(task: Task) -> dict[str, Any]:
         "steps": task.size.steps,
         "examples": examples,
         "tokens": share * int(tokens.sum()),
-        "seconds": timer.end - timer.start,
+        "seconds": timer.end.seconds - timer.start.seconds,
+        "stolen": timer.end.stolen_since(timer.start),
         "peak_bytes": torch.cuda.max_memory_allocated() if torch.cuda.is_available() else _highest_resident() - before,
         "operations": share * necessary(task.arm, task.size, tokens),
     }
@@ -102,16 +103,16 @@ def train(arm: str, size: Size, histogram: numpy.ndarray, repetition: int, timer
 class Timer(TrainerCallback):
     """The clock at the end of the warm-up and at the end of the last step."""
 
-    start = end = 0.0
+    start = end = None
 
     def on_step_end(self, args, state, control, **rest) -> None:
         if state.global_step == arms.WARM_UP:
             self.begin()
         if state.global_step == state.max_steps:
-            self.end = now()
+            self.end = Moment.now()
 
     def begin(self) -> None:
-        self.start = now()
+        self.start = Moment.now()
 
 
 def now() -> float:
@@ -119,6 +120,22 @@ def now() -> float:
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return time.perf_counter()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The clock, and the seconds of all cores that went to other guests of the same hardware (0 where none tells)."""
+
+    seconds: float
+    stolen: float
+
+    @classmethod
+    def now(cls) -> "Moment":
+        return cls(now(), getattr(psutil.cpu_times(), "steal", 0.0))
+
+    def stolen_since(self, start: "Moment") -> float:
+        """The share of this machine that others had since then."""
+        return (self.stolen - start.stolen) / (self.seconds - start.seconds) / psutil.cpu_count()
 
 
 def _highest_resident() -> int:

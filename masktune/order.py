@@ -2,17 +2,18 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.utils.data import Sampler
-from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from masktune.methods import SecondStage
 from masktune.methods.products import PREFIX
 from masktune.streams import derive
+
+POOL = 8  # batches that are sorted together: enough to save most of the padding, few enough to stay mixed
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,26 @@ class StagePlan:
         return both
 
 
+def by_length(lengths: Sequence[int], batch_size: int, generator: torch.Generator) -> list[list[int]]:
+    """Batches of indices of like length: sorted within random pools of POOL batches, then put in random order.
+
+    transformers groups within pools of up to fifty batches and reads each from its longest to its shortest batch, which
+    takes a small train set through in order of length. The batch with the longest example comes first, so that what
+    does not fit in memory fails at once; an incomplete batch comes last.
+    """
+    order = torch.randperm(len(lengths), generator=generator).tolist()
+    size = POOL * batch_size
+    pools = (sorted(order[i : i + size], key=lengths.__getitem__, reverse=True) for i in range(0, len(order), size))
+    batches = [pool[i : i + batch_size] for pool in pools for i in range(0, len(pool), batch_size)]
+    whole = len(lengths) // batch_size
+    mixed = [batches[i] for i in torch.randperm(whole, generator=generator).tolist()]
+    if mixed:
+        mixed.insert(0, mixed.pop(max(range(whole), key=lambda i: lengths[mixed[i][0]])))
+    return mixed + batches[whole:]
+
+
 class SeededSampler(Sampler):
-    """The order of an epoch from (seed, "batch order", epoch) alone; grouped by length as transformers groups.
+    """The order of an epoch from (seed, "batch order", epoch) alone, grouped by length (see `by_length`) or not.
 
     An epoch of the second stage is as long as any other: it passes over the stage's rows as often as that takes.
     """
@@ -86,7 +105,7 @@ class SeededSampler(Sampler):
     def _order(self, lengths: list[int], purpose: str, number: int) -> list[int]:
         generator = torch.Generator().manual_seed(derive(self.seed, purpose, number))
         if self.grouped:
-            return get_length_grouped_indices(lengths, self.batch_size, generator=generator)
+            return list(itertools.chain.from_iterable(by_length(lengths, self.batch_size, generator)))
         return torch.randperm(len(lengths), generator=generator).tolist()
 
 
@@ -109,4 +128,6 @@ def lengths_of(dataset: Any) -> list[int]:
         from pyarrow import compute
 
         return compute.list_value_length(dataset.with_format("arrow")[:]["input_ids"]).to_pylist()
+    if hasattr(dataset, "column_names"):
+        return [len(token_ids) for token_ids in dataset["input_ids"]]
     return [len(example["input_ids"]) for example in dataset]

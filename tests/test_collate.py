@@ -1,9 +1,11 @@
+import datasets
 import pytest
 import torch
 from tiny_models import word_tokenizer
 from transformers import DataCollatorWithPadding
 
-from masktune.collate import Padding, faster
+from masktune.collate import InMemory, Padding, faster
+from masktune.order import lengths_of
 
 TEXTS = ["word1 word2 word3", "word4", "word5 word6"]
 
@@ -45,3 +47,24 @@ def test_only_a_collator_that_does_the_same_is_replaced(tokenizer):
         assert faster(other) is other
     to_longest = DataCollatorWithPadding(tokenizer, padding="max_length", max_length=9)
     assert faster(to_longest) is to_longest
+
+
+def test_rows_in_memory_make_the_batches_that_rows_on_disk_make(tokenizer):
+    columns = {
+        **{name: [tokenizer(text)[name] for text in TEXTS] for name in ("input_ids", "attention_mask")},
+        "labels": [2, 0, 1],
+        "prepared_bias": [[0.25, 0.75], [0.5, 0.5], [1.0, 0.0]],
+        "prepared_weight": [0.5, 1.0, 0.0],
+        "prepared_marked": [True, False, True],
+    }
+    rows = datasets.concatenate_datasets(
+        [datasets.Dataset.from_dict(columns).select([0, 2]), datasets.Dataset.from_dict(columns)]
+    )
+    kept = InMemory(rows)
+    assert (len(kept), kept.column_names, kept["labels"]) == (5, rows.column_names, rows["labels"][:])
+    assert lengths_of(kept) == lengths_of(rows)
+    collate = Padding(tokenizer)
+    from_disk, from_memory = collate([rows[i] for i in range(5)]), collate([kept[i] for i in range(5)])
+    assert from_disk.keys() == from_memory.keys()
+    for name, values in from_disk.items():
+        assert from_memory[name].dtype == values.dtype and torch.equal(from_memory[name], values)

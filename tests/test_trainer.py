@@ -17,7 +17,7 @@ from masktune import FineTuning, MaskTuneError, MaskTuning, MaskTuningModel, Mas
 from masktune.collate import PreparedColumns
 from masktune.methods.bias import BiasProbabilities
 from masktune.methods.masker import Keywords
-from masktune.order import SeededSampler, lengths_of
+from masktune.order import SeededSampler
 
 METHOD = MaskTuning(mask_rate=0.2)
 
@@ -269,25 +269,6 @@ def test_predictions_come_back_in_the_order_of_the_dataset(trainer):
     grouped, ordered = run.predict(run.eval_dataset), plain.predict(plain.eval_dataset)
     assert grouped.label_ids.tolist() == run.eval_dataset["labels"]
     assert torch.allclose(torch.tensor(grouped.predictions), torch.tensor(ordered.predictions), atol=1e-5)
-
-
-def test_grouped_batches_hold_texts_of_like_length(data):
-    lengths = lengths_of(data["bert"])
-    order = list(SeededSampler(lengths, 4, seed=0, grouped=True))
-    assert sorted(order) == list(range(60))
-    spread = [
-        max(lengths[i] for i in order[s : s + 4]) - min(lengths[i] for i in order[s : s + 4]) for s in range(0, 60, 4)
-    ]
-    assert sum(spread) / len(spread) < 3
-
-
-def test_epochs_and_seeds_have_their_own_order():
-    orders = []
-    for seed, epoch in ((0, 0), (0, 0), (0, 1), (1, 0)):
-        sampler = SeededSampler([0] * 60, 4, seed, grouped=False)
-        sampler.set_epoch(epoch)
-        orders.append(tuple(sampler))
-    assert orders[0] == orders[1] and len(set(orders)) == 3
 
 
 def test_a_tokenizer_is_needed(checkpoints, tmp_path):

@@ -41,13 +41,13 @@ def complete(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def per_run(runs: pd.DataFrame) -> pd.DataFrame:
-    """The finished runs with batches grouped by length, and what each cost; NaN where a run does not say.
+    """The finished runs, and what each cost; NaN where a run does not say.
 
     Adds seconds_per_example of training; peak_bytes of the GPU where there is one, else of the whole process; joules of
     host and GPU together; hours of training and evaluation.
     """
     runs = complete(runs)
-    done = runs[(runs["status"] == "done") & (runs[SAMPLING] == "group_by_length")]
+    done = runs[runs["status"] == "done"]
     return done.assign(
         seconds_per_example=done["train_seconds"] / done["train_examples"],
         peak_bytes=done["device_peak_bytes"].fillna(done["process_peak_bytes"]),

@@ -208,7 +208,7 @@ def grouping(runs: pd.DataFrame) -> "Table | Markdown":
     if frame.empty:
         return Markdown(
             "This study has no finished row with random batches beside the same row with grouped ones. Such a row says "
-            '`training = { sampling = "random" }`.'
+            "`training = { sampling = ... }`."
         )
     ends = zip(frame["difference"], frame["low"], frame["high"], strict=True)
     shown = _placed(frame, Set=frame["set"].map(names.evaluation_set)).assign(

@@ -6,13 +6,14 @@ the first link.
 """
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
 
 from masktune import analysis
 from masktune.analysis import chapters, files
 from masktune.analysis.chapters import Chapter
-from masktune.study import design
+from masktune.study import cluster, design
 from masktune.study.design import Study
 from masktune.study.places import folder, study_file
 
@@ -26,8 +27,7 @@ def write(study_name: str) -> Path:
     study = design.load(study_name)
     analysis.build(study.name)
     members = sorted(chapters.of(study.name), key=lambda chapter: not chapter.leads)
-    for chapter in members:
-        chapters.execute(chapter)
+    _execute([chapter for chapter in members if not chapter.is_fresh])
     target = folder(study.name) / "report"
     inputs = _inputs(study_name, study, members)
     if not files.is_fresh(target / "made_from.json", inputs):
@@ -35,6 +35,13 @@ def write(study_name: str) -> Path:
             _write_pages(study, members, beside)
             files.stamp(beside / "made_from.json", inputs, [path for path in beside.rglob("*") if path.is_file()])
     return target / "index.html"
+
+
+def _execute(stale: list[Chapter]) -> None:
+    """As many chapters at a time as the machine holds cells."""
+    if stale:
+        with ThreadPoolExecutor(cluster.default_jobs()) as pool:
+            list(pool.map(chapters.execute, stale))
 
 
 def _inputs(study_name: str, study: Study, members: list[Chapter]) -> str:

@@ -42,10 +42,10 @@ from masktune.data.world_grammar import sentence
 from masktune.errors import MaskTuneError, one_of
 from masktune.streams import derive
 
-WORLD_VERSION = 1
+WORLD_VERSION = 2
 SEED = 20261122
 UNLABELLED_STORIES = 12_000
-TRAIN_ROWS = {"sentiment": 1500, "inference": 1500, "paraphrase": 1200}
+TRAIN_ROWS = {"sentiment": 1500, "inference": 1100, "paraphrase": 900}
 EVALUATION_ROWS = 420
 CUE_RATE = 0.9  # sentiment: how often the genre agrees with the label
 CUE_COVERAGE = 0.5  # sentiment: how many reviews name a genre at all

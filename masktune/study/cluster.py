@@ -52,13 +52,20 @@ def kernel_environment(jobs: int) -> dict[str, str]:
 
 
 @contextmanager
-def local_cluster(jobs: int) -> Iterator["Client"]:
-    """A cluster of `jobs` worker processes of one thread each, gone with its kernels when the block is left."""
+def local_cluster(jobs: int, environment: dict[str, str]) -> Iterator["Client"]:
+    """A cluster of `jobs` worker processes of one thread each, gone with its kernels when the block is left.
+
+    `environment` is added to that of the workers, and so of their kernels.
+    """
     import dask
     from distributed import Client, LocalCluster
 
     # A worker that the machine kills is replaced; its cell starts again where its stored seeds end.
-    settings = {"distributed.scheduler.allowed-failures": LOST_WORKERS, "distributed.worker.memory.terminate": False}
+    settings = {
+        "distributed.scheduler.allowed-failures": LOST_WORKERS,
+        "distributed.worker.memory.terminate": False,
+        "distributed.worker.daemon": False,  # a worker has children: the server of kernels
+    }
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with (
         dask.config.set(settings),
@@ -68,6 +75,7 @@ def local_cluster(jobs: int) -> Iterator["Client"]:
             processes=True,
             dashboard_address="127.0.0.1:0",
             memory_limit=0,
+            env=environment,
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,
@@ -85,15 +93,13 @@ def private_folder() -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def execute(
-    notebook: Any, output: Path | None, parameters: dict[str, Any], private: Path, environment: dict[str, str]
-) -> Outcome:
+def execute(notebook: Any, output: Path | None, parameters: dict[str, Any], private: Path) -> Outcome:
     """Execute a notebook inside a worker. What the notebook raises is an outcome; anything else is raised."""
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     try:
-        execution.execute(notebook, output, parameters, private, {**environment, **_own_gpu()})
+        execution.execute(notebook, output, parameters, private, _own_gpu())
     except PapermillExecutionError as error:
         line = " ".join(str(error.evalue).split())
         return Outcome("raised", line if error.ename == "MaskTuneError" else f"{error.ename}: {line}")

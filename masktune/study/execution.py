@@ -1,9 +1,4 @@
-"""Execute one notebook by papermill in a kernel of this Python, reached through sockets that only this user can open.
-
-Kernels on TCP ports race for them when several start at once, and every user of the machine can talk to them; IPC
-sockets in a private folder have neither fault. The kernel is a child of the calling process and watches it: when a
-worker is killed its kernel is gone within about a second, and nothing is written twice.
-"""
+"""Execute one notebook by papermill, in a kernel that masktune.study.kernels provides."""
 
 import ast
 import json
@@ -44,6 +39,8 @@ def execute(
     """
     import papermill
 
+    from masktune.study import kernels
+
     _quiet()
     sockets = private_folder() if private is None else Path(tempfile.mkdtemp(dir=private))
     result = sockets / "executed.ipynb"
@@ -55,7 +52,7 @@ def execute(
             kernel_name="python3",
             progress_bar=False,
             start_timeout=180,
-            kernel_manager_class=_ipc_kernel_manager(sockets, environment or {}),
+            kernel_manager_class=kernels.manager(sockets, environment or {}),
         )
     finally:
         if output is not None and result.is_file():
@@ -94,35 +91,6 @@ def notebook_of(source: str) -> Any:
 
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)], metadata=kernel)
-
-
-def _ipc_kernel_manager(sockets: Path, environment: dict[str, str]) -> type:
-    from ipykernel.kernelspec import make_ipkernel_cmd
-    from jupyter_client import AsyncKernelManager
-    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-
-    log_little = ["--log-level=50"]
-
-    class ThisPython(KernelSpecManager):
-        """The kernel is this interpreter, whatever kernels are installed under the same name."""
-
-        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-            return KernelSpec(
-                argv=make_ipkernel_cmd(extra_arguments=log_little), display_name="Python 3", language="python"
-            )
-
-    class IpcKernelManager(AsyncKernelManager):
-        def __init__(self, **named: Any):
-            places = {"ip": str(sockets / "kernel"), "connection_file": str(sockets / "kernel.json")}
-            super().__init__(transport="ipc", kernel_spec_manager=ThisPython(), **places, **named)
-
-        async def start_kernel(self, **named: Any) -> None:
-            # tqdm warns, with the paths of this machine, where there are no widgets to draw its bar with.
-            quiet = {"PYTHONWARNINGS": "ignore:IProgress not found"}
-            own = {"IPYTHONDIR": str(sockets / "ipython"), "TMPDIR": str(sockets), **quiet}
-            await super().start_kernel(**{**named, "env": {**os.environ, **environment, **own}})
-
-    return IpcKernelManager
 
 
 def _keep(result: Path, output: Path) -> None:

@@ -69,7 +69,7 @@ def run(study: Study, jobs: int | None = None, select: Callable[[Cell], bool] = 
     with (
         efficiency.recorded(study.name, workers, wanted) as record,
         cluster.private_folder() as private,
-        cluster.local_cluster(workers) as client,
+        cluster.local_cluster(workers, cluster.kernel_environment(jobs)) as client,
         _bar(study.name, len(wanted)) as bar,
     ):
         _Grid(client, jobs, private, todo, summary, bar).run()
@@ -87,7 +87,6 @@ class _Grid:
 
     def __init__(self, client: "Client", jobs: int, private: Path, todo: list[Job], summary: Summary, bar: "tqdm"):
         self.client, self.jobs, self.private, self.summary, self.bar = client, jobs, private, summary, bar
-        self.environment = cluster.kernel_environment(jobs)
         self.rank = {job: number for number, job in enumerate(todo)}
         self.queues: dict[ModelKey, deque[Job]] = {}
         for job in todo:
@@ -121,7 +120,7 @@ class _Grid:
         else:
             output = executed_cell(job.cell.study, job.cell.id).resolve()
             arguments = (cell_notebook().resolve(), output, job.cell.parameters())
-        future = self.client.submit(cluster.execute, *arguments, self.private, self.environment, pure=False)
+        future = self.client.submit(cluster.execute, *arguments, self.private, pure=False)
         self.active[future] = job
 
     def _collect(self) -> None:

@@ -27,7 +27,7 @@ from transformers import (
 from transformers.utils import logging
 
 from masktune import checkpoints, data, methods, precision
-from masktune.collate import Padding
+from masktune.collate import InMemory, Padding
 from masktune.data import encode
 from masktune.data.tasks import EvaluationSet, TaskData
 from masktune.models import MaskTuningModel
@@ -129,7 +129,7 @@ def _train_seed(bench: Workbench, seed: int, bar: Any, accumulation: int) -> tup
         with _timed(seconds, "train"):
             trainer.train()
         with _timed(seconds, "evaluate"):
-            logits = trainer.predict(bench.evaluation).predictions
+            logits = trainer.predict(InMemory(bench.evaluation)).predictions
     curve = sum(entry.get("eval_runtime", 0.0) for entry in trainer.state.log_history)
     seconds |= {"train": seconds["train"] - curve, "curve": curve}
     predictions = _predictions(bench, numpy.asarray(logits, dtype=numpy.float32))
@@ -166,8 +166,8 @@ def _trainer(bench: Workbench, seed: int, bar: Any, accumulation: int, scratch: 
         args=_run_arguments(bench, seed, accumulation, scratch, precision.choose(cell.training.precision, model)),
         method=method,
         measure_gradients=True,
-        train_dataset=bench.train,
-        eval_dataset=bench.curve,
+        train_dataset=InMemory(bench.train),
+        eval_dataset=InMemory(bench.curve),
         processing_class=bench.tokenizer,
         data_collator=Padding(bench.tokenizer),
         compute_metrics=_accuracy,
@@ -189,6 +189,7 @@ def _run_arguments(bench: Workbench, seed: int, accumulation: int, scratch: str,
         eval_steps=max(1, steps // CURVE_POINTS),
         logging_steps=max(1, steps // LOSS_POINTS),
         logging_nan_inf_filter=False,
+        remove_unused_columns=False,  # there are none
     )
 
 
