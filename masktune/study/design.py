@@ -19,7 +19,10 @@ KEYS = ("name", "title", "question", "data", "tasks", "seeds", "training", "mode
 
 @dataclass(frozen=True)
 class Study:
-    """A declared study. `training` is general; `task_training` holds every task's own settings."""
+    """A declared study. `training` is general; `task_training` holds every task's own settings.
+
+    `model_seeds` holds the seeds of the models that name some: no row has others on them.
+    """
 
     name: str
     title: str
@@ -30,6 +33,7 @@ class Study:
     training: Training
     task_training: dict[str, Training]
     models: tuple[Model, ...]
+    model_seeds: dict[str, tuple[int, ...]]
     grid: tuple[GridRow, ...]
     claims: tuple[Claim, ...] = ()
 
@@ -58,7 +62,8 @@ class Study:
                         continue
                     # Cells that share their training share the text that it adds to their ids.
                     own = replace(training, **variant.training) if variant.training else training
-                    rest = (row.method, variant.options, own, row.seeds)
+                    seeds = tuple(seed for seed in row.seeds if seed in self.model_seeds.get(model.name, row.seeds))
+                    rest = (row.method, variant.options, own, seeds)
                     yield Cell(self.name, variant.label, self.data, task, own_model, *rest)
 
     @cached_property
@@ -135,6 +140,11 @@ def parse(table: Mapping[str, Any]) -> Study:
     header = record(_Header, rest, "top of the file")
     seeds = seeds_of(header.seeds)
     models = tuple(_model(name, entry) for name, entry in header.models.items())
+    model_seeds = {
+        name: seeds_of(entry["seeds"], f"[models.{name}] seeds")
+        for name, entry in header.models.items()
+        if "seeds" in entry
+    }
     general, by_task = _training(table.get("training", {}), header.tasks)
     names = {"models": tuple(model.name for model in models), "tasks": header.tasks}
     grid = tuple(parse_row(row, names, seeds) for row in _tables(table, "grid"))
@@ -145,7 +155,7 @@ def parse(table: Mapping[str, Any]) -> Study:
     _check_epochs(grid, by_task)
     study = Study(
         header.name, header.title or header.name, header.question, header.data, header.tasks, seeds,
-        general, by_task, models, grid,
+        general, by_task, models, model_seeds, grid,
         tuple(parse_claim(claim, names, grid) for claim in _tables(table, "claims")),
     )  # fmt: skip
     _check_claims(study)
@@ -156,7 +166,8 @@ def _model(name: str, table: Any) -> Model:
     require(isinstance(table, Mapping), f"[models] {name}", table, f"a table [models.{name}] with checkpoint = ...")
     if "name" in table:
         raise MaskTuneError(f"[models.{name}] name = {table['name']!r}; leave it out, the table's own name is the name")
-    return record(Model, {"name": name, **table}, f"[models.{name}]")
+    rest = {key: value for key, value in table.items() if key != "seeds"}
+    return record(Model, {"name": name, **rest}, f"[models.{name}]")
 
 
 def _training(table: Any, tasks: tuple[str, ...]) -> tuple[Training, dict[str, Training]]:
