@@ -1,4 +1,4 @@
-"""The three small models of the embedded world: real transformers classes of about half a million parameters.
+"""The three small models of the embedded world: real transformers classes of about 200,000 parameters.
 
 Tokenizers are made from the world's unlabelled text: lower-cased WordPiece for BERT, byte-level BPE for RoBERTa and
 BART, with the special tokens, post-processing and class that the published tokenizers have.

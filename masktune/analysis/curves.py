@@ -90,7 +90,7 @@ def heat_map(swept: pd.DataFrame, row: str, column: str, kind: str = "out_of_dis
     return figure
 
 
-def _tiles(axis: Axes, grid: pd.DataFrame, limit: float):
+def _tiles(axis: Axes, grid: pd.DataFrame, limit: float, starred: np.ndarray | None = None):
     image = axis.imshow(grid, cmap="PuOr_r", vmin=-limit, vmax=limit, aspect="auto")
     axis.set_xticks(range(grid.shape[1]), [value_of(value) for value in grid.columns])
     axis.set_yticks(range(grid.shape[0]), [value_of(value) for value in grid.index])
@@ -98,7 +98,8 @@ def _tiles(axis: Axes, grid: pd.DataFrame, limit: float):
     for (i, j), value in np.ndenumerate(grid.to_numpy()):
         if not np.isnan(value):
             dark = abs(value) > 0.6 * limit
-            axis.text(j, i, f"{value:+.1f}", ha="center", va="center", color="white" if dark else theme.INK, fontsize=8)
+            text = f"{value:+.1f}" + ("*" if starred is not None and starred[i, j] else "")
+            axis.text(j, i, text, ha="center", va="center", color="white" if dark else theme.INK, fontsize=8)
     return image
 
 
@@ -123,3 +124,42 @@ def along_training(histories: pd.DataFrame, columns: Sequence[str], titles: Sequ
         figure.legend(handles, found, loc="outside lower left", ncols=min(4, len(labels)))
     figure.alt = "Measured along training: " + ", ".join(titles)
     return figure
+
+
+def matrix(contrasts: pd.DataFrame) -> Drawing:
+    """Differences at a glance: a row for each pair (first, second), a column for each set, those in distribution first.
+
+    `contrasts`: rows of `comparisons.contrasts`. A star marks an interval without zero.
+    """
+    frame = contrasts.assign(
+        row=_pairs(contrasts),
+        column=[
+            f"{names.task(a)}\n{names.evaluation_set(b)}"
+            for a, b in zip(contrasts["task"], contrasts["set"], strict=True)
+        ],
+        clear=(contrasts["low"] > 0) | (contrasts["high"] < 0),
+    )
+    rows, columns = (
+        list(dict.fromkeys(part)) for part in (frame["row"], frame.sort_values("kind", kind="stable")["column"])
+    )
+    differences, clear = (
+        frame.pivot_table(index="row", columns="column", values=value, aggfunc="first").loc[rows, columns]
+        for value in ("difference", "clear")
+    )
+    limit = max(1.0, float(frame["difference"].abs().max())) if len(frame) else 1.0
+    with theme.applied():
+        figure = Drawing(figsize=(3.0 + 1.05 * len(columns), 1.0 + 0.36 * len(rows)), layout="constrained")
+        axis = figure.subplots()
+        image = _tiles(axis, differences, limit, clear.fillna(False).to_numpy(dtype=bool))
+        axis.tick_params(axis="x", labelsize=7.5)
+        figure.colorbar(image, ax=axis, label="difference (points)", shrink=0.9)
+    figure.alt = "Difference in points of accuracy, a row for each method and a column for each set"
+    return figure
+
+
+def _pairs(contrasts: pd.DataFrame) -> list[str]:
+    """What a row of contrasts is called: the second alone where all have one first."""
+    pairs = zip(contrasts["first"], contrasts["second"], strict=True)
+    return [
+        second if contrasts["first"].nunique() == 1 else f"{second} \N{MINUS SIGN} {first}" for first, second in pairs
+    ]

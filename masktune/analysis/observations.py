@@ -108,11 +108,13 @@ class _Source:
         return any(claim.answers(at) for at in self.declared)
 
     def rows(self, claim: PaperClaim) -> pd.DataFrame:
-        """The rows that answer a claim; of a gain over RoBERTa those of RoBERTa, where the study has one."""
+        """The rows that answer a claim: those with a test, where there are some; of a gain over RoBERTa, RoBERTa's."""
         chosen = [
             claim.answers(self._compared(row.test, row, row.method, row.against)) for row in self.table.itertuples()
         ]
         rows = self.table[np.array(chosen, dtype=bool)]
+        tested = rows["test"] != "estimate"
+        rows = rows[tested] if tested.any() else rows
         roberta = rows["model"].astype(str).str.startswith("roberta")
         return rows[roberta] if claim.points is not None and roberta.any() else rows
 

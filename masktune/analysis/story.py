@@ -140,7 +140,7 @@ def what_it_is(study: "Study", main: pd.DataFrame, runs: pd.DataFrame) -> list[s
 
 NOT_THE_PAPER = {
     "embedded": "The data are made on the spot: a small English-like world with known spurious cues, and models of "
-    "about half a million parameters pre-trained on it. These are not the paper's numbers and say nothing about its "
+    "about 200,000 parameters pre-trained on it. These are not the paper's numbers and say nothing about its "
     "data sets.",
     "real": "The data are the paper's public sets; model, number of examples and training are those named here. Only "
     "where they equal the paper's can a number be held against the published one.",

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -110,8 +110,17 @@ def check(study: "Study", claim: Claim) -> None:
         )
 
 
+def parse_claims(
+    table: Mapping[str, Any], names: dict[str, tuple[str, ...]], grid: tuple[GridRow, ...]
+) -> Iterable[Claim]:
+    """The claims of one [[claims]] table: a list of labels as `first` or `second` stands for a claim of each."""
+    sides = [table.get(key) if isinstance(table.get(key), list) else [table.get(key)] for key in ("first", "second")]
+    for first, second in itertools.product(*sides):
+        yield parse_claim({**table, "first": first, "second": second}, names, grid)
+
+
 def parse_claim(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], grid: tuple[GridRow, ...]) -> Claim:
-    """One [[claims]] table. Raises MaskTuneError for a label, model or task that the study does not have."""
+    """A claim with one label a side. Raises MaskTuneError for a label, model or task that the study does not have."""
     claim = record(Claim, table, "[[claims]]")
     labels = [variant.label for row in grid for variant in row.variants]
     for label in (claim.first, claim.second):

@@ -9,7 +9,7 @@ from typing import Any
 
 from masktune.errors import MaskTuneError, one_of
 from masktune.study.cells import NAME, NAME_IN_WORDS, Cell, Model, Training
-from masktune.study.claims import Claim, check, parse_claim
+from masktune.study.claims import Claim, check, parse_claims
 from masktune.study.grid import GridRow, Variant, check_labels, parse_row
 from masktune.study.parsing import among, each_once, record, require, seeds_of
 from masktune.study.places import study_file
@@ -156,7 +156,7 @@ def parse(table: Mapping[str, Any]) -> Study:
     study = Study(
         header.name, header.title or header.name, header.question, header.data, header.tasks, seeds,
         general, by_task, models, model_seeds, grid,
-        tuple(parse_claim(claim, names, grid) for claim in _tables(table, "claims")),
+        tuple(claim for entry in _tables(table, "claims") for claim in parse_claims(entry, names, grid)),
     )  # fmt: skip
     _check_claims(study)
     return study

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pandas
 import pytest
 from synthetic_study import METHODS, make, store
 
 from masktune import analysis
-from masktune.analysis import chapters
+from masktune.analysis import chapters, comparisons
+from masktune.study import design
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
@@ -16,7 +18,10 @@ CHAPTERS = [path for path in NOTEBOOKS if path.name[:2].isdigit()]
 
 
 def test_the_notebooks_are_there():
-    present = ("00_start_here", "01_main_results", "02_ablations", "03_why", "07_cost", "09_claims")
+    present = (
+        "00_start_here", "01_main_results", "02_ablations", "03_why", "04_baselines", "05_combinations", "06_mechanism",
+        "07_cost", "09_claims",
+    )  # fmt: skip
     expected = {"cell.ipynb", *(f"{name}.ipynb" for name in present)}
     assert expected <= {path.name for path in NOTEBOOKS}
 
@@ -69,7 +74,7 @@ def test_main_results_runs_on_a_small_study(tmp_path, monkeypatch):
 
 def test_the_page_of_claims_runs_on_a_small_study(tmp_path, monkeypatch):
     monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
-    store(tmp_path / "embedded", *make(models=("roberta",), tasks=("sentiment", "paraphrase"), seeds=6, examples=24))
+    store(tmp_path / "embedded", *make(models=("bert",), tasks=("sentiment", "paraphrase"), seeds=6, examples=24))
     analysis.build("embedded")
     chapter = chapters.Chapter("embedded", ROOT / "notebooks" / "09_claims.ipynb")
     assert chapter.leads and chapter.title == "Claims against observations"
@@ -78,7 +83,7 @@ def test_the_page_of_claims_runs_on_a_small_study(tmp_path, monkeypatch):
     assert not [output for output in outputs if output.output_type in ("error", "stream")]
     text = "".join(str(output.get("data", {})) for output in outputs)
     assert "HANS: predicted reproduced in this setting, found not run." in text
-    assert "6 seeds cannot reach 0.05 after correction for 24 comparisons" in text
+    assert "6 seeds cannot reach 0.05 on 5 comparisons" in text
     assert "single pairs of runs" in text
 
 
@@ -105,6 +110,32 @@ def test_the_ablations_run_on_a_small_study(tmp_path, monkeypatch, name):
     text = "".join(str(output.get("data", {})) for output in outputs)
     assert "masking rate 0.15" in text or "6.0 times as long" in text
     assert "image/png" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "said"),
+    [
+        ("04_baselines", "baseline", "**Product of Experts** \N{MINUS SIGN} fine-tuning: OOD"),
+        ("05_combinations", "combination", "both together"),
+        ("06_mechanism", "control", "**Mask-tuning** \N{MINUS SIGN} separate networks: OOD"),
+    ],
+)
+def test_the_methods_beside_one_another_run_on_a_small_study(tmp_path, monkeypatch, name, part, said):
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
+    study = design.load("embedded")
+    rows = {variant.label: (row.method, variant.options) for row in study.grid for variant in row.variants}
+    labels = comparisons.labels(study, part, *(["baseline"] if part == "combination" else []))
+    others = [(label, rows[label][0], rows[label][1], np.nan, np.nan) for label in labels]
+    runs, predictions = make(tasks=("sentiment", "inference"), seeds=2, examples=24, methods=[*METHODS, *others])
+    runs["part"] = runs["label"].map(study.parts)
+    store(tmp_path / "embedded", runs, predictions)
+    chapter = chapters.Chapter("embedded", ROOT / "notebooks" / f"{name}.ipynb")
+    chapters.execute(chapter)
+    outputs = [output for cell in nbformat.read(chapter.executed, 4).cells for output in cell.get("outputs", ())]
+    assert not [output for output in outputs if output.output_type in ("error", "stream")]
+    text = "".join(output.get("data", {}).get("text/markdown", "") for output in outputs)
+    assert said in text
+    assert any("image/png" in output.get("data", {}) for output in outputs)
 
 
 def test_cost_runs_on_a_small_study_and_again_when_a_benchmark_is_stored(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """Claims: what they compare, and which can never be decided."""
 
+import dataclasses
 import re
 
 import pytest
@@ -78,3 +79,11 @@ def test_a_claim_that_compares_nothing_is_refused(table):
 def test_the_fewest_seeds_are_the_fewest(level, sides):
     needed = claims.seeds_needed(level, sides)
     assert claims.smallest_p(needed, sides) <= level < claims.smallest_p(needed - 1, sides)
+
+
+def test_a_list_of_labels_stands_for_a_claim_of_each(table):
+    table["grid"].append({"label": "alpha", "method": "mask_tuning", "alpha": [0.2, 0.8]})
+    first = ["Mask-tuning", "alpha (alpha 0.2)", "alpha (alpha 0.8)"]
+    study = declared(table, 6, first=first)
+    assert [(claim.first, claim.second) for claim in study.claims] == [(label, "fine-tuning") for label in first]
+    assert study.claims[1] == dataclasses.replace(study.claims[0], first=first[1])

@@ -235,3 +235,14 @@ def test_a_hundred_thousand_cells_are_planned_in_seconds(table):
     cells = design.parse(table).cells
     assert len({cell.run_id(0) for cell in cells}) == 100_000
     assert time.process_time() - start < 30
+
+
+def test_a_model_may_have_fewer_seeds(table):
+    table["models"]["bart"] = {"checkpoint": "embedded:bart", "seeds": 1}
+    table["grid"][1]["seeds"] = 3
+    study = design.parse(table)
+    assert study.declared_seeds["fine-tuning", "bert", "sentiment"] == (0, 1)
+    assert study.declared_seeds["Mask-tuning", "bert", "sentiment"] == (0, 1, 2)
+    assert study.declared_seeds["Mask-tuning", "bart", "sentiment"] == (0,)
+    with pytest.raises(MaskTuneError, match=r"\[models.bart\] seeds = 'many'"):
+        design.parse({**table, "models": {"bart": {"checkpoint": "embedded:bart", "seeds": "many"}}})

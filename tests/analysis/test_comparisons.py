@@ -1,0 +1,109 @@
+"""Methods beside one another: the numbers against plain arithmetic, the gaps where something has not run."""
+
+import numpy as np
+import pytest
+from synthetic_study import METHODS, make
+
+from masktune.analysis import comparisons, curves, presentation
+from masktune.analysis.blocks import blocks
+from masktune.study import design
+
+OTHERS = [("R-Drop", "r_drop", {}, np.nan, np.nan), ("Mask-tuning + R-Drop", "mask_tuning+r_drop", {}, 0.6, 0.05)]
+PAIRS = {"R-Drop": "Mask-tuning + R-Drop"}
+
+
+@pytest.fixture(scope="module")
+def study():
+    return make(tasks=("sentiment", "inference"), seeds=4, examples=40, methods=[*METHODS, *OTHERS])
+
+
+@pytest.fixture(scope="module")
+def found(study):
+    return blocks(*study)
+
+
+def accuracy(study, label, task, name):
+    """Accuracy in per cent by seed, straight from the frames."""
+    runs, predictions = study
+    chosen = runs[(runs["label"] == label) & (runs["task"] == task)].set_index("run_id")["seed"]
+    rows = predictions[predictions["run_id"].isin(chosen.index) & (predictions["set"] == name)]
+    right = (rows["label"] == rows["prediction"]).groupby(rows["run_id"].map(chosen).astype(int)).mean()
+    return 100 * right.sort_index().to_numpy()
+
+
+def test_a_contrast_is_the_mean_paired_difference(study, found):
+    frame = comparisons.contrasts(found, [("fine-tuning", "R-Drop"), ("R-Drop", "Mask-tuning")])
+    assert set(frame["kind"]) == {"in_distribution", "out_of_distribution"}
+    for row in frame.itertuples():
+        first, second = (accuracy(study, label, row.task, row.set) for label in (row.first, row.second))
+        assert row.difference == pytest.approx((second - first).mean())
+        assert row.accuracy == pytest.approx(second.mean())
+        assert row.low < row.difference < row.high
+
+
+def test_against_leaves_out_the_method_itself_and_what_never_ran(found):
+    frame = comparisons.against(found, "fine-tuning", ["fine-tuning", "R-Drop", "never run"])
+    assert set(frame["second"]) == {"R-Drop"}
+
+
+def test_the_gap_of_additivity_is_what_the_sum_leaves(study, found):
+    frame = comparisons.additivity(found, "fine-tuning", "Mask-tuning", PAIRS)
+    for row in frame.itertuples():
+        plain, first, other, both = (
+            accuracy(study, label, row.task, row.set).mean()
+            for label in ("fine-tuning", "Mask-tuning", "R-Drop", "Mask-tuning + R-Drop")
+        )
+        assert row.alone == pytest.approx(other - plain)
+        assert row.sum == pytest.approx(row.alone + row.added)
+        assert row.both == pytest.approx(both - plain)
+        assert row.difference == pytest.approx(row.both - row.sum)
+        assert row.low < row.difference < row.high
+
+
+def test_additivity_takes_the_seeds_that_all_four_have(study):
+    runs, predictions = study
+    kept = runs[~((runs["label"] == "R-Drop") & (runs["seed"] > 1))]
+    frame = comparisons.additivity(blocks(kept, predictions), "fine-tuning", "Mask-tuning", PAIRS)
+    assert set(frame["seeds"]) == {2}
+    without = kept[kept["label"] != "R-Drop"]
+    assert comparisons.additivity(blocks(without, predictions), "fine-tuning", "Mask-tuning", PAIRS).empty
+
+
+def test_the_embedded_study_names_what_the_notebooks_ask_for():
+    declared = design.load("embedded")
+    assert comparisons.labels(declared, "main")[:2] == ["fine-tuning", "Mask-tuning"]
+    combined = comparisons.combined(declared, "Mask-tuning")
+    assert set(combined) == {"FreeLB", "R-Drop", "Product of Experts", "TAPT"}
+    assert set(combined.values()) <= set(comparisons.labels(declared, "combination"))
+    cards = comparisons.costs(declared, ["fine-tuning", "Mask-tuning"])
+    assert cards[["forward", "backward"]].to_numpy().tolist() == [[1, 1], [2, 2]]
+
+
+def test_tables_and_sentences_say_every_pair(found):
+    frame = comparisons.contrasts(found, [("fine-tuning", "R-Drop"), ("fine-tuning", "Mask-tuning")])
+    table = comparisons.table(frame, "baselines", "Each")
+    assert list(table.shown["Difference"]) == [
+        "R-Drop \N{MINUS SIGN} fine-tuning",
+        "Mask-tuning \N{MINUS SIGN} fine-tuning",
+    ]
+    assert list(table.shown.columns)[1:3] == ["Sentiment: validation", "Inference: validation"]
+    assert "4 paired seeds, 40 examples a set" in presentation.markdown(table)
+    assert len(comparisons.sentences(frame)) == 2 and "2 sets" in comparisons.sentences(frame)[0]
+    added = comparisons.additivity(found, "fine-tuning", "Mask-tuning", PAIRS)
+    assert len(comparisons.additivity_table(added, "Mask-tuning").shown) == len(added)
+    assert comparisons.additivity_sentences(added, "Mask-tuning")[0].startswith("**R-Drop**: alone")
+
+
+def test_a_matrix_has_a_tile_for_each_contrast(found):
+    frame = comparisons.against(found, "fine-tuning", ["Mask-tuning", "R-Drop"])
+    axis = curves.matrix(frame).axes[0]
+    texts = [text.get_text() for text in axis.texts]
+    assert len(texts) == len(frame)
+    assert sum(text.endswith("*") for text in texts) == int(((frame["low"] > 0) | (frame["high"] < 0)).sum())
+
+
+def test_nothing_that_ran_is_said_in_words(found):
+    frame = comparisons.contrasts(found, [("fine-tuning", "never run")])
+    assert comparisons.sentences(frame) == ["No two methods of this comparison have finished runs on the same seeds."]
+    added = comparisons.additivity(found, "fine-tuning", "Mask-tuning", {"never": "never run"})
+    assert comparisons.additivity_sentences(added, "Mask-tuning")[0].startswith("No combination")
