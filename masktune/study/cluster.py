@@ -44,7 +44,7 @@ def gpus() -> list[str]:
 
 
 def kernel_environment(jobs: int) -> dict[str, str]:
-    """The cores shared out among the jobs as threads of their kernels; and memory that a kernel keeps for the next step.
+    """Threads: the cores shared out among the jobs. Memory: a kernel keeps what it freed for its next step.
 
     Dask has its workers hand freed memory back at once, which costs a small model's training a fifth of its time.
     """

@@ -9,7 +9,7 @@ from study.conftest import TABLE, store, write_notebook
 
 from masktune.errors import MaskTuneError
 from masktune.study import cell as cell_module
-from masktune.study import design, efficiency, execution, gather, places, runner, runs
+from masktune.study import cluster, design, efficiency, execution, gather, places, runner, runs
 
 DEFAULTS = "\n".join(f"{name} = None" for name in cell_module.PARAMETERS)
 # Each label meets another fate on its first attempt, and every attempt leaves its mark.
@@ -25,6 +25,7 @@ marks = Path(os.environ["MASKTUNE_RESULTS"]) / "marks"
 marks.mkdir(parents=True, exist_ok=True)
 first = not list(marks.glob(f"{label} began*"))
 (marks / f"{label} began {os.getpid()}").touch()
+(marks / f"memory kept {os.environ['MALLOC_TRIM_THRESHOLD_']}, threads {os.environ['OMP_NUM_THREADS']}").touch()
 if first and label == "its worker is killed":
     worker = psutil.Process(os.getppid()).parent() if kernels.CAN_FORK else psutil.Process(os.getppid())
     worker.kill()
@@ -98,6 +99,11 @@ def test_every_run_but_the_failed_seed_is_done(grid, marks):
 def test_a_lost_worker_takes_its_kernel_along_and_the_cell_runs_once_elsewhere(grid, marks):
     assert len(marks("its worker is killed began*")) == 2
     assert marks("* survived") == []
+
+
+def test_a_kernel_keeps_its_memory_and_its_share_of_the_cores(grid, marks):
+    threads = cluster.kernel_environment(2)["OMP_NUM_THREADS"]
+    assert marks("memory kept*") == [f"memory kept {cluster.KEPT_BYTES}, threads {threads}"]
 
 
 def test_a_dead_kernel_is_tried_again(grid, marks):
