@@ -31,6 +31,12 @@ def combined(study: Study, first: str) -> dict[str, str]:
     return {other: f"{first} + {other}" for other in study.parts if f"{first} + {other}" in study.parts}
 
 
+def where(blocks: Iterable[Block], chosen: Iterable[str]) -> list[Block]:
+    """The blocks in which at least one of these labels has answered: a model that none of them ran on is left out."""
+    chosen = set(chosen)
+    return [block for block in blocks if chosen & {answers.method for answers in block.answers}]
+
+
 def contrasts(blocks: Iterable[Block], pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
     """Second minus first on every set for each pair of labels (first, second); `accuracy` is the second's, per cent."""
     rows = [

@@ -60,6 +60,14 @@ def test_the_gap_of_additivity_is_what_the_sum_leaves(study, found):
         assert row.low < row.difference < row.high
 
 
+def test_a_model_that_none_of_the_methods_ran_on_is_left_out():
+    runs, predictions = make(
+        models=("bert", "bart"), tasks=("sentiment",), seeds=2, examples=20, methods=[*METHODS, OTHERS[0]]
+    )
+    kept = runs[(runs["model"] == "bert") | (runs["label"] != "R-Drop")]
+    assert {block.model for block in comparisons.where(blocks(kept, predictions), ["R-Drop"])} == {"bert"}
+
+
 def test_additivity_takes_the_seeds_that_all_four_have(study):
     runs, predictions = study
     kept = runs[~((runs["label"] == "R-Drop") & (runs["seed"] > 1))]
