@@ -7,7 +7,7 @@ from transformers import AutoConfig, AutoModelForMaskedLM, AutoModelForSequenceC
 from transformers.models.bart.modeling_bart import shift_tokens_right
 
 from masktune.errors import MaskTuneError
-from masktune.models import MaskTuningModel
+from masktune.models import FAMILIES, MaskTuningModel
 
 NAMES = ("negative", "positive")
 
@@ -128,7 +128,7 @@ def test_an_unknown_family_names_the_known_ones(tmp_path):
     )
     config = AutoConfig.from_pretrained(tmp_path)
     AutoModelForSequenceClassification.from_config(config).save_pretrained(tmp_path)
-    with pytest.raises(MaskTuneError, match="unknown model type 'gpt2'.*bert, roberta, bart"):
+    with pytest.raises(MaskTuneError, match=f"unknown model type 'gpt2'.*{', '.join(FAMILIES)}"):
         MaskTuningModel.from_pretrained(tmp_path, NAMES, seed=0)
 
 

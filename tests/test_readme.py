@@ -3,18 +3,33 @@
 import csv
 import random
 import re
+import tomllib
 from pathlib import Path
+from textwrap import dedent
 
+import pytest
+from methods.conftest import batch_of, gradients_by_hand, inputs_of, load, same_gradients, total, train
 from tiny_models import WORDS
+from torch.nn.functional import cross_entropy
 from transformers import AutoModelForSequenceClassification
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+from masktune import MaskTuneError, methods
+from masktune.__main__ import parser
+from masktune.streams import Streams
+from masktune.study import design
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def block(language, start):
+    """A block of README by its language and first words."""
+    return dedent(re.search(rf"^ *```{language}\n( *{start}.*?)```", README, re.DOTALL | re.MULTILINE)[1])
 
 
 def snippet(start, checkpoints):
-    """A block of README's Python lines by its first words, with a small checkpoint in place of BERT."""
-    lines = re.search(rf"```python\n({start}.*?)```", README, re.DOTALL)[1]
-    return lines.replace("bert-base-uncased", str(checkpoints["bert"]))
+    """A block of README's Python lines, with a small checkpoint in place of BERT."""
+    return block("python", start).replace("bert-base-uncased", str(checkpoints["bert"]))
 
 
 def test_the_lines_for_ones_own_data_run_one_after_the_other(tmp_path, monkeypatch, checkpoints):
@@ -36,11 +51,63 @@ def test_the_lines_for_ones_own_data_run_one_after_the_other(tmp_path, monkeypat
 def test_every_file_that_readme_links_to_is_there():
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
     assert len(links) > 5
-    missing = [link for link in links if not (Path(__file__).parents[1] / link).exists()]
+    missing = [link for link in links if not (ROOT / link).exists()]
     assert not missing
 
 
 def test_every_make_target_of_readme_exists():
-    makefile = (Path(__file__).parents[1] / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text()
     for target in set(re.findall(r"make ([a-z]+)", README)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
+
+
+@pytest.fixture
+def new_method(monkeypatch):
+    """The method of the how-to, in the registry as its second step says."""
+    names = {}
+    exec(block("python", '"""Label smoothing'), names)
+    monkeypatch.setitem(methods.METHODS, "label_smoothing", names["LabelSmoothing"])
+
+
+def test_the_method_of_the_how_to_is_its_formula_and_without_smoothing_fine_tuning(checkpoints, family, new_method):
+    batch, _ = batch_of(checkpoints[family])
+    model, streams = load(checkpoints[family], None), Streams(1).at(2)
+    for smoothing in (0, 0.3):
+        losses, found = train(methods.build("label_smoothing", smoothing=smoothing), model, batch, streams)
+        loss = cross_entropy(model(**inputs_of(batch)).logits, batch["labels"], label_smoothing=smoothing)
+        assert total(losses) == pytest.approx(loss.item(), rel=1e-5)
+        same_gradients(found, gradients_by_hand(model, loss))
+    assert methods.card("mask_tuning+label_smoothing")["label"] == "Mask-tuning + label smoothing"
+    with pytest.raises(MaskTuneError, match="smoothing 1 is outside"):
+        methods.build("label_smoothing", smoothing=1)
+
+
+def test_the_study_of_the_how_to_can_decide_what_it_claims(new_method):
+    study = design.parse(tomllib.loads(block("toml", "name")))
+    assert {cell.label for cell in study.cells} == {"fine-tuning", "label smoothing"}
+    assert [claim.test for claim in study.claims] == ["superiority"]
+
+
+def test_every_file_that_readme_names_is_there_and_holds_what_it_is_said_to():
+    paths = set(re.findall(r"`((?:masktune|tests|studies|notebooks|results|benchmarks)/[\w./]+)`", README))
+    placeholders = {"studies/NAME.toml", "notebooks/NN_title.ipynb", "results/NAME"}
+    assert len(paths) > 15 and not [path for path in paths - placeholders if not (ROOT / path).exists()]
+    held = re.findall(r"`(\w+)`(?: and `(\w+)`)?\s+of\s+`([\w/]+\.py)`", README)
+    assert len(held) > 10
+    for *names, path in held:
+        assert not [name for name in names if name and not re.search(rf"\b{name}\b", (ROOT / path).read_text())], path
+
+
+def test_every_command_of_readme_can_be_parsed():
+    commands = re.findall(r"`(?:\.venv/bin/)?python -m masktune ([^`]+)`", README)
+    assert len(commands) > 4
+    for command in commands:
+        assert callable(parser().parse_args(command.split()).command)
+
+
+def test_every_test_file_that_readme_runs_is_there():
+    runs = re.findall(r"`pytest ([^`]+)`", README)
+    assert len(runs) > 3
+    for run in runs:
+        paths = run.partition(" -k ")[0].split()
+        assert paths and all((ROOT / path).exists() for path in paths), run

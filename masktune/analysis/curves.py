@@ -22,29 +22,60 @@ def sweep(swept: pd.DataFrame, factor: str) -> Drawing:
 def sweeps(swept: Mapping[str, pd.DataFrame]) -> Drawing:
     """Several settings side by side, see `sweep`; one that the study does not vary has no panel."""
     panels = [
-        (factor, task, model, part)
+        (f"{names.task(task)}, {names.model(model)}", factor, part, _values(part[factor]))
         for factor, rows in swept.items()
         for (task, model), part in rows.groupby(["task", "model"], sort=False)
     ]
+    settings = ", ".join(TITLES[factor] for factor in swept)
+    return _side_by_side(panels, f"Difference from fine-tuning on each set by {settings}, with 95 % intervals")
+
+
+def slices(swept: pd.DataFrame, factor: str, by: str, only: float | None = None) -> Drawing:
+    """`sweep` at each value of a second setting, side by side; at that value alone with `only`.
+
+    `swept`: rows of `ablations.sweep` by both settings. All panels have the same axes, whichever of them are drawn.
+    """
+    values = _values(swept[factor])
+    panels = [
+        (f"{names.task(task)}, {names.model(model)}: {TITLES[by]} {value_of(value)}", factor, part, values)
+        for value in sliced(swept, factor, by)
+        if only in (None, value)
+        for (task, model), part in swept[swept[by] == value].groupby(["task", "model"], sort=False)
+    ]
+    words = f"Difference from fine-tuning on each set by {TITLES[factor]} at each {TITLES[by]}, with 95 % intervals"
+    figure = _side_by_side(panels, words)
+    drawn = swept[["difference", "low", "high"]]
+    limits = min(-1.0, 1.1 * drawn.min(axis=None)), max(1.0, 1.1 * drawn.max(axis=None))
+    for axis in figure.axes if panels else ():
+        axis.set(xlim=(-0.4, len(values) - 0.6), ylim=limits)
+    return figure
+
+
+def sliced(swept: pd.DataFrame, factor: str, by: str) -> list:
+    """The values of `by`, in their order, at which `factor` varies."""
+    counts = swept.groupby(by)[factor].nunique()
+    return counts.index[counts > 1].to_list()
+
+
+def _side_by_side(panels: Sequence[tuple[str, str, pd.DataFrame, list[str]]], words: str) -> Drawing:
+    """Panels of (title, setting, rows, values of the setting), three in a line, with one axis of differences."""
     columns = min(3, max(1, len(panels)))
     lines = max(1, -(-len(panels) // columns))
     with theme.applied():
         figure = Drawing(figsize=(0.6 + 3.6 * columns, 3.1 * lines), layout="constrained")
         axes = figure.subplots(lines, columns, squeeze=False, sharey=True)
-        for axis, (factor, task, model, part) in zip(axes.flat, panels, strict=False):
-            _lines(axis, part, factor)
-            axis.set_title(f"{names.task(task)}, {names.model(model)}", pad=8)
+        for axis, (title, factor, part, values) in zip(axes.flat, panels, strict=False):
+            _lines(axis, part, factor, values)
+            axis.set_title(title, pad=8)
         for axis in axes.flat[len(panels) :]:
             axis.set_axis_off()
         for axis in axes[:, 0]:
             axis.set_ylabel("difference from fine-tuning (points)")
-    settings = ", ".join(TITLES[factor] for factor in swept)
-    figure.alt = f"Difference from fine-tuning on each set by {settings}, with 95 % intervals"
+    figure.alt = words
     return figure
 
 
-def _lines(axis: Axes, part: pd.DataFrame, factor: str) -> None:
-    values = _values(part[factor])
+def _lines(axis: Axes, part: pd.DataFrame, factor: str, values: list[str]) -> None:
     axis.axhline(0, color=theme.QUIET, linewidth=0.9, zorder=1)
     sets = list(dict.fromkeys(part["set"]))
     for number, name in enumerate(sets):

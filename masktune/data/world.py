@@ -240,7 +240,7 @@ def load(task: str, train_examples: int | None = None) -> TaskData:
         for name, (kind, rows) in made.items()
     )
     digests = {"train": _digest(train)} | {name: _digest(rows) for name, (_, rows) in made.items()}
-    paired = task != "sentiment"
+    paired = "text_pair" in train[0]
     return TaskData(task, label_names, paired, datasets.Dataset.from_list(train), evaluation, digests)
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from masktune.errors import MaskTuneError, one_of
 
+# Set for every kernel that executes a notebook with nobody before it.
+UNATTENDED = "MASKTUNE_UNATTENDED"
 # A socket's path may hold 107 characters on Linux (103 on macOS); kernel-<number> and a folder come after this one.
 LONGEST_FOLDER = 60
 
@@ -52,7 +54,7 @@ def execute(
             kernel_name="python3",
             progress_bar=False,
             start_timeout=180,
-            kernel_manager_class=kernels.manager(sockets, environment or {}),
+            kernel_manager_class=kernels.manager(sockets, {UNATTENDED: "1", **(environment or {})}),
         )
     finally:
         if output is not None and result.is_file():

@@ -93,8 +93,12 @@ def test_the_ablations_run_on_a_small_study(tmp_path, monkeypatch, name):
     rates = [
         (f"masking rate (mask_rate {rate})", "mask_tuning", {"mask_rate": rate}, 0.6, rate) for rate in (0.01, 0.15)
     ]
+    pairs = [
+        (f"rate {rate}, alpha 0.2", "mask_tuning", {"alpha": 0.2, "mask_rate": rate}, 0.2, rate)
+        for rate in (0.01, 0.15)
+    ]
     clean = ("fill (fill original)", "mask_tuning", {"fill": "original"}, 0.6, 0.05)
-    runs, predictions = make(tasks=("inference",), seeds=3, examples=24, methods=[*METHODS, *rates, clean])
+    runs, predictions = make(tasks=("inference",), seeds=3, examples=24, methods=[*METHODS, *rates, *pairs, clean])
     runs.loc[~runs["label"].isin(("fine-tuning", "Mask-tuning")), "part"] = "ablation"
     store(tmp_path / "ablations", runs, predictions)
     measured = [
@@ -109,7 +113,11 @@ def test_the_ablations_run_on_a_small_study(tmp_path, monkeypatch, name):
     assert not [output for output in outputs if output.output_type in ("error", "stream")]
     text = "".join(str(output.get("data", {})) for output in outputs)
     assert "masking rate 0.15" in text or "6.0 times as long" in text
-    assert "image/png" in text
+    assert "image/png" in text and "widget" not in text
+    if name == "02_ablations":
+        assert "alpha (weight of the MLM loss) at each masking rate" in "".join(
+            str(output.metadata) for output in outputs
+        )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,97 @@
+"""The slider over stored results: what each of its values draws, and that nobody gets one who cannot move it."""
+
+import itertools
+from types import SimpleNamespace
+
+import ipywidgets
+import pytest
+from synthetic_study import METHODS, make
+
+from masktune.analysis import ablations, curves, slider
+from masktune.analysis.blocks import blocks
+from masktune.analysis.theme import Drawing
+from masktune.study.execution import UNATTENDED
+
+PAIRS = [*itertools.product((0.2, 0.6), (0.01, 0.05, 0.15)), (0.8, 0.15), (0.6, 0.1)]
+
+
+@pytest.fixture(scope="module")
+def swept():
+    """Alpha by masking rate: three rates with two or three values of alpha, a fourth (0.1) with one."""
+    grid = [
+        (f"alpha {alpha}, rate {rate}", "mask_tuning", {"alpha": alpha, "mask_rate": rate}, alpha, rate)
+        for alpha, rate in PAIRS
+        if (alpha, rate) != (0.6, 0.05)
+    ]
+    runs, predictions = make(tasks=("inference",), seeds=3, examples=24, methods=[*METHODS, *grid])
+    runs.loc[~runs["label"].isin([row[0] for row in METHODS]), "part"] = "ablation"
+    return ablations.sweep(ablations.variants(blocks(runs, predictions), runs), "alpha", "mask_rate")
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What is displayed, in a kernel with a reader before it."""
+    displayed = []
+    monkeypatch.setattr("IPython.display.display", displayed.append)
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(kernel=object()))
+    monkeypatch.delenv(UNATTENDED, raising=False)
+    return displayed
+
+
+def differences(figure):
+    """Of each panel: title, and the drawn differences of each set."""
+    found = {}
+    for axis in figure.axes:
+        lines = zip(*axis.get_legend_handles_labels(), strict=True)
+        found[axis.get_title(loc="left")] = {name: list(line.get_ydata()) for line, name in lines}
+    return found
+
+
+def test_a_panel_shows_the_rows_of_its_value_and_a_value_alone_its_own_panel(swept):
+    together = differences(curves.slices(swept, "alpha", "mask_rate"))
+    assert list(together) == [f"Inference, BERT: masking rate {rate}" for rate in (0.01, 0.05, 0.15)]
+    for rate in (0.01, 0.05, 0.15):
+        title = f"Inference, BERT: masking rate {rate}"
+        rows = swept[(swept["mask_rate"] == rate) & (swept["set"] == "heuristics")].sort_values("alpha")
+        assert together[title]["heuristics"] == rows["difference"].to_list()
+        assert differences(curves.slices(swept, "alpha", "mask_rate", only=rate)) == {title: together[title]}
+
+
+def test_the_axes_are_the_same_for_every_value(swept):
+    figures = [curves.slices(swept, "alpha", "mask_rate", only=rate) for rate in (None, 0.01, 0.15)]
+    axes = [axis for figure in figures for axis in figure.axes]
+    assert len({(axis.get_xlim(), axis.get_ylim()) for axis in axes}) == 1
+    assert [[label.get_text() for label in axis.get_xticklabels()] for axis in axes] == [["0.2", "0.6", "0.8"]] * 5
+    low, high = axes[0].get_ylim()
+    assert low < swept["low"].min() and swept["high"].max() < high
+
+
+def test_the_slider_begins_at_the_base_and_draws_each_value(swept):
+    chooser, picture = slider.slider(swept, "alpha", "mask_rate").children
+    assert (chooser.value, [value for _, value in chooser.options]) == (0.05, [0.01, 0.05, 0.15])
+    for _, value in chooser.options:
+        chooser.value = value
+        expected, about = curves.slices(swept, "alpha", "mask_rate", only=value)._repr_png_()
+        assert picture.value == expected and picture.width == str(about["width"])
+
+
+def test_a_reader_gets_the_figure_and_below_it_the_slider(swept, shown):
+    slider.show(swept, "alpha", "mask_rate")
+    assert [type(item) for item in shown] == [Drawing, ipywidgets.VBox]
+    assert len(shown[0].axes) == 3
+
+
+@pytest.mark.parametrize("without", ["kernel", "reader", "values"])
+def test_without_a_kernel_a_reader_or_a_choice_the_figure_stands_alone(swept, shown, monkeypatch, without):
+    if without == "kernel":
+        monkeypatch.setattr("IPython.get_ipython", lambda: None)
+    if without == "reader":
+        monkeypatch.setenv(UNATTENDED, "1")
+    rows = swept[swept["mask_rate"] == 0.05] if without == "values" else swept
+    slider.show(rows, "alpha", "mask_rate")
+    assert [type(item) for item in shown] == [Drawing]
+
+
+def test_a_study_without_the_grid_has_an_empty_figure(swept, shown):
+    slider.show(swept.iloc[:0], "alpha", "mask_rate")
+    assert [type(item) for item in shown] == [Drawing] and "masking rate" in shown[0].alt
