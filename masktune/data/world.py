@@ -9,8 +9,8 @@ paraphrase  a second sentence in the passive, or with its time or place first, g
 
 The strengths below, and the training in studies/embedded.toml, were fixed on 2026-11-23 on plain fine-tuning alone:
 width and heads of the models, then rates, epochs and rows by `python -m masktune run embedded --method fine_tuning`,
-before any Mask-tuning run of this version. Fine-tuning's accuracy in the study, in %, mean (lowest-highest) of ten seeds
-of BERT and three of the others:
+before any Mask-tuning run of this version. Fine-tuning's accuracy in the study, in %, mean (lowest-highest) of ten
+seeds of BERT and three of the others:
 
                            BERT               RoBERTa            BART
 sentiment  validation      97.8 (83.3-100.0)  94.1 (90.5-96.9)   97.6 (94.0-99.5)
