@@ -16,7 +16,7 @@ CHAPTERS = [path for path in NOTEBOOKS if path.name[:2].isdigit()]
 
 
 def test_the_notebooks_are_there():
-    present = ("00_start_here", "01_main_results", "02_ablations", "03_why", "07_cost", "09_claims")
+    present = ("00_start_here", "01_main_results", "02_ablations", "03_why", "07_cost", "08_diversity", "09_claims")
     expected = {"cell.ipynb", *(f"{name}.ipynb" for name in present)}
     assert expected <= {path.name for path in NOTEBOOKS}
 
