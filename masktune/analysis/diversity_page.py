@@ -5,7 +5,7 @@ import pandas as pd
 
 from masktune.analysis import curves, diversity
 from masktune.analysis.paper_claims import CLAIMS
-from masktune.analysis.presentation import Table, count, titled
+from masktune.analysis.presentation import Table, count, interval, titled
 from masktune.analysis.statistics import Estimate, mean_over_seeds
 from masktune.analysis.theme import Drawing
 from masktune.study.perturbed import FROZEN, MASK_TUNING, MLM_ONLY, RANDOM, Perturbations, Snapshot
@@ -160,7 +160,7 @@ def ratios_table(frame: pd.DataFrame) -> Table:
     """The ratios beside the paper's."""
     found = ratios(frame)
     columns = found["second"] + " \N{DIVISION SIGN} " + found["first"]
-    text = [_interval(*row) for row in found[["ratio", "low", "high"]].itertuples(index=False)]
+    text = [_interval(*row, ".2f") for row in found[["ratio", "low", "high"]].itertuples(index=False)]
     wide = found.assign(column=columns, text=text).pivot(index="measure", columns="column", values="text")
     shown = wide.loc[list(MEASURES), list(dict.fromkeys(columns))].reset_index().assign(Paper=published())
     caption = (
@@ -180,10 +180,10 @@ def _named(shown: pd.DataFrame) -> pd.DataFrame:
     return titled(shown.rename_axis(columns=None).assign(measure=shown["measure"].map(MEASURES)))
 
 
-def _interval(mean: float, low: float, high: float) -> str:
+def _interval(mean: float, low: float, high: float, digits: str = "#.3g") -> str:
     if np.isnan(mean):
         return "\N{EN DASH}"
-    return f"{mean:.3g}" if np.isnan(low) else f"{mean:.3g} [{low:.3g}, {high:.3g}]"
+    return f"{mean:{digits}}" if np.isnan(low) else f"{mean:{digits}} [{low:{digits}}, {high:{digits}}]"
 
 
 # ---- sentences
@@ -198,8 +198,9 @@ def restoration(frame: pd.DataFrame) -> list[str]:
         gap = mean_over_seeds(100 * (last.loc[label] - last.loc[FROZEN]))
         said.append(
             f"After the last epoch {label} puts back {last.loc[label].mean():.1%}, and frozen fills put back "
-            f"{last.loc[FROZEN].mean():.1%} of the same tokens: a difference of {gap.mean:+.1f} points "
-            f"[{gap.low:+.1f}, {gap.high:+.1f}] (95 % t interval over {gap.seeds} paired seeds). {_direction(gap)}"
+            f"{last.loc[FROZEN].mean():.1%} of the same tokens: a difference of "
+            f"{interval(gap.mean, gap.low, gap.high, sign=True)} points (95 % t interval over paired seeds, "
+            f"n = {gap.seeds}). {_direction(gap)}"
         )
     return said
 
@@ -234,12 +235,17 @@ def verdicts(frame: pd.DataFrame) -> list[str]:
 def _verdict(found: pd.DataFrame, second: str, first: str) -> str:
     part = _of(found, second, first).dropna(subset=["ratio"])
     least, most = part["ratio"].idxmin(), part["ratio"].idxmax()
+    span = (
+        f"{second} over {first}: from {part.loc[least, 'ratio']:.2f} times ({MEASURES[least]}) to "
+        f"{part.loc[most, 'ratio']:.2f} times ({MEASURES[most]})."
+    )
+    if part["low"].isna().all():
+        return f"{span} One seed gives no intervals."
     above, below = int((part["low"] > 1).sum()), int((part["high"] < 1).sum())
     threefold = int(((part["low"] <= PUBLISHED) & (part["high"] >= PUBLISHED)).sum())
     return (
-        f"{second} over {first}: from {part.loc[least, 'ratio']:.2f} times ({MEASURES[least]}) to "
-        f"{part.loc[most, 'ratio']:.2f} times ({MEASURES[most]}). Of {len(part)} measures, the interval lies above 1 "
-        f"under {above} and below 1 under {below}; it holds {PUBLISHED:g} under {threefold}."
+        f"{span} Of {len(part)} measures, the interval lies above 1 under {above} and below 1 under {below}; it holds "
+        f"{PUBLISHED:g} under {threefold}."
     )
 
 

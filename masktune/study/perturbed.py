@@ -9,7 +9,7 @@ mean of its last hidden states.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,14 +30,13 @@ from masktune.study.examples import masked_and_filled
 from masktune.study.training import Workbench
 
 MASK_TUNING, MLM_ONLY, FROZEN, RANDOM = "Mask-tuning", "MLM-only training", "frozen fills", "random tokens"
-# At alpha 1 nothing is left of the loss but the masked-LM term. Random tokens are what no language model had a part in.
+# At alpha 1 nothing is left of the loss but the masked-LM term. In random tokens no language model has a part.
 ARMS = {
     MASK_TUNING: {},
     MLM_ONLY: {"alpha": 1},
     FROZEN: {"alpha": 0, "encoder": "frozen"},
     RANDOM: {"alpha": 0, "fill": "random"},
 }
-LEARN = (MASK_TUNING, MLM_ONLY)
 SOURCES, REFERENCES, DRAWS = 200, 400, 8
 
 
@@ -87,9 +86,9 @@ def cells(study: Study, task: str, seeds: int) -> list[Cell]:
 def collect(
     arms: Sequence[Cell], sources: int = SOURCES, references: int = REFERENCES, draws: int = DRAWS
 ) -> Perturbations:
-    """Train every arm that learns a language model, with every seed, and perturb the same train examples as it goes.
+    """Train every arm with every seed, and perturb the same train examples as it goes.
 
-    The language model of the others stays as it is, and nothing is trained there.
+    Nothing is trained where the fills do not depend on it: those of a frozen language model, and random tokens.
     """
     bench = training.open_workbench(arms[0])
     batch, others = _chosen(bench, sources, references)
@@ -113,7 +112,7 @@ def _chosen(bench: Workbench, sources: int, references: int) -> tuple[Batch, Bat
     return tuple(pad([train[row] for row in part]) for part in parts)
 
 
-def _along(bench: Workbench, seed: int, batch: Batch, draws: int) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+def _along(bench: Workbench, seed: int, batch: Batch, draws: int) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
     """(epoch, positions, texts) before training and after each epoch."""
     found = []
     method = methods.build(bench.cell.method, **bench.cell.options)
@@ -121,7 +120,7 @@ def _along(bench: Workbench, seed: int, batch: Batch, draws: int) -> Iterator[tu
     def look(model: MaskTuningModel, epoch: int) -> None:
         found.append((epoch, *perturbed(model, method, batch, Streams(derive(seed, "diversity"), epoch), draws)))
 
-    if bench.cell.label in LEARN:
+    if method.encoder != "frozen" and method.fill != "random":
         with tempfile.TemporaryDirectory(prefix="masktune-") as scratch:
             trainer = training.build_trainer(bench, seed, None, 1, scratch)
             trainer.add_callback(Each(look))
@@ -133,7 +132,7 @@ def _along(bench: Workbench, seed: int, batch: Batch, draws: int) -> Iterator[tu
         model.vocabulary = Vocabulary.of(bench.tokenizer)
         for epoch in range(int(bench.cell.training.epochs) + 1):
             look(model, epoch)
-    yield from found
+    return found
 
 
 class Each(TrainerCallback):
