@@ -134,10 +134,12 @@ def _tiles(axis: Axes, grid: pd.DataFrame, limit: float, starred: np.ndarray | N
     return image
 
 
-def along_training(histories: pd.DataFrame, columns: Sequence[str], titles: Sequence[str]) -> Drawing:
+def along_training(
+    histories: pd.DataFrame, columns: Sequence[str], titles: Sequence[str], time: str = "step"
+) -> Drawing:
     """What was measured along training: a panel a quantity, a line a label (mean over seeds, band: all seeds).
 
-    `histories`: the columns label, seed, step and those named in `columns`.
+    `histories`: the columns label, seed, `time` ("step" or "epoch") and those named in `columns`.
     """
     labels = list(dict.fromkeys(histories["label"]))
     with theme.applied():
@@ -146,11 +148,11 @@ def along_training(histories: pd.DataFrame, columns: Sequence[str], titles: Sequ
             for label in labels:
                 colour = theme.mark(label, labels).colour
                 rows = histories[histories["label"] == label].dropna(subset=[name])
-                by_step = rows.groupby("step")[name]
-                axis.fill_between(by_step.min().index, by_step.min(), by_step.max(), color=colour, alpha=0.15)
-                axis.plot(by_step.mean().index, by_step.mean(), color=colour, linewidth=1.6, label=label)
+                by_time = rows.groupby(time)[name]
+                axis.fill_between(by_time.min().index, by_time.min(), by_time.max(), color=colour, alpha=0.15)
+                axis.plot(by_time.mean().index, by_time.mean(), color=colour, linewidth=1.6, label=label)
             axis.set_title(title, pad=8)
-            axis.set_xlabel("step")
+            axis.set_xlabel(time)
         handles, found = axis.get_legend_handles_labels()
         figure.legend(handles, found, loc="outside lower left", ncols=min(4, len(labels)))
     figure.alt = "Measured along training: " + ", ".join(titles)

@@ -22,8 +22,8 @@ inference  validation      92.2 (90.2-93.8)   91.5 (91.0-91.9)   91.9 (91.0-92.9
 paraphrase validation      94.6 (94.0-95.0)   94.7 (94.3-95.0)   95.2 (95.0-95.5)
            swaps           67.6 (65.5-68.8)   66.6 (66.2-67.1)   65.2 (64.0-66.2)
 
-Of the version before, with larger models, Mask-tuning's accuracies were known by then. Two of the train sets are shorter
-since, for time.
+Of the version before, with larger models, Mask-tuning's accuracies were known by then. Two of the train sets are
+shorter since, for time.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from masktune.methods import MaskTuning
+    from masktune.methods.base import Batch
     from masktune.models import MaskTuningModel
     from masktune.streams import Streams
 
@@ -59,22 +60,31 @@ def _texts(
     streams: "Streams",
 ) -> tuple[str, str, str] | None:
     """The example as it is, masked, and filled; None if nothing of it is masked."""
+    pair = [example[name] for name in ("text", "text_pair") if example.get(name) is not None]
+    batch = dict(tokenizer(*pair, truncation=True, max_length=max_length, return_tensors="pt"))
+    ids = batch["input_ids"]
+    positions, masked, filled = masked_and_filled(model, method, batch, streams)
+    return tuple(_decoded(row, tokenizer) for row in (ids, masked, filled)) if positions.any() else None
+
+
+def masked_and_filled(
+    model: "MaskTuningModel", method: "MaskTuning", batch: "Batch", streams: "Streams"
+) -> tuple["Tensor", "Tensor", "Tensor"]:
+    """What the method makes of a batch of texts [B, L]: (positions, masked, filled), each [B, L]."""
     import torch
 
     from masktune import perturb
 
-    pair = [example[name] for name in ("text", "text_pair") if example.get(name) is not None]
-    batch = dict(tokenizer(*pair, truncation=True, max_length=max_length, return_tensors="pt"))
+    batch = dict(batch)
     ids = batch.pop("input_ids")
     candidates = perturb.maskable(ids, batch["attention_mask"], model.vocabulary)
     positions = perturb.choose_positions(candidates, method.mask_rate, streams["positions"], method.positions)
     if not positions.any():
-        return None
+        return positions, ids, ids
     masked = perturb.mask(ids, positions, model.vocabulary, streams["symbols"], method.symbol)
     with torch.no_grad():
         logits = model.mlm_logits(masked, ids, positions, **batch)
-    filled = perturb.fill(ids, positions, logits, model.vocabulary, streams["fill"], method.fill)
-    return tuple(_decoded(row, tokenizer) for row in (ids, masked, filled))
+    return positions, masked, perturb.fill(ids, positions, logits, model.vocabulary, streams["fill"], method.fill)
 
 
 def _decoded(ids: "Tensor", tokenizer: Any) -> str:

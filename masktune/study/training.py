@@ -125,7 +125,7 @@ def _train_seed(bench: Workbench, seed: int, bar: Any, accumulation: int) -> tup
         torch.cuda.reset_peak_memory_stats()
     with tempfile.TemporaryDirectory(prefix="masktune-") as scratch, energy.measured(_gpu()) as drawn:
         with _timed(seconds, "model"):
-            trainer = _trainer(bench, seed, bar, accumulation, scratch)
+            trainer = build_trainer(bench, seed, bar, accumulation, scratch)
         with _timed(seconds, "train"):
             trainer.train()
         with _timed(seconds, "evaluate"):
@@ -151,7 +151,8 @@ def _numbers(cell: Cell, checkpoint: str) -> str:
     return precision.choose(cell.training.precision, SimpleNamespace(config=config, device=device))
 
 
-def _trainer(bench: Workbench, seed: int, bar: Any, accumulation: int, scratch: str) -> MaskTuningTrainer:
+def build_trainer(bench: Workbench, seed: int, bar: Any, accumulation: int, scratch: str) -> MaskTuningTrainer:
+    """The trainer of one seed, its model loaded; it writes to the folder `scratch` what transformers must write."""
     cell = bench.cell
     method = methods.build(cell.method, **cell.options)
     # The seed alone decides what follows, whichever seeds this process has trained before.

@@ -6,11 +6,12 @@ import nbformat
 import numpy as np
 import pandas
 import pytest
+from invented_perturbations import perturbations
 from synthetic_study import METHODS, make, store
 
 from masktune import analysis
 from masktune.analysis import chapters, comparisons
-from masktune.study import design
+from masktune.study import design, perturbed
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
@@ -20,7 +21,7 @@ CHAPTERS = [path for path in NOTEBOOKS if path.name[:2].isdigit()]
 def test_the_notebooks_are_there():
     present = (
         "00_start_here", "01_main_results", "02_ablations", "03_why", "04_baselines", "05_combinations", "06_mechanism",
-        "07_cost", "09_claims",
+        "07_cost", "08_diversity", "09_claims",
     )  # fmt: skip
     expected = {"cell.ipynb", *(f"{name}.ipynb" for name in present)}
     assert expected <= {path.name for path in NOTEBOOKS}
@@ -160,3 +161,18 @@ def test_cost_runs_on_a_small_study_and_again_when_a_benchmark_is_stored(tmp_pat
     (tmp_path / "bench").mkdir()
     (tmp_path / "bench" / "grid.csv").write_text("work,unit,asked,value,met\n")
     assert not chapters.Chapter("embedded", chapter.source).is_fresh
+
+
+def test_diversity_runs_on_made_up_perturbations(monkeypatch):
+    """The training itself is tested on a tiny model in tests/study/test_perturbed.py."""
+    asked = []
+    monkeypatch.setattr(perturbed, "collect", lambda arms: asked.extend(arms) or perturbations())
+    chapter = chapters.Chapter("embedded", ROOT / "notebooks" / "08_diversity.ipynb")
+    assert chapter.about == {"reads": "package", "studies": ["embedded"]}
+    names = {}
+    for cell in nbformat.read(chapter.source, 4).cells:
+        if cell.cell_type == "code":
+            exec(compile(cell.source, chapter.source.name, "exec"), names)
+    assert [arm.label for arm in asked] == list(perturbed.ARMS) and len(asked[0].seeds) == names["seeds"]
+    assert asked[0].training.epochs > 1 and asked[1].options == {"alpha": 1}
+    assert len(names["measured"]) == len(perturbations().snapshots)
