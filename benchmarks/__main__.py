@@ -64,7 +64,10 @@ def _steps(folder: Path, quick: bool) -> None:
     frame = pandas.DataFrame(rows)
     _write(folder, "measurements", frame)
     _show(folder, "step_cost", report.step_cost(frame))
-    _show(folder, "headline", report.headline(frame, {} if _on_gpu() else report.ASKED))
+    headline = report.headline(frame, {} if _on_gpu() else report.ASKED)
+    _show(folder, "headline", headline)
+    if report.ASKED_AT in set(headline["size"]):
+        (folder / "headline.md").write_text(report.readme(headline), encoding="utf-8")
     machine = {**environment.hardware(), "packages": environment.packages(), "date": date.today().isoformat()}
     machine["matrix_product_operations_per_second"] = speeds
     (folder / "machine.json").write_text(json.dumps(machine, indent=1) + "\n", encoding="utf-8")

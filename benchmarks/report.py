@@ -47,6 +47,11 @@ RATIOS = {
     "memory d/c": ("peak_bytes", "mask_tuning", "fine_tuning"),
     "memory b/a": ("peak_bytes", "naive", "stock"),
 }
+README = {
+    "time d/a": "Mask-tuning / stock fine-tuning",
+    "time b/d": "Mask-tuning as one would write it / ours",
+    "time d/c": "Mask-tuning / our fine-tuning",
+}
 GRID_ASKED = {
     "plan 100,000 cells": {"seconds": Target(5)},
     "gather 10,000 runs": {"seconds": Target(30), "GB": Target(2)},
@@ -86,6 +91,15 @@ def headline(rows: pandas.DataFrame, asked: dict[tuple[str, str], Target]) -> pa
             found.append((size, lengths, name, target, column.median(), column.min(), column.max(), len(column)))
     columns = [*PLACE, "measure", "asked", "median", "min", "max", "repetitions"]
     return _judged(pandas.DataFrame(found, columns=columns), "median")
+
+
+def readme(headline: pandas.DataFrame) -> str:
+    """The ratios of time at the size that was asked about, as README's Markdown table: median [lowest, highest]."""
+    rows = headline[(headline["size"] == ASKED_AT) & headline["measure"].isin(README)]
+    texts = [f"{row.median:.2f} [{row.min:.2f}, {row.max:.2f}]" for row in rows.itertuples(index=False)]
+    table = rows.assign(text=texts).pivot(index="lengths", columns="measure", values="text")[list(README)]
+    lines = [["lengths of", *README.values()], ["---"] * (1 + len(README)), *table.reset_index().to_numpy().tolist()]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 def grid_cost(rows: list[dict[str, float | str]]) -> pandas.DataFrame:

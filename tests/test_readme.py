@@ -111,3 +111,7 @@ def test_every_test_file_that_readme_runs_is_there():
     for run in runs:
         paths = run.partition(" -k ")[0].split()
         assert paths and all((ROOT / path).exists() for path in paths), run
+
+
+def test_the_benchmark_of_readme_is_the_stored_one():
+    assert (ROOT / "results" / "bench" / "headline.md").read_text(encoding="utf-8") in README

@@ -143,7 +143,8 @@ def table(swept: pd.DataFrame, factor: str) -> Table:
         f"{count(swept['examples'], 'example')} a set. {VARIES}. p: two-sided sign-flip test over paired seeds, "
         "corrected by Benjamini-Hochberg over this table; in brackets the smallest that so many seeds allow."
     )
-    titles = {"value": TITLES[factor].capitalize(), "difference": "Difference [95 %]"}
+    title = TITLES[factor]
+    titles = {"value": title[0].upper() + title[1:], "difference": "Difference [95 %]"}
     return Table(f"sweep_{factor}", f"By {TITLES[factor]}", caption, swept, titled(named(shown), titles))
 
 

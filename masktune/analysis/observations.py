@@ -131,7 +131,7 @@ def _cell(claim: PaperClaim, sources: list[_Source]) -> dict[str, Any]:
         if len(rows):
             return {"study": source.study.name, **_ANSWERS[claim.how](rows, source)}
     declared = any(source.declares(claim) for source in sources)
-    return {"verdict": claims.NOT_RUN, "reason": "" if declared else "no study declares it"}
+    return {"verdict": claims.NOT_RUN, "reason": "" if declared else claim.elsewhere or "no study declares it"}
 
 
 def _verdict(rows: pd.DataFrame, _: _Source) -> dict[str, Any]:

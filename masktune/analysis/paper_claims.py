@@ -60,7 +60,8 @@ class PaperClaim:
     """A claim or an open question; `published` as the paper has it, `points` where it is a gain of RoBERTa on one set.
 
     `answers` chooses the comparisons that bear on it, `how` says what of them does: the "verdict", the "largest" of
-    them, or the "cost" of the two methods. `command` makes their runs, in a study that declares them.
+    them, or the "cost" of the two methods. `command` makes their runs, in a study that declares them. `elsewhere` says
+    where a claim is looked into that no comparison of runs can answer.
     """
 
     name: str
@@ -71,6 +72,7 @@ class PaperClaim:
     how: str = "verdict"
     task: str = ""
     points: float | None = None
+    elsewhere: str = ""
 
 
 def _is_gain(at: Compared) -> bool:
@@ -122,6 +124,7 @@ CLAIMS = (
     ),
     PaperClaim(
         "diversity", "Three times more diversified examples than MLM", "3 times", "", lambda at: False,
+        elsewhere="measured in notebook 08",
     ),
     PaperClaim(
         "Q1", "Open: does another masking rate gain over fine-tuning?", "\N{EN DASH}", "run STUDY",
