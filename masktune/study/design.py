@@ -85,7 +85,7 @@ class Study:
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels of the grid, in its order: one for each method with its options."""
-        return tuple(variant.label for row in self.grid for variant in row.variants)
+        return tuple(dict.fromkeys(variant.label for row in self.grid for variant in row.variants))
 
 
 def _is_gap(variant: Variant, task: str) -> bool:

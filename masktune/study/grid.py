@@ -90,10 +90,13 @@ def _text(table: dict[str, Any], key: str) -> str:
 
 
 def check_labels(grid: tuple[GridRow, ...]) -> None:
-    """Raise MaskTuneError if two rows, or two settings of a sweep, have one label."""
-    seen: set[str] = set()
+    """Raise MaskTuneError if a label stands twice for one model and task; its rows may share out models and tasks."""
+    seen: set[tuple[str, str, str]] = set()
     for row in grid:
-        for variant in row.variants:
-            if variant.label in seen:
-                raise MaskTuneError(f"[[grid]] label = {variant.label!r} stands twice; give each row its own label")
-            seen.add(variant.label)
+        for variant, model, task in itertools.product(row.variants, row.models, row.tasks):
+            place = (variant.label, model, task)
+            if place in seen:
+                raise MaskTuneError(
+                    f"[[grid]] label = {variant.label!r} stands twice for {model}, {task}; give each row its own label"
+                )
+            seen.add(place)

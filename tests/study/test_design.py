@@ -247,3 +247,16 @@ def test_a_model_may_have_fewer_seeds(table):
     assert study.declared_seeds["Mask-tuning", "bart", "sentiment"] == (0,)
     with pytest.raises(MaskTuneError, match=r"\[models.bart\] seeds = 'many'"):
         design.parse({**table, "models": {"bart": {"checkpoint": "embedded:bart", "seeds": "many"}}})
+
+
+def test_rows_of_one_label_share_out_the_tasks(table):
+    table["grid"][1]["tasks"] = ["sentiment"]
+    table["grid"].append({"label": "Mask-tuning", "method": "mask_tuning", "alpha": 0.2, "tasks": ["inference"]})
+    study = design.parse({**table, "claims": []})
+    assert study.labels == ("fine-tuning", "Mask-tuning")
+    assert [(cell.task, cell.options) for cell in study.cells if cell.label == "Mask-tuning"] == [
+        ("sentiment", {}), ("inference", {"alpha": 0.2}),
+    ]  # fmt: skip
+    table["grid"][2]["tasks"] = ["sentiment", "inference"]
+    with pytest.raises(MaskTuneError, match="'Mask-tuning' stands twice for bert, sentiment"):
+        design.parse({**table, "claims": []})

@@ -13,7 +13,8 @@ from pathlib import Path
 
 seen = hasattr(builtins, "left_behind")
 builtins.left_behind = True
-found = {"imported": "torch" in sys.modules, "seen": seen, "own": os.environ.get("OWN"), "group": os.getpgid(0) == os.getpid()}
+found = {"imported": "torch" in sys.modules, "seen": seen, "own": os.environ.get("OWN")}
+found["group"] = os.getpgid(0) == os.getpid()
 Path(target).write_text(json.dumps(found))
 """
 
