@@ -60,7 +60,7 @@ def _one(size: Size, histogram: numpy.ndarray, number: int) -> tuple[float, floa
     except Exception:
         AT_ONCE.abort()
         raise
-    return timer.start, timer.end
+    return timer.start.seconds, timer.end.seconds
 
 
 class _Together(measure.Timer):

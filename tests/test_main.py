@@ -82,10 +82,11 @@ def test_plan_estimates_from_finished_runs(capsys):
         store(cell, 0)
     assert main(["plan", "embedded", "--jobs", "2", "--task", "sentiment", "--method", "fine_tuning"]) == 0
     text = capsys.readouterr().out
-    # Each made-up run says that it took 4 seconds; three models, one seed of each done, two at a time.
-    count = 3 * len(study.seeds)
-    assert f"3 cells, {count} runs, 3 done, {count - 3} to do" in text
-    assert f"about {(count - 3) * 4 // 2} s with 2 at a time" in text
+    # Each made-up run says that it took 4 seconds; one seed of each cell is done, two run at a time.
+    chosen = [cell for cell in study.cells if (cell.task, cell.method) == ("sentiment", "fine_tuning")]
+    count, done = sum(len(cell.seeds) for cell in chosen), len(chosen)
+    assert f"{done} cells, {count} runs, {done} done, {count - done} to do" in text
+    assert f"about {(count - done) * 4 // 2} s with 2 at a time" in text
 
 
 def test_status_counts_and_lists_errors(capsys):
