@@ -15,6 +15,7 @@ from masktune.study.efficiency import PURE
 PLACE = ["task", "model"]
 ENERGY = ["host_energy_joules", "device_energy_joules"]
 RATIOS = {"time": "train_seconds", "memory": "peak_bytes", "energy": "joules"}
+ADAPTATION = "adaptation"
 SAMPLING = "training/sampling"
 # The phases of a study: what they are called, the column of seconds, the status of the runs that have it.
 PHASES = {
@@ -130,7 +131,7 @@ def grouping(runs: pd.DataFrame) -> pd.DataFrame:
     runs = complete(runs)
     done = runs[runs["status"] == "done"].set_index("seed")
     alike = [column for column in done if column.startswith("training/") and column != SAMPLING]
-    alike = [*PLACE, "method", "options", *alike]
+    alike = [*PLACE, "method", "options", *([ADAPTATION] if ADAPTATION in done else []), *alike]
     rows = []
     for place, part in done.groupby(alike, sort=False, dropna=False, observed=True):
         by_order = {order: rows for order, rows in part.groupby(SAMPLING)}

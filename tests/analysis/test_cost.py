@@ -165,6 +165,8 @@ def test_grouped_and_random_batches_are_compared_by_seed(runs):
     swaps = found.set_index("set").loc["swaps"]
     assert (swaps["difference"], swaps["speedup"], swaps["seeds"]) == (pytest.approx(1.0), pytest.approx(2.0), SEEDS)
     assert isinstance(cost_page.grouping(both), Table)
+    adapted = both[both["label"] == "random batches"].assign(label="adapted", adaptation="another model")
+    assert cost.grouping(pd.concat([both, adapted])).equals(found), "another model is not another order of batches"
     assert "random batches" not in set(cost.overhead(both)["second"])
     assert cost.grouping(runs).empty
     assert "training = { sampling = ... }" in cost_page.grouping(runs).data
