@@ -22,7 +22,7 @@ LABELS = ("label", "label_ids")
 class InMemory(Dataset):
     """The rows of a tokenised `datasets.Dataset`, its lists as tensors.
 
-    Reading a row from Arrow, and making tensors of it, costs a small model a tenth of its step.
+    Reading a row from Arrow at each step, and making tensors of it, is work that a small model's step feels.
     """
 
     def __init__(self, rows: datasets.Dataset):

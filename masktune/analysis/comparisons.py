@@ -110,11 +110,10 @@ def table(frame: pd.DataFrame, name: str, title: str) -> Table:
     """Contrasts with a row for each pair and a column for each set, those out of distribution last."""
     texts = [interval(*row, sign=True) for row in zip(frame["difference"], frame["low"], frame["high"], strict=True)]
     cells = frame.assign(text=texts, column=_columns(frame))
-    pairs = cells.groupby(["second", "first"], sort=False)["text"].agg(list).index
     wide = cells.pivot_table(index=["second", "first"], columns="column", values="text", aggfunc="first", sort=False)
     order = list(dict.fromkeys(cells.sort_values("kind", kind="stable")["column"]))
-    wide = wide.loc[pairs, order].fillna("\N{EN DASH}").reset_index().rename_axis(columns=None)
-    wide.insert(0, "Difference", [f"{second} {MINUS} {first}" for second, first in pairs])
+    wide = wide[order].fillna("\N{EN DASH}").reset_index().rename_axis(columns=None)
+    wide.insert(0, "Difference", wide["second"] + f" {MINUS} " + wide["first"])
     caption = (
         f"Differences in points of accuracy [{CROSSED}]; {count(frame['seeds'], 'paired seed')}, "
         f"{count(frame['examples'], 'example')} a set. {VARIES}. Not corrected for the number of comparisons."

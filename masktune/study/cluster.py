@@ -46,7 +46,7 @@ def gpus() -> list[str]:
 def kernel_environment(jobs: int) -> dict[str, str]:
     """Threads: the cores shared out among the jobs. Memory: a kernel keeps what it freed for its next step.
 
-    Dask has its workers hand freed memory back at once, which costs a small model's training a fifth of its time.
+    Dask has its workers hand freed memory back at once; in training the same memory is asked for again at each step.
     """
     from dask.system import CPU_COUNT
 
