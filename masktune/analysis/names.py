@@ -7,7 +7,12 @@ import pandas as pd
 from masktune.analysis.paper_claims import CLAIMS
 
 TASKS = {"sentiment": "Sentiment", "inference": "Inference", "paraphrase": "Paraphrase"}
-KINDS = {"in_distribution": "in-distribution", "out_of_distribution": "OOD", "companion": "companion"}
+KINDS = {
+    "in_distribution": "in-distribution",
+    "out_of_distribution": "OOD",
+    "companion": "companion",
+    "other_length": "OOD, cut elsewhere",
+}
 MODELS = {"bert": "BERT", "roberta": "RoBERTa", "bart": "BART", "minilm": "MiniLM"}
 SETS = {
     "validation": "validation",
@@ -47,7 +52,9 @@ def model(name: str) -> str:
 
 def evaluation_set(name: str) -> str:
     """The title of an evaluation set."""
-    return SETS.get(name, _plain(name))
+    whole, _, length = name.partition("@")
+    title = SETS.get(whole, _plain(whole))
+    return f"{title}, {length} tokens" if length else title
 
 
 def group(name: str) -> str:

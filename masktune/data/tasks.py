@@ -12,7 +12,8 @@ The columns of every `datasets.Dataset` here are the same:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 class EvaluationSet:
     """One set to evaluate on.
 
-    `kind` is "in_distribution", "out_of_distribution" or "companion". A companion is the untouched half of a set of
-    pairs: it is kept for pair consistency and is never a headline number.
+    `kind` is "in_distribution", "out_of_distribution", "companion" or "other_length". A companion is the untouched half
+    of a set of pairs: it is kept for pair consistency and is never a headline number, and neither is a set whose texts
+    are cut to another length.
     `max_length` is the number of tokens a text, or a pair of texts, is cut to.
     `fold` maps each class of the task to a label of this set, for example (0, 1, 1) for HANS, where neutral and
     contradiction both count as non-entailment; None means that the labels are the task's own.
@@ -52,3 +54,13 @@ class TaskData:
     train: datasets.Dataset
     evaluation: tuple[EvaluationSet, ...]
     digests: dict[str, str]
+
+    def also_cut_to(self, lengths: Iterable[int]) -> TaskData:
+        """The task with each out-of-distribution set once more at every other length, as "<name>@<tokens>"."""
+        recut = tuple(
+            replace(part, name=f"{part.name}@{length}", kind="other_length", max_length=length)
+            for part in self.evaluation
+            for length in lengths
+            if part.kind == "out_of_distribution" and length != part.max_length
+        )
+        return replace(self, evaluation=self.evaluation + recut)

@@ -43,15 +43,15 @@ from masktune.data.world_grammar import sentence
 from masktune.errors import MaskTuneError, one_of
 from masktune.streams import derive
 
-WORLD_VERSION = 2
+WORLD_VERSION = 3
 SEED = 20261122
 UNLABELLED_STORIES = 12_000
-TRAIN_ROWS = {"sentiment": 1500, "inference": 1100, "paraphrase": 900}
-EVALUATION_ROWS = 420
+TRAIN_ROWS = {"sentiment": 1200, "inference": 1000, "paraphrase": 700}
+EVALUATION_ROWS = 360
 CUE_RATE = 0.9  # sentiment: how often the genre agrees with the label
 CUE_COVERAGE = 0.5  # sentiment: how many reviews name a genre at all
 HARD_RATE = {"inference": 0.15, "paraphrase": 0.05}  # how often the structure decides against the cue
-JUDGEMENT_WEIGHTS = {"plain": 0.62, "denied": 0.11, "opposed": 0.13, "voices": 0.07, "compared": 0.07}
+JUDGEMENT_WEIGHTS = {"plain": 0.8, "denied": 0.06, "opposed": 0.06, "voices": 0.04, "compared": 0.04}
 MAX_LENGTH = 64
 
 Row = dict[str, str | int]

@@ -149,7 +149,7 @@ def counterfactual(original: Review) -> Review:
     """The verdict turned round by the structure (as a counterfactual revision): "not" comes or goes, an opposed clause
     is added, two opinions change place; the opinion words stay."""
     if original.kind == "plain" and original.form:
-        return replace(original, kind="opposed", form=0, foil=original.main, main=RARE_OPPOSITE_OF[original.main])
+        return replace(original, kind="opposed", form=0, foil=original.main, main=ANTONYM_OF[original.main])
     if original.kind == "plain":
         return replace(original, kind="denied")
     if original.kind == "denied":

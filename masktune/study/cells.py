@@ -33,7 +33,9 @@ class Training:
     tokens that a train text (or pair) is cut to; `warmup_ratio` the share of updates with a rising rate;
     `max_grad_norm` the norm that gradients are clipped to (0: not clipped); `train_examples` a fixed random subset,
     the same for every seed (None: all); `sampling` the order of the batches, "group_by_length" (examples of like length
-    together) or "random". `precision` is "auto", "fp32" or "bf16" and no part of a run's identity.
+    together) or "random". `evaluation_lengths` are numbers of tokens that out-of-distribution texts are cut to once
+    more, beside the length that each set has of its own. `precision` is "auto", "fp32" or "bf16" and no part of a run's
+    identity.
     """
 
     epochs: float = 3.0
@@ -45,6 +47,7 @@ class Training:
     max_grad_norm: float = 1.0
     train_examples: int | None = None
     sampling: str = "group_by_length"
+    evaluation_lengths: tuple[int, ...] = ()
     precision: str = "auto"
 
     def __post_init__(self):
@@ -58,6 +61,8 @@ class Training:
         if self.train_examples is not None:
             require(self.train_examples >= 1, "train_examples", self.train_examples, "at least 1")
         one_of(self.sampling, SAMPLINGS, "sampling")
+        for length in self.evaluation_lengths:
+            require(length >= 8, "evaluation_lengths", list(self.evaluation_lengths), "at least 8 tokens each")
         one_of(self.precision, PRECISIONS, "precision")
 
     @cached_property

@@ -31,7 +31,8 @@ COSTS = (
     "device_peak_bytes", "process_peak_bytes",
     "host_energy_joules", "host_energy_method", "device_energy_joules", "device_energy_method",
 )  # fmt: skip
-TRAINING = tuple(field.name for field in fields(Training) if field.name != "precision")
+NOT_TRAINED = ("precision", "evaluation_lengths")  # of Training what changes nothing of what is learned
+TRAINING = tuple(field.name for field in fields(Training) if field.name not in NOT_TRAINED)
 FILES_AT_ONCE = 200
 THREADS = 4
 

@@ -33,6 +33,7 @@ from masktune.data.tasks import EvaluationSet, TaskData
 from masktune.models import MaskTuningModel
 from masktune.order import StagePlan, lengths_of
 from masktune.preparation import Material
+from masktune.streams import derive
 from masktune.study import energy, environment
 from masktune.study.cells import Cell, Training
 from masktune.trainer import MaskTuningTrainer
@@ -70,6 +71,7 @@ def open_workbench(cell: Cell) -> Workbench:
     seconds: dict[str, float] = {}
     with _timed(seconds, "load"):
         task = data.load(cell.data, cell.task, train_examples=cell.training.train_examples)
+        task = task.also_cut_to(cell.training.evaluation_lengths)
         checkpoint = checkpoints.prepare(cell.model.spec(), cell.task)
         tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=cell.model.revision or "main")
     with _timed(seconds, "tokenise"):
@@ -82,7 +84,7 @@ def open_workbench(cell: Cell) -> Workbench:
     seconds["prepare"] = sum(material.seconds.values())
     columns = pyarrow.concat_tables([_columns(part) for part in task.evaluation])
     evaluation = datasets.concatenate_datasets(encoded)
-    return Workbench(cell, task, checkpoint, tokenizer, train, _spread(curve), evaluation, columns, seconds)
+    return Workbench(cell, task, checkpoint, tokenizer, train, _sample(curve), evaluation, columns, seconds)
 
 
 def train_seed(bench: Workbench, seed: int, bar: Any = None) -> tuple[dict[str, Any], pyarrow.Table]:
@@ -229,10 +231,13 @@ def _accuracy(output: Any) -> dict[str, float]:
     return {"accuracy": float((output.predictions.argmax(-1) == output.label_ids).mean())}
 
 
-def _spread(rows: datasets.Dataset) -> datasets.Dataset:
-    """At most CURVE_EXAMPLES of the rows, evenly spread: the learning curve is a picture, not a result."""
-    step = math.ceil(len(rows) / CURVE_EXAMPLES)
-    return rows.select(range(0, len(rows), step))
+def _sample(rows: datasets.Dataset) -> datasets.Dataset:
+    """At most CURVE_EXAMPLES of the rows, the same for every seed: the learning curve is a picture, not a result.
+
+    Drawn at random: in some sets the labels take turns, and every fourth row would be of one class.
+    """
+    order = numpy.random.default_rng(derive(0, "learning curve")).permutation(len(rows))
+    return rows.select(numpy.sort(order[:CURVE_EXAMPLES]))
 
 
 def _columns(part: EvaluationSet) -> pyarrow.Table:

@@ -42,3 +42,13 @@ def test_every_set_has_a_known_kind_and_labels_that_predictions_can_reach(mirror
         assert len(reached) == len(task.label_names)
         assert set(reached) == set(range(len(examined.label_names)))
         assert examined.examples.column_names == task.train.column_names
+
+
+def test_what_lies_outside_is_also_cut_to_every_other_length():
+    task = data.load("embedded", "inference")
+    length = task.evaluation[1].max_length
+    more = task.also_cut_to((length, 16)).evaluation[len(task.evaluation) :]
+    assert [part.name for part in more] == ["heuristics@16", "adversarial@16"]
+    assert all(part.kind == "other_length" and part.max_length == 16 for part in more)
+    assert more[0].examples is task.evaluation[1].examples
+    assert task.also_cut_to(()) == task

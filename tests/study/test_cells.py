@@ -44,7 +44,7 @@ def test_default_training_is_frozen():
     assert dataclasses.asdict(Training()) == {
         "epochs": 3.0, "learning_rate": 2e-5, "batch_size": 32, "max_length": 128, "warmup_ratio": 0.06,
         "weight_decay": 0.0, "max_grad_norm": 1.0, "train_examples": None, "sampling": "group_by_length",
-            "precision": "auto",
+        "evaluation_lengths": (), "precision": "auto",
     }  # fmt: skip
 
 

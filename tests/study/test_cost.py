@@ -45,3 +45,11 @@ def test_memory_and_hardware_are_stored(cost):
 def test_hardware_without_the_files_of_linux(monkeypatch):
     monkeypatch.setattr(environment.Path, "read_text", lambda *unused, **named: (_ for _ in ()).throw(OSError()))
     assert environment.hardware()["processor"]
+
+
+def test_the_learning_curve_has_examples_of_every_class_when_labels_take_turns():
+    import datasets
+
+    rows = datasets.Dataset.from_dict({"labels": [index % 2 for index in range(420)]})
+    shares = list(training._sample(rows)["labels"])
+    assert len(shares) == training.CURVE_EXAMPLES and 0.3 < sum(shares) / len(shares) < 0.7
