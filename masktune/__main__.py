@@ -1,4 +1,4 @@
-"""The command line: python -m masktune plan|run|status|gather|figures|report|mirror."""
+"""The command line: python -m masktune plan|tune|run|status|gather|figures|report|mirror."""
 
 import argparse
 import sys
@@ -17,6 +17,7 @@ EPILOG = """examples:
   python -m masktune plan embedded                        what will run, and what it claims
   python -m masktune run embedded --jobs 2                run what is missing
   python -m masktune run laptop --task sentiment          one part of a study
+  python -m masktune tune embedded                        choose the settings that a study searches
   python -m masktune gather embedded                      stored runs -> runs.parquet, predictions.parquet
   python -m masktune figures embedded                     tables and figures, no training
   python -m masktune mirror --check                       is the local copy of the real data whole?"""
@@ -48,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command, summary in (
         ("plan", plan, "list cells, runs, expected time and claims of a study; run nothing"),
+        ("tune", tune, "give every method its trials, judged in distribution, and keep the best settings of each"),
         ("run", run, "make the models and the missing runs of a study"),
         ("status", status, "count done, failed and missing runs, and list the errors"),
         ("gather", gather, "collect stored runs into runs.parquet and predictions.parquet"),
@@ -59,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         if name in ("plan", "run", "status"):
             _add_filters(sub)
-        if name in ("plan", "run"):
+        if name in ("plan", "tune", "run"):
             sub.add_argument("--jobs", type=_jobs, help="cells at a time (default: what cores, memory and GPUs allow)")
     _add_mirror(commands)
     return top
@@ -96,11 +98,27 @@ def plan(options: argparse.Namespace) -> int:
     return 0
 
 
+def tune(options: argparse.Namespace) -> int:
+    from masktune.study import design, tuning
+    from masktune.study import gather as gathering
+
+    study = design.load(options.study)
+    trials = tuning.trials(study)
+    status = _run(trials, options.jobs)
+    paths = tuning.keep(study, tuning.table(study, gathering.gather(trials)))
+    print(f"{study.name}: every trial in {paths[0]}, the best of each method in {paths[1]}")
+    return status
+
+
 def run(options: argparse.Namespace) -> int:
+    study, select = _study(options)
+    return _run(study, options.jobs, select)
+
+
+def _run(study: "Study", jobs: int | None, select: "Callable[[Cell], bool]" = lambda cell: True) -> int:
     from masktune.study import runner
 
-    study, select = _study(options)
-    summary = runner.run(study, options.jobs, select)
+    summary = runner.run(study, jobs, select)
     counts = f"{summary.made} runs made, {summary.found} were done before, {len(summary.failed)} cells failed"
     print(f"{study.name}: {counts}")
     if summary.pure_share is not None:

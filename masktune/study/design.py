@@ -3,25 +3,28 @@
 import itertools
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from masktune.errors import MaskTuneError, one_of
+from masktune.study import tuning
 from masktune.study.cells import NAME, NAME_IN_WORDS, Cell, Model, Training
 from masktune.study.claims import Claim, check, parse_claims
 from masktune.study.grid import GridRow, Variant, check_labels, parse_row
 from masktune.study.parsing import among, each_once, record, require, seeds_of
-from masktune.study.places import study_file
+from masktune.study.places import study_file, tuned_file
+from masktune.study.tuning import Tuning
 
-KEYS = ("name", "title", "question", "data", "tasks", "seeds", "training", "models", "grid", "claims")
+KEYS = ("name", "title", "question", "data", "tasks", "seeds", "training", "models", "tuning", "grid", "claims")
 
 
 @dataclass(frozen=True)
 class Study:
     """A declared study. `training` is general; `task_training` holds every task's own settings.
 
-    `model_seeds` holds the seeds of the models that name some: no row has others on them.
+    `model_seeds` holds the seeds of the models that name some: no row has others on them. `chosen` holds the settings
+    that tuning chose, by (label, model, task).
     """
 
     name: str
@@ -36,6 +39,8 @@ class Study:
     model_seeds: dict[str, tuple[int, ...]]
     grid: tuple[GridRow, ...]
     claims: tuple[Claim, ...] = ()
+    tuning: Tuning | None = None
+    chosen: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -60,6 +65,9 @@ class Study:
                 for variant in row.variants:
                     if _is_gap(variant, task):
                         continue
+                    best = self.chosen.get((row.tuned_as or variant.label, model.name, task))
+                    if best is not None:
+                        variant = tuning.with_settings(row.method, variant, best)
                     # Cells that share their training share the text that it adds to their ids.
                     own = replace(training, **variant.training) if variant.training else training
                     seeds = tuple(seed for seed in row.seeds if seed in self.model_seeds.get(model.name, row.seeds))
@@ -100,6 +108,8 @@ def load(name: str) -> Study:
     try:
         study = parse(tomllib.loads(path.read_text(encoding="utf-8")))
         require(study.name == name, "name", study.name, f"{name!r}, the name of the file")
+        if study.tuning is not None and (path := tuned_file(name)).is_file():
+            study = replace(study, chosen=tuning.parse_chosen(study, tomllib.loads(path.read_text(encoding="utf-8"))))
     except tomllib.TOMLDecodeError as error:
         raise MaskTuneError(f"{path.name} is not valid TOML: {error}") from None
     except UnicodeDecodeError:
@@ -136,7 +146,7 @@ def parse(table: Mapping[str, Any]) -> Study:
     """The study that a parsed TOML file declares."""
     for key in table:
         among(key, KEYS, "key", "top of the file")
-    rest = {key: value for key, value in table.items() if key not in ("training", "grid", "claims")}
+    rest = {key: value for key, value in table.items() if key not in ("training", "tuning", "grid", "claims")}
     header = record(_Header, rest, "top of the file")
     seeds = seeds_of(header.seeds)
     models = tuple(_model(name, entry) for name, entry in header.models.items())
@@ -157,6 +167,7 @@ def parse(table: Mapping[str, Any]) -> Study:
         header.name, header.title or header.name, header.question, header.data, header.tasks, seeds,
         general, by_task, models, model_seeds, grid,
         tuple(claim for entry in _tables(table, "claims") for claim in parse_claims(entry, names, grid)),
+        tuning.parse_tuning(table.get("tuning"), grid),
     )  # fmt: skip
     _check_claims(study)
     return study

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from masktune.errors import MaskTuneError
@@ -32,7 +32,9 @@ class Variant:
 class GridRow:
     """One [[grid]] table: a method with options and training (a list is swept), on some models, tasks and seeds.
 
-    `adaptation` is for the models of this row alone: task-adaptive pretraining beside rows without it.
+    `adaptation` is for the models of this row alone: task-adaptive pretraining beside rows without it. In a study that
+    tunes, `tune` adds own settings to the space that is searched, and `tuned_as` takes what was chosen for another
+    label: a control must share the training of what it controls.
     """
 
     label: str
@@ -43,6 +45,8 @@ class GridRow:
     seeds: tuple[int, ...]
     part: str = "main"
     adaptation: dict | None = None
+    tune: dict[str, list] = field(default_factory=dict)
+    tuned_as: str | None = None
 
 
 def parse_row(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], seeds: tuple[int, ...]) -> GridRow:
@@ -52,6 +56,8 @@ def parse_row(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], seeds
     where = f"[[grid]] {label!r}"
     chosen = {key: restriction(options.pop(key, None), names[key], key, where) for key in ("models", "tasks")}
     adaptation = options.pop("adaptation", None)
+    tune, tuned_as = options.pop("tune", {}), options.pop("tuned_as", None)
+    require(isinstance(tune, Mapping), f"{where} tune", tune, "a table of settings with lists of values")
     own_seeds = seeds_of(options.pop("seeds"), f"{where} seeds") if "seeds" in options else seeds
     part = among(options.pop("part", "main"), PARTS, "part", where)
     training = options.pop("training", {})
@@ -62,7 +68,9 @@ def parse_row(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], seeds
         raise MaskTuneError(f"{where}: {error}") from None
     if adaptation is not None:
         adaptation_settings(adaptation, f"{where} adaptation")
-    return GridRow(label, method, variants, chosen["models"], chosen["tasks"], own_seeds, part, adaptation)
+    return GridRow(
+        label, method, variants, chosen["models"], chosen["tasks"], own_seeds, part, adaptation, dict(tune), tuned_as
+    )
 
 
 def _variants(label: str, method: str, options: Mapping[str, Any], training: Mapping[str, Any]) -> Iterable[Variant]:

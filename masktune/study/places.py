@@ -51,6 +51,16 @@ def study_file(name: str) -> Path:
     return path
 
 
+def tuned_file(name: str) -> Path:
+    """studies/tuned/<name>.toml: the settings that tuning chose for the study, where it has been tuned."""
+    return study_file(name).parent / "tuned" / f"{name}.toml"
+
+
+def tuning_table(study: str) -> Path:
+    """Every trial of the tuning with its accuracy in distribution: results/<study>/tuning.csv."""
+    return folder(study) / "tuning.csv"
+
+
 def studies() -> list[str]:
     """The names of the studies of the working folder and of the project."""
     return sorted({path.stem for root in (Path(), PROJECT) for path in (root / "studies").glob("*.toml")})
