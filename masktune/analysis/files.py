@@ -56,9 +56,10 @@ def source() -> list[Path]:
 def results_inputs(study_name: str) -> str:
     """A digest of all that the tables and figures of a study depend on: its claims stand in its TOML."""
     from masktune.study import gather
-    from masktune.study.places import study_file
+    from masktune.study.places import study_file, trials_file
 
-    return digest([*gather.files(study_name), study_file(study_name), *source()], versions())
+    trials = trials_file(study_name)
+    return digest([*gather.files(study_name), study_file(study_name), trials, *source()], versions())
 
 
 def versions() -> str:

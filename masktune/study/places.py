@@ -56,9 +56,9 @@ def tuned_file(name: str) -> Path:
     return study_file(name).parent / "tuned" / f"{name}.toml"
 
 
-def tuning_table(study: str) -> Path:
-    """Every trial of the tuning with its accuracy in distribution: results/<study>/tuning.csv."""
-    return folder(study) / "tuning.csv"
+def trials_file(name: str) -> Path:
+    """studies/tuned/<name>.csv: every trial that the study was tuned by."""
+    return tuned_file(name).with_suffix(".csv")
 
 
 def studies() -> list[str]:

@@ -1,0 +1,92 @@
+"""What tuning tried and chose: the table of chosen settings, and what more trials would have bought."""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from masktune.analysis import names, theme
+from masktune.analysis.presentation import Table, count
+from masktune.analysis.theme import Drawing
+from masktune.errors import MaskTuneError
+from masktune.study.places import trials_file
+from masktune.study.tuning import COLUMNS
+
+OTHERS = "other methods"
+
+
+def read(study: str) -> pd.DataFrame:
+    """Every trial of a study that has been tuned: tuning.COLUMNS. Raises MaskTuneError where it has not."""
+    path = trials_file(study)
+    if not path.is_file():
+        raise MaskTuneError(f"{path} does not exist; run: python -m masktune tune {study}")
+    return pd.read_csv(path)[list(COLUMNS)]
+
+
+def table(found: pd.DataFrame) -> Table:
+    """The chosen settings of each method and model, a column for each task, with the validation accuracy they had."""
+    chosen = found[found["chosen"]]
+    texts = [f"{_words(row.settings)} ({100 * row.validation:.1f})" for row in chosen.itertuples()]
+    cells = chosen.assign(text=texts, model=chosen["model"].map(names.model), task=chosen["task"].map(names.task))
+    wide = cells.pivot_table(index=["label", "model"], columns="task", values="text", aggfunc="first", sort=False)
+    wide = wide.fillna("\N{EN DASH}").reset_index().rename_axis(columns=None)
+    caption = (
+        f"The best of {count(found.groupby(['label', 'model', 'task']).size(), 'trial')} for each method, model and "
+        "task, with its accuracy in per cent on in-distribution validation, one run a trial on a seed that is in no "
+        "result; what varies between trials: the settings named."
+    )
+    return Table(
+        "tuned", "What tuning chose", caption, found, wide.rename(columns={"label": "Method", "model": "Model"})
+    )
+
+
+def _words(settings: str) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in json.loads(settings).items())
+
+
+def expected_maximum(values: np.ndarray) -> np.ndarray:
+    """The expected best of n trials for n = 1 ... N, from N values: the mean over all draws with replacement [N].
+
+    Dodge et al. 2019 (Show your work), section 3.1.
+    """
+    ordered, total = np.sort(np.asarray(values, dtype=float)), len(values)
+    share = np.arange(total + 1) / total
+    return np.array([(ordered * np.diff(share**n)).sum() for n in range(1, total + 1)])
+
+
+def curves(found: pd.DataFrame, model: str, shown: list[str]) -> Drawing:
+    """The expected best validation accuracy by the number of trials, a panel a task; `shown` in colour, others grey."""
+    own = found[found["model"] == model]
+    tasks = list(dict.fromkeys(own["task"]))
+    with theme.applied():
+        figure = Drawing(figsize=(0.6 + 3.4 * len(tasks), 3.1), layout="constrained")
+        for axis, task in zip(figure.subplots(1, len(tasks), squeeze=False)[0], tasks, strict=True):
+            by_label = own[own["task"] == task].groupby("label", sort=False)["validation"]
+            for label, values in sorted(by_label, key=lambda item: item[0] in shown):
+                best = 100 * expected_maximum(values.to_numpy())
+                look = {"color": theme.QUIET, "linewidth": 0.8, "alpha": 0.6, "label": OTHERS}
+                if label in shown:
+                    look = {"color": theme.mark(label, shown).colour, "linewidth": 1.8, "label": label}
+                axis.plot(np.arange(1, len(best) + 1), best, marker="o", markersize=3, **look)
+            axis.set_title(f"{names.task(task)}, {names.model(model)}", pad=8)
+            axis.set(xlabel="trials", xticks=range(1, len(best) + 1))
+        figure.axes[0].set_ylabel("expected best validation accuracy (%)")
+        handles = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+        figure.legend(handles.values(), handles.keys(), loc="outside lower left", ncols=4)
+    figure.alt = "Expected best validation accuracy by the number of trials, a line for each method"
+    return figure
+
+
+def sentences(found: pd.DataFrame, plain: str, ours: str) -> list[str]:
+    """How far validation accuracy depends on the settings tried, and what the two methods compared first were given."""
+    spread = 100 * found.groupby(["label", "model", "task"], sort=False)["validation"].agg(np.ptp)
+    lines = [
+        f"Between the worst and the best trial of one method lie {spread.median():.1f} points of validation accuracy "
+        f"in the median over methods, models and tasks, and {spread.max():.1f} at most."
+    ]
+    chosen = found[found["chosen"]].set_index(["label", "model", "task"])["settings"]
+    for label in (plain, ours):
+        own = chosen[label].map(_words)
+        given = "; ".join(f"{names.model(model)}, {names.task(task)}: {text}" for (model, task), text in own.items())
+        lines.append(f"**{label}** was given {given}.")
+    return lines
