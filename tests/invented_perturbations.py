@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from masktune.study.perturbed import ARMS, FROZEN, MASK_TUNING, MLM_ONLY, RANDOM, Perturbations, Snapshot
+from masktune.study.diversity import ARMS, FROZEN, MASK_TUNING, MLM_ONLY, RANDOM
+from masktune.study.perturbed import Perturbations, Snapshot
 
 
 def perturbations() -> Perturbations:

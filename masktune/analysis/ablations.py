@@ -121,6 +121,12 @@ def sweep(variants: pd.DataFrame, *factors: str) -> pd.DataFrame:
     return found.sort_values(["task", "model", "_kind", "set", *factors], kind="stable").drop(columns="_kind")
 
 
+def labels_of(variants: pd.DataFrame, factor: str) -> list[str]:
+    """The labels of the variants that differ from the base in this setting alone."""
+    swept = sweep(variants, factor)
+    return list(dict.fromkeys(swept.loc[~swept["base"].astype(bool), "label"]))
+
+
 def _like_base(part: pd.DataFrame, settings: Sequence[str]) -> pd.Series:
     """Which variants of one task and model agree with its base in these settings."""
     base = part[part["base"]].head(1)

@@ -79,8 +79,8 @@ def observations(frame: pd.DataFrame) -> Table:
         "A gain is reproduced in its direction; its size is for the reader to hold against the published one, which "
         f"is RoBERTa's, and so is ours where a study has it. {VARIES}. p: sign-flip test "
         f"over paired seeds, corrected within the study's family of claims ({CORRECTIONS}). Cost: geometric mean over "
-        "models and tasks (lowest to highest). STUDY: embedded, laptop, paper or another that declares it; after the "
-        "run come gather STUDY and report STUDY."
+        "models and tasks (lowest to highest); diversity: over measures (lowest to highest end of their intervals). "
+        "STUDY: embedded, laptop, paper or another that declares it; after the run come gather STUDY and report STUDY."
     )
     titles = {"name": "Claim", "sentence": "In words", "published": "Published"}
     return Table("observations", "Claims against observations", caption, frame, shown.rename(columns=titles))

@@ -1,5 +1,8 @@
 """The diversity notebook's numbers, figures, tables and sentences, made from `masktune.study.perturbed.collect`."""
 
+import os
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -8,7 +11,11 @@ from masktune.analysis.paper_claims import CLAIMS
 from masktune.analysis.presentation import Table, count, interval, titled
 from masktune.analysis.statistics import Estimate, mean_over_seeds
 from masktune.analysis.theme import Drawing
-from masktune.study.perturbed import FROZEN, MASK_TUNING, MLM_ONLY, RANDOM, Perturbations, Snapshot
+from masktune.errors import MaskTuneError
+from masktune.study.diversity import FROZEN, MASK_TUNING, MLM_ONLY, RANDOM, cells, gathered, kept
+
+if TYPE_CHECKING:
+    from masktune.study.perturbed import Perturbations, Snapshot
 
 PUBLISHED = 3.0  # "three times more diversified examples than MLM"
 MEASURES = {
@@ -33,7 +40,27 @@ COLUMNS = ["measure", "first", "second", "ratio", "low", "high", "seeds"]
 # ---- numbers
 
 
-def measured(found: Perturbations) -> pd.DataFrame:
+def make(study_name: str) -> None:
+    """Run the experiment of a study and keep its numbers, see `measured`, among its runs."""
+    from masktune.study import design, perturbed
+
+    study = design.load(study_name)
+    path = kept(study)
+    beside = path.with_suffix(".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    measured(perturbed.collect(cells(study))).to_csv(beside, index=False)
+    os.replace(beside, path)
+
+
+def read(study_name: str) -> pd.DataFrame:
+    """The numbers of the experiment as they were gathered. Raises MaskTuneError where there are none."""
+    path = gathered(study_name)
+    if not path.is_file():
+        raise MaskTuneError(f"{path} does not exist; run: python -m masktune run {study_name}, then gather")
+    return pd.read_csv(path)
+
+
+def measured(found: "Perturbations") -> pd.DataFrame:
     """A row for each arm, seed and epoch: label seed epoch, sources and draws (how many), MEASURES, masked, restored.
 
     `masked`: share of texts in which something was masked, `restored`: share of masked tokens that came back as they
@@ -55,7 +82,7 @@ def measured(found: Perturbations) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _tokens(snapshot: Snapshot, sources: np.ndarray, words: np.ndarray) -> dict[str, float]:
+def _tokens(snapshot: "Snapshot", sources: np.ndarray, words: np.ndarray) -> dict[str, float]:
     texts = [text[kept].tolist() for draw in snapshot.texts for text, kept in zip(draw, words, strict=True)]
     return {
         "masked": float(snapshot.positions.any(-1).mean()),
@@ -67,7 +94,7 @@ def _tokens(snapshot: Snapshot, sources: np.ndarray, words: np.ndarray) -> dict[
     }
 
 
-def _meanings(snapshot: Snapshot, references: np.ndarray) -> dict[str, float]:
+def _meanings(snapshot: "Snapshot", references: np.ndarray) -> dict[str, float]:
     by_source = snapshot.embeddings.swapaxes(0, 1)
     every = by_source.reshape(-1, by_source.shape[-1])
     return {

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from masktune.analysis import claim_tables, claims, cost, files, presentation
+from masktune.analysis import claim_tables, claims, cost, diversity_page, files, presentation
 from masktune.analysis.paper_claims import CLAIMS, Compared, PaperClaim, Setting
 from masktune.study import design, gather
 from masktune.study.claims import comparisons
 from masktune.study.design import Study
+from masktune.study.diversity import MASK_TUNING, MLM_ONLY, gathered
 from masktune.study.places import folder, studies, study_file
 
 SETTINGS = ("embedded", "laptop", "paper")
@@ -45,7 +46,11 @@ def observe() -> pd.DataFrame:
 
 def write(home: Path) -> None:
     """Bring tables/observations.* of a study up to date with the stored claims of all of them."""
-    read = [path for name in _studies() for path in (study_file(name), _claims_file(name), folder(name) / gather.RUNS)]
+    read = [
+        path
+        for name in _studies()
+        for path in (study_file(name), _claims_file(name), folder(name) / gather.RUNS, gathered(name))
+    ]
     made_from, inputs = home / "observed_from.json", files.digest([*read, *files.source()], files.versions())
     if not files.is_fresh(made_from, inputs):
         table = claim_tables.observations(observe())
@@ -105,7 +110,8 @@ class _Source:
         return Compared(test, *place, self.settings[method], self.settings[against])
 
     def declares(self, claim: PaperClaim) -> bool:
-        return any(claim.answers(at) for at in self.declared)
+        asked = claim.how == "diversity" and self.study.diversity is not None
+        return asked or any(claim.answers(at) for at in self.declared)
 
     def rows(self, claim: PaperClaim) -> pd.DataFrame:
         """The rows that answer a claim: those with a test, where there are some; of a gain over RoBERTa, RoBERTa's."""
@@ -127,11 +133,13 @@ def _command(claim: PaperClaim, sources: Iterable[_Source]) -> str:
 def _cell(claim: PaperClaim, sources: list[_Source]) -> dict[str, Any]:
     """What the first study with an answer says."""
     for source in sources:
+        if claim.how == "diversity" and gathered(source.study.name).is_file():
+            return {"study": source.study.name, **_diversity(diversity_page.read(source.study.name))}
         rows = source.rows(claim)
         if len(rows):
             return {"study": source.study.name, **_ANSWERS[claim.how](rows, source)}
     declared = any(source.declares(claim) for source in sources)
-    return {"verdict": claims.NOT_RUN, "reason": "" if declared else claim.elsewhere or "no study declares it"}
+    return {"verdict": claims.NOT_RUN, "reason": "" if declared else "no study declares it"}
 
 
 def _verdict(rows: pd.DataFrame, _: _Source) -> dict[str, Any]:
@@ -167,6 +175,22 @@ def _cost(rows: pd.DataFrame, source: _Source) -> dict[str, Any]:
     return {
         "ratio": cost.geometric_mean(ratios), "lowest": ratios.min(), "highest": ratios.max(),
         "comparisons": len(ratios), "seeds": int(found["seeds"].max()), "verdict": claims.MEASURED,
+    }  # fmt: skip
+
+
+def _diversity(measured: pd.DataFrame) -> dict[str, Any]:
+    """How many times as diverse as MLM-only training, over all measures: the paper does not name its own."""
+    found = diversity_page.ratios(measured)
+    ours = found[(found["second"] == MASK_TUNING) & (found["first"] == MLM_ONLY)].dropna(subset=["ratio", "low"])
+    if ours.empty:
+        return {"verdict": claims.NOT_TESTABLE, "reason": "one seed gives no interval"}
+    reached = int((ours["low"] >= diversity_page.PUBLISHED).sum())
+    missed = int((ours["high"] < diversity_page.PUBLISHED).sum())
+    verdict = claims.REPRODUCED if reached == len(ours) else claims.IN_PART if reached else claims.NOT_REPRODUCED
+    return {
+        "ratio": cost.geometric_mean(ours["ratio"]), "lowest": ours["low"].min(), "highest": ours["high"].max(),
+        "comparisons": len(ours), "seeds": int(ours["seeds"].max()), "examples": str(measured["sources"].max()),
+        "verdict": verdict, "reason": f"the interval lies below three times under {missed} of {len(ours)} measures",
     }  # fmt: skip
 
 

@@ -60,8 +60,8 @@ class PaperClaim:
     """A claim or an open question; `published` as the paper has it, `points` where it is a gain of RoBERTa on one set.
 
     `answers` chooses the comparisons that bear on it, `how` says what of them does: the "verdict", the "largest" of
-    them, or the "cost" of the two methods. `command` makes their runs, in a study that declares them. `elsewhere` says
-    where a claim is looked into that no comparison of runs can answer.
+    them, the "cost" of the two methods, or the "diversity" of their texts, which no comparison of runs can answer.
+    `command` makes their runs, in a study that declares them.
     """
 
     name: str
@@ -72,7 +72,6 @@ class PaperClaim:
     how: str = "verdict"
     task: str = ""
     points: float | None = None
-    elsewhere: str = ""
 
 
 def _is_gain(at: Compared) -> bool:
@@ -123,8 +122,8 @@ CLAIMS = (
         and at.against.varies("alpha"),
     ),
     PaperClaim(
-        "diversity", "Three times more diversified examples than MLM", "3 times", "", lambda at: False,
-        elsewhere="measured in notebook 08",
+        "diversity", "Three times more diversified examples than MLM", "3 times", "run STUDY", lambda at: False,
+        "diversity",
     ),
     PaperClaim(
         "Q1", "Open: does another masking rate gain over fine-tuning?", "\N{EN DASH}", "run STUDY",

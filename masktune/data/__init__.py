@@ -75,6 +75,14 @@ def load(collection: str, task: str, *, train_examples: int | None = None) -> Ta
     return _collection(collection).load(task, train_examples=train_examples)
 
 
+def cut_at(collection: str, task: str) -> dict[str, int]:
+    """The number of tokens that the texts of each evaluation set of a task are cut to, companions left out."""
+    made = _collection(collection)
+    if collection == "embedded":
+        return dict.fromkeys(EVALUATION[collection][task], made.MAX_LENGTH)
+    return {part.name: part.max_length for part in made.TASKS[task].evaluation if part.kind != "companion"}
+
+
 def unlabelled(collection: str, task: str) -> list[str]:
     """Texts without labels, to train or adapt a masked language model on; no evaluation set is read for it.
 

@@ -11,12 +11,14 @@ from masktune.errors import MaskTuneError, one_of
 from masktune.study import tuning
 from masktune.study.cells import NAME, NAME_IN_WORDS, Cell, Model, Training
 from masktune.study.claims import Claim, check, parse_claims
+from masktune.study.diversity import Diversity
 from masktune.study.grid import GridRow, Variant, check_labels, parse_row
 from masktune.study.parsing import among, each_once, record, require, seeds_of
 from masktune.study.places import study_file, tuned_file
 from masktune.study.tuning import Tuning
 
-KEYS = ("name", "title", "question", "data", "tasks", "seeds", "training", "models", "tuning", "grid", "claims")
+TABLES = ("training", "tuning", "diversity", "grid", "claims")  # beside [models], which the header holds
+KEYS = ("name", "title", "question", "data", "tasks", "seeds", "models", *TABLES)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Study:
     claims: tuple[Claim, ...] = ()
     tuning: Tuning | None = None
     chosen: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
+    diversity: Diversity | None = None
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -146,7 +149,7 @@ def parse(table: Mapping[str, Any]) -> Study:
     """The study that a parsed TOML file declares."""
     for key in table:
         among(key, KEYS, "key", "top of the file")
-    rest = {key: value for key, value in table.items() if key not in ("training", "tuning", "grid", "claims")}
+    rest = {key: value for key, value in table.items() if key not in TABLES}
     header = record(_Header, rest, "top of the file")
     seeds = seeds_of(header.seeds)
     models = tuple(_model(name, entry) for name, entry in header.models.items())
@@ -170,7 +173,13 @@ def parse(table: Mapping[str, Any]) -> Study:
         tuning.parse_tuning(table.get("tuning"), grid),
     )  # fmt: skip
     _check_claims(study)
-    return study
+    return study if "diversity" not in table else replace(study, diversity=_diversity(table["diversity"], study.tasks))
+
+
+def _diversity(table: Any, tasks: tuple[str, ...]) -> Diversity:
+    found = record(Diversity, table, "[diversity]")
+    among(found.task, tasks, "task of the study", "[diversity]")
+    return found
 
 
 def _model(name: str, table: Any) -> Model:

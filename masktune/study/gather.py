@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masktune.errors import MaskTuneError
-from masktune.study import runs
+from masktune.study import diversity, runs
 from masktune.study.cells import Cell, Training, canonical
 from masktune.study.design import Study
 from masktune.study.places import folder
@@ -59,6 +59,8 @@ def gather(study: Study) -> "pandas.DataFrame":
     stored = [run_id for _, _, run_id in declared if run_id in done]
     _write(target / PREDICTIONS, partial(_write_predictions, study.name, stored))
     _write(target / HISTORIES, partial(_write_histories, study.name, stored))
+    if study.diversity is not None and (kept := diversity.kept(study)).is_file():
+        _write(diversity.gathered(study.name), lambda path: path.write_bytes(kept.read_bytes()))
     _write(target / RUNS, lambda path: table.to_parquet(path, index=False, compression="zstd"))
     return table
 

@@ -1,6 +1,6 @@
 """What language models make of the same train examples, epoch by epoch, when they are trained in different ways.
 
-found = perturbed.collect(perturbed.cells(design.load("embedded"), "sentiment", seeds=3))
+found = perturbed.collect(diversity.cells(design.load("embedded")))
 
 At the start and after each epoch the same sources are masked and filled as the method does it in training: by the
 language model as it is then, with dropout. One seed masks the same tokens in every arm, so that arms differ in what is
@@ -25,19 +25,9 @@ from masktune.perturb import Vocabulary, maskable
 from masktune.streams import Streams, derive
 from masktune.study import training
 from masktune.study.cells import Cell
-from masktune.study.design import Study
+from masktune.study.diversity import DRAWS, REFERENCES, SOURCES
 from masktune.study.examples import masked_and_filled
 from masktune.study.training import Workbench
-
-MASK_TUNING, MLM_ONLY, FROZEN, RANDOM = "Mask-tuning", "MLM-only training", "frozen fills", "random tokens"
-# At alpha 1 nothing is left of the loss but the masked-LM term. In random tokens no language model has a part.
-ARMS = {
-    MASK_TUNING: {},
-    MLM_ONLY: {"alpha": 1},
-    FROZEN: {"alpha": 0, "encoder": "frozen"},
-    RANDOM: {"alpha": 0, "fill": "random"},
-}
-SOURCES, REFERENCES, DRAWS = 200, 400, 8
 
 
 @dataclass(frozen=True)
@@ -70,17 +60,6 @@ class Perturbations:
     words: numpy.ndarray
     references: numpy.ndarray
     snapshots: tuple[Snapshot, ...]
-
-
-def cells(study: Study, task: str, seeds: int) -> list[Cell]:
-    """The cell of each arm: the first model of the study, and its training."""
-    shared = {"data": study.data, "task": task, "model": study.models[0], "method": "mask_tuning"}
-    return [
-        Cell(
-            study.name, label, **shared, options=options, training=study.task_training[task], seeds=tuple(range(seeds))
-        )
-        for label, options in ARMS.items()
-    ]
 
 
 def collect(

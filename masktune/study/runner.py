@@ -6,11 +6,11 @@ does (a killed kernel, a lost worker) is tried again; an exception in a cell is 
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from masktune.study import cluster, efficiency, execution, runs
+from masktune.study import cluster, diversity, efficiency, execution, runs
 from masktune.study.cells import Cell
 from masktune.study.design import Study
 from masktune.study.estimate import Estimate
@@ -39,11 +39,12 @@ class Summary:
 
 @dataclass(eq=False)
 class Job:
-    """A notebook to execute: that of a cell with its missing runs, or the preparation of a model (`cell` None)."""
+    """A notebook to execute: that of a cell with its missing runs, or one that holds `code` and makes no run."""
 
     model: ModelKey
-    cell: Cell | None
-    missing: list[str]
+    cell: Cell
+    missing: list[str] = field(default_factory=list)
+    code: str = ""
     attempts: int = 0
 
 
@@ -57,13 +58,15 @@ def run(study: Study, jobs: int | None = None, select: Callable[[Cell], bool] = 
     done = runs.done(study.name, (run_id for group in ids.values() for run_id in group))
     missing = {cell.id: [run_id for run_id in ids[cell.id] if run_id not in done] for cell in cells}
     todo = [Job(model_key(cell), cell, missing[cell.id]) for cell in cells if missing[cell.id]]
+    todo += _diversity(study, select)
     summary = Summary(found=len(done))
     if not todo:
         return summary
     runs.check_writable(study.name)
     execution.check_parameters(cell_notebook(), todo[0].cell.parameters())
     estimate = Estimate(cells, done)
-    todo.sort(key=lambda job: estimate.weight(job.cell, len(job.missing)), reverse=True)
+    # What takes longest first, so that no worker is left alone with it at the end.
+    todo.sort(key=lambda job: (bool(job.code), estimate.weight(job.cell, len(job.missing))), reverse=True)
     jobs = jobs or cluster.default_jobs()
     workers, wanted = min(jobs, len(todo)), [run_id for job in todo for run_id in job.missing]
     with (
@@ -75,6 +78,14 @@ def run(study: Study, jobs: int | None = None, select: Callable[[Cell], bool] = 
         _Grid(client, jobs, private, todo, summary, bar).run()
     summary.pure_share = efficiency.share([record])
     return summary
+
+
+def _diversity(study: Study, select: Callable[[Cell], bool]) -> list[Job]:
+    """The experiment on diversity, where the study declares it and it has not been made."""
+    if study.diversity is None or diversity.kept(study).is_file():
+        return []
+    cell = diversity.cells(study)[0]
+    return [Job(model_key(cell), cell, code=diversity.code(study))] if select(cell) else []
 
 
 def model_key(cell: Cell) -> ModelKey:
@@ -97,7 +108,8 @@ class _Grid:
     def run(self) -> None:
         """Prepare every model and run every cell; a cell waits for its own model only."""
         for model in self.queues:
-            self._submit(Job(model, None, []))
+            cell = self.queues[model][0].cell
+            self._submit(Job(model, cell, code=preparation(cell)))
         while self.active or any(self.queues.values()):
             self._fill()
             self._collect()
@@ -114,9 +126,8 @@ class _Grid:
 
     def _submit(self, job: Job) -> None:
         job.attempts += 1
-        if job.cell is None:
-            cell = self.queues[job.model][0].cell
-            arguments = (execution.notebook_of(preparation(cell)), None, {})
+        if job.code:
+            arguments = (execution.notebook_of(job.code), None, {})
         else:
             output = executed_cell(job.cell.study, job.cell.id).resolve()
             arguments = (cell_notebook().resolve(), output, job.cell.parameters())
@@ -136,10 +147,12 @@ class _Grid:
     def _settle(self, job: Job, outcome: cluster.Outcome) -> None:
         if outcome.how == "died" and job.attempts < ATTEMPTS:
             self._submit(job)
-        elif job.cell is not None:
+        elif not job.code:
             self._end(job, outcome.line)
         elif outcome.how == "done":
             self.ready.add(job.model)
+        elif job.model in self.ready:
+            self.summary.failed.append((replace(job.cell, label="diversity"), outcome.line))
         else:
             while self.queues[job.model]:
                 self._end(self.queues[job.model].popleft(), f"{job.model[0]} could not be prepared: {outcome.line}")
@@ -163,7 +176,7 @@ class _Grid:
             self._count_cell(job)
 
     def _count_cell(self, job: Job) -> None:
-        if job.cell is not None:
+        if job.missing:
             still = [run_id for run_id in job.missing if not runs.is_done(job.cell.study, run_id)]
             self.summary.made += len(job.missing) - len(still)
             self.bar.update(len(job.missing) - len(still))

@@ -99,7 +99,7 @@ def trials(study: "Study") -> "Study":
         for row in _tuned(study)
     )
     own_name = f"{study.name}{SUFFIX}"
-    return replace(study, name=own_name, grid=rows, model_seeds={}, claims=(), tuning=None, chosen={})
+    return replace(study, name=own_name, grid=rows, model_seeds={}, claims=(), tuning=None, chosen={}, diversity=None)
 
 
 def _trials(tuning: Tuning, row: GridRow) -> Iterator[tuple[dict[str, Any], Variant]]:

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from masktune.analysis import claim_tables, claims, observations, presentation
+from masktune.analysis import claim_tables, claims, diversity_page, observations, presentation
 from masktune.analysis.paper_claims import CLAIMS, Compared, Setting
 from masktune.errors import MaskTuneError
+from masktune.study import diversity
 from masktune.study.claims import smallest_p
 
 PLAIN, PAPER = Setting("fine_tuning", {}), Setting("mask_tuning", {})
@@ -96,8 +97,36 @@ def test_what_no_study_declares_is_said(results):
     frame = observed()
     asked = ["verdict", "reason"]
     assert frame.loc[("baselines", "laptop"), asked].tolist() == [claims.NOT_RUN, "no study declares it"]
-    assert frame.loc[("diversity", "embedded"), asked].tolist() == [claims.NOT_RUN, "measured in notebook 08"]
-    assert frame.loc[("diversity", "embedded"), "command"] == ""
+    assert frame.loc[("diversity", "laptop"), asked].tolist() == [claims.NOT_RUN, "no study declares it"]
+    assert frame.loc[("diversity", "embedded"), asked].tolist() == [claims.NOT_RUN, ""]
+    assert frame.loc[("diversity", "embedded"), "command"] == "python -m masktune run STUDY"
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict"), [(1.0, claims.NOT_REPRODUCED), (9.0, claims.REPRODUCED), (None, claims.IN_PART)]
+)
+def test_diversity_is_held_against_three_times_under_every_measure(results, factor, verdict):
+    measures = list(diversity_page.MEASURES)
+    rows = [
+        {"label": label, "seed": seed, "epoch": 1, "sources": 200, "draws": 8}
+        | {name: _diverse(label, seed, factor or 1.0 + 8 * (i < 2)) for i, name in enumerate(measures)}
+        for label in diversity.ARMS
+        for seed in range(3)
+    ]
+    (results / "embedded").mkdir(parents=True)
+    pd.DataFrame(rows).to_csv(diversity.gathered("embedded"), index=False)
+    cell = observed().loc["diversity", "embedded"]
+    assert (cell["verdict"], cell["comparisons"], cell["seeds"], cell["examples"]) == (verdict, 9, 3, "200")
+    assert cell["lowest"] < cell["ratio"] < cell["highest"]
+    if factor:
+        assert cell["ratio"] == pytest.approx(factor, rel=0.02)
+    below = {1.0: 9, 9.0: 0, None: 7}[factor]
+    assert f"below three times under {below} of 9 measures" in shown("diversity", "Embedded world")
+
+
+def _diverse(label, seed, factor):
+    """0.1, a little more with each seed; `factor` times that for Mask-tuning, and not quite in one seed."""
+    return 0.1 * (1 + 0.1 * seed) * (factor * (1 + 0.01 * (seed - 1)) if label == diversity.MASK_TUNING else 1)
 
 
 @pytest.mark.parametrize("setting", ["embedded", "laptop"])

@@ -10,8 +10,9 @@ from invented_perturbations import perturbations
 from synthetic_study import METHODS, make, store
 
 from masktune import analysis
-from masktune.analysis import chapters, comparisons
-from masktune.study import design, perturbed
+from masktune.analysis import chapters, comparisons, diversity_page
+from masktune.errors import MaskTuneError
+from masktune.study import design, gather, perturbed
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
@@ -21,7 +22,7 @@ CHAPTERS = [path for path in NOTEBOOKS if path.name[:2].isdigit()]
 def test_the_notebooks_are_there():
     present = (
         "00_start_here", "01_main_results", "02_ablations", "03_why", "04_baselines", "05_combinations", "06_mechanism",
-        "07_cost", "08_diversity", "09_claims",
+        "07_cost", "08_diversity", "09_claims", "10_length",
     )  # fmt: skip
     expected = {"cell.ipynb", *(f"{name}.ipynb" for name in present)}
     assert expected <= {path.name for path in NOTEBOOKS}
@@ -163,16 +164,18 @@ def test_cost_runs_on_a_small_study_and_again_when_a_benchmark_is_stored(tmp_pat
     assert not chapters.Chapter("embedded", chapter.source).is_fresh
 
 
-def test_diversity_runs_on_made_up_perturbations(monkeypatch):
+def test_diversity_runs_on_what_the_experiment_kept_and_says_where_there_is_nothing(tmp_path, monkeypatch):
     """The training itself is tested on a tiny model in tests/study/test_perturbed.py."""
-    asked = []
-    monkeypatch.setattr(perturbed, "collect", lambda arms: asked.extend(arms) or perturbations())
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
     chapter = chapters.Chapter("embedded", ROOT / "notebooks" / "08_diversity.ipynb")
-    assert chapter.about == {"reads": "package", "studies": ["embedded"]}
+    sources = [cell.source for cell in nbformat.read(chapter.source, 4).cells if cell.cell_type == "code"]
     names = {}
-    for cell in nbformat.read(chapter.source, 4).cells:
-        if cell.cell_type == "code":
-            exec(compile(cell.source, chapter.source.name, "exec"), names)
-    assert [arm.label for arm in asked] == list(perturbed.ARMS) and len(asked[0].seeds) == names["seeds"]
-    assert asked[0].training.epochs > 1 and asked[1].options == {"alpha": 1}
+    with pytest.raises(MaskTuneError, match="run: python -m masktune run embedded, then gather"):
+        exec("\n".join(sources[:2]), names)
+    monkeypatch.setattr(perturbed, "collect", lambda arms: perturbations())
+    diversity_page.make("embedded")
+    study = design.load("embedded")
+    gather.gather(study)
+    for source in sources:
+        exec(compile(source, chapter.source.name, "exec"), names)
     assert len(names["measured"]) == len(perturbations().snapshots)

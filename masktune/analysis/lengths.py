@@ -1,0 +1,123 @@
+"""How much of a text the classifier may read: accuracy out of distribution with the texts cut at several lengths.
+
+The runs are the same; only their evaluation sets are cut again (Training.evaluation_lengths), as "<set>@<tokens>".
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from masktune import data
+from masktune.analysis import names, statistics, tables, theme
+from masktune.analysis.blocks import Block
+from masktune.analysis.presentation import (
+    CROSSED,
+    MINUS,
+    VARIES,
+    Table,
+    count,
+    interval,
+    named,
+    number,
+    titled,
+)
+from masktune.analysis.theme import Drawing
+
+COLUMNS = [
+    "task", "model", "set", "tokens", "headline", "method", "seeds", "examples", "accuracy", "low", "high",
+    "difference", "difference_low", "difference_high",
+]  # fmt: skip
+
+
+def by_length(blocks: Iterable[Block], collection: str, plain: str) -> pd.DataFrame:
+    """Each method on each set that was cut at several lengths: COLUMNS, per cent and points, shortest cut first.
+
+    `low` to `high` is the t interval of the accuracy over seeds; `difference` is the method's minus that of `plain` at
+    the same length, with its interval over seeds x clusters. `headline` marks the length of the other tables.
+    """
+    blocks = list(blocks)
+    recut = {(b.task, b.model, b.name.partition("@")[0]) for b in blocks if b.kind == "other_length"}
+    rows = []
+    for block in blocks:
+        name, _, tokens = block.name.partition("@")
+        if (block.task, block.model, name) in recut and block.kind in ("out_of_distribution", "other_length"):
+            length = int(tokens) if tokens else data.cut_at(collection, block.task)[name]
+            place = {"task": block.task, "model": block.model, "set": name, "tokens": length, "headline": not tokens}
+            rows += [{**place, **_row(block, answers.method, plain)} for answers in block.answers]
+    found = pd.DataFrame(rows, columns=COLUMNS)
+    return found.sort_values(["task", "model", "set", "tokens"], kind="stable", ignore_index=True)
+
+
+def _row(block: Block, method: str, plain: str) -> dict[str, object]:
+    answers = next(answers for answers in block.answers if answers.method == method)
+    mean = statistics.mean_over_seeds(100 * block.correct(answers).mean(axis=1))
+    row = {"method": method, "seeds": mean.seeds, "examples": len(block.labels)}
+    row |= {"accuracy": mean.mean, "low": mean.low, "high": mean.high}
+    pair = None if method == plain else block.paired(plain, method)
+    if pair is not None:
+        gap = tables.compare(block, *pair)
+        row |= {"difference": gap["difference"], "difference_low": gap["low"], "difference_high": gap["high"]}
+    return row
+
+
+def table(frame: pd.DataFrame) -> Table:
+    """A row for each set and length, accuracies and differences of each method."""
+    cells = frame.assign(text=[_cell(row) for row in frame.itertuples()])
+    wide = cells.pivot_table(
+        index=["task", "model", "set", "tokens"], columns="method", values="text", aggfunc="first", sort=False
+    )
+    wide = wide[list(dict.fromkeys(frame["method"]))].reset_index().rename_axis(columns=None)
+    caption = (
+        "Accuracy in per cent with the texts cut after so many tokens, the mean over "
+        f"{count(frame['seeds'], 'seed')}; in brackets the difference from fine-tuning at the same length in points, "
+        f"[{CROSSED}]. The same trained models throughout, {count(frame['examples'], 'example')} a set. {VARIES}. Not "
+        "corrected for the number of comparisons."
+    )
+    return Table("lengths", "By length at evaluation", caption, frame, titled(named(wide), {"tokens": "Tokens"}))
+
+
+def _cell(row) -> str:
+    accuracy = number(row.accuracy)
+    if pd.isna(row.difference):
+        return accuracy
+    return f"{accuracy} ({interval(row.difference, row.difference_low, row.difference_high, sign=True)})"
+
+
+def curves(frame: pd.DataFrame) -> Drawing:
+    """Accuracy by the length of the cut, a panel for each set, a line for each method with its interval over seeds."""
+    places = list(dict.fromkeys(zip(frame["task"], frame["model"], frame["set"], strict=True)))
+    methods = list(dict.fromkeys(frame["method"]))
+    with theme.applied():
+        figure = Drawing(figsize=(0.6 + 3.4 * max(1, len(places)), 3.2), layout="constrained")
+        panels = figure.subplots(1, max(1, len(places)), squeeze=False)[0]
+        for axis, (task, model, name) in zip(panels, places, strict=False):
+            part = frame[(frame["task"] == task) & (frame["model"] == model) & (frame["set"] == name)]
+            lengths = sorted(part["tokens"].unique())
+            for number_of, method in enumerate(methods):
+                rows, style = part[part["method"] == method], theme.mark(method, methods)
+                at = np.array([lengths.index(tokens) for tokens in rows["tokens"]]) + 0.06 * (number_of - 1)
+                axis.vlines(at, rows["low"], rows["high"], color=style.colour, linewidth=1.4, alpha=0.55)
+                axis.plot(at, rows["accuracy"], style.marker, linestyle="-", color=style.colour, label=method)
+            axis.set_title(f"{names.evaluation_set(name)}, {names.model(model)}", pad=8)
+            axis.set_xticks(range(len(lengths)), [str(length) for length in lengths])
+            axis.set_xlabel("tokens read at evaluation")
+        panels[0].set_ylabel("accuracy (%)")
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower left", ncols=3)
+    figure.alt = "Accuracy out of distribution by the number of tokens that are read, a line for each method"
+    return figure
+
+
+def sentences(frame: pd.DataFrame, plain: str) -> list[str]:
+    """For each set what the length does to fine-tuning, and whether it turns a difference round."""
+    found = []
+    for (_, model, name), part in frame.groupby(["task", "model", "set"], sort=False):
+        own = part[part["method"] == plain]
+        levels = ", ".join(f"{number(row.accuracy)} % at {row.tokens} tokens" for row in own.itertuples())
+        found.append(f"{names.evaluation_set(name)}, {names.model(model)}: {plain} has {levels}.")
+        for method, rows in part.dropna(subset=["difference"]).groupby("method", sort=False):
+            gaps = ", ".join(number(value, sign=True) for value in rows["difference"])
+            turned = "changes its sign" if rows["difference"].min() < 0 < rows["difference"].max() else "keeps its sign"
+            found.append(f"{method} {MINUS} {plain} is {gaps} points at these lengths: it {turned}.")
+    return found or ["No set of this study was cut at more than one length."]
