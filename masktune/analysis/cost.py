@@ -17,6 +17,8 @@ ENERGY = ["host_energy_joules", "device_energy_joules"]
 RATIOS = {"time": "train_seconds", "memory": "peak_bytes", "energy": "joules"}
 ADAPTATION = "adaptation"
 SAMPLING = "training/sampling"
+# What changes what is learned and not what it costs: tuning gives each method its own.
+FREE = ("training/learning_rate", "training/warmup_ratio", "training/weight_decay")
 # The phases of a study: what they are called, the column of seconds, the status of the runs that have it.
 PHASES = {
     "training": ("train_seconds", "done"),
@@ -58,14 +60,14 @@ def per_run(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def overhead(runs: pd.DataFrame, first: str | None = None) -> pd.DataFrame:
-    """Each other method beside `first` (None: fine-tuning) at the same training: how many times its cost.
+    """Each other method beside `first` (None: fine-tuning) at the same training but for FREE: how many times its cost.
 
     A row for each task, model and method. Geometric means over paired seeds; `low` and `high` are the ends of the 95 %
     t interval of `time`. NaN: not measured. `parameters` of the model and `examples` read in training say where the
     pair stands.
     """
     each = per_run(runs).set_index("seed")
-    alike = [column for column in each if column.startswith("training/")]
+    alike = [column for column in each if column.startswith("training/") and column not in FREE]
     rows = []
     for place, part in each.groupby([*PLACE, *alike], sort=False, dropna=False, observed=True):
         plain = part.loc[part["method"] == "fine_tuning" if first is None else part["label"] == first, "label"]

@@ -132,21 +132,22 @@ def grid_share(study: str) -> list[str]:
 
 
 def overhead(runs: pd.DataFrame) -> Table:
-    """Time, memory and energy of each method beside the first."""
+    """Time of each method beside the first, a column a task; memory and energy over the tasks."""
     frame = cost.overhead(runs)
     ends = zip(frame["time"], frame["low"], frame["high"], strict=True)
-    shown = _placed(frame, Method=frame["second"]).assign(
-        **{
-            "Time [95 %]": [times(*row) for row in ends],
-            "Peak memory": [times(value) for value in frame["memory"]],
-            "Energy": [times(value) for value in frame["energy"]],
-            "Seeds": frame["seeds"],
-        }
-    )
+    texts = frame.assign(text=[times(*row) for row in ends], task=frame["task"].map(names.task))
+    rows = texts.groupby(["model", "second"], sort=False)
+    shown = texts.pivot_table(index=["model", "second"], columns="task", values="text", aggfunc="first", sort=False)
+    shown = shown.reindex(index=rows.size().index, columns=list(dict.fromkeys(texts["task"]))).fillna("\N{EN DASH}")
+    for title, column in (("Peak memory", "memory"), ("Energy", "energy")):
+        shown[title] = [times(cost.geometric_mean(values)) for _, values in rows[column]]
+    shown = shown.reset_index().rename(columns={"model": "Model", "second": "Method"}).rename_axis(columns=None)
+    shown["Model"] = shown["Model"].map(names.model)
     first = frame["first"].iloc[0] if len(frame) else "the first method"
     caption = (
-        f"How many times what {first} takes at the same training: training time, peak memory and energy of a run; "
-        f"geometric means over {count(frame['seeds'], 'paired seed')} [95 % t interval over seeds]. Wall times of "
+        f"How many times what {first} takes at the same training (learning rates aside): training time of a run on "
+        f"each task, geometric mean over {count(frame['seeds'], 'paired seed')} [95 % t interval over seeds]; peak "
+        "memory and energy, geometric means over the tasks as well. Wall times of "
         "cells that ran side by side; what a method prepares once for all seeds is not in them. Peak memory is that of "
         "the GPU where there is one, else of the whole process with all it has loaded."
     )

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from synthetic_study import make, with_failures
 
-from masktune.analysis import cost, cost_page, results
+from masktune.analysis import cost, cost_page, names, results
 from masktune.analysis.presentation import Table
 
 SEEDS = 4
@@ -75,6 +75,19 @@ def test_methods_are_compared_at_the_same_training(runs):
     assert pairs == [["fine-tuning", "Mask-tuning"], ["fine-tuning, few", "Mask-tuning, few"]]
     by_second = found.groupby("second")["time"].mean().to_dict()
     assert by_second == pytest.approx({"Mask-tuning": 1.5, "Mask-tuning, few": 1.0})
+
+
+def test_another_learning_rate_costs_the_same_and_is_compared(runs):
+    rates = np.where(runs["method"] == "mask_tuning", 1e-3, 2e-3)
+    assert len(cost.overhead(runs.assign(**{"training/learning_rate": rates}))) == 6
+
+
+def test_the_price_has_a_row_a_method_and_a_column_a_task(runs):
+    shown = cost_page.overhead(runs).shown
+    tasks = list(dict.fromkeys(runs["task"].map(names.task)))
+    assert list(shown.columns) == ["Model", "Method", *tasks, "Peak memory", "Energy"]
+    assert len(shown) == runs["model"].nunique() and set(shown["Method"]) == {"Mask-tuning"}
+    assert shown[tasks].map(lambda text: text.startswith("1.50")).all(axis=None)
 
 
 def test_ratios_are_averaged_by_their_logarithms(runs):

@@ -9,7 +9,7 @@ from study.conftest import TABLE, store, write_notebook
 
 from masktune.errors import MaskTuneError
 from masktune.study import cell as cell_module
-from masktune.study import cluster, design, efficiency, execution, gather, places, runner, runs
+from masktune.study import cluster, design, diversity, efficiency, execution, gather, places, runner, runs
 
 DEFAULTS = "\n".join(f"{name} = None" for name in cell_module.PARAMETERS)
 # Each label meets another fate on its first attempt, and every attempt leaves its mark.
@@ -51,7 +51,8 @@ LABELS = ("all is well", "its worker is killed", "its kernel dies", "one seed fa
 
 def study_of(labels) -> design.Study:
     rows = [{"label": label, "method": "mask_tuning", "alpha": 0.1 * number} for number, label in enumerate(labels)]
-    return design.parse({**TABLE, "tasks": ["sentiment"], "grid": rows, "claims": []})
+    experiment = {"task": "sentiment", "seeds": 1}
+    return design.parse({**TABLE, "tasks": ["sentiment"], "grid": rows, "claims": [], "diversity": experiment})
 
 
 def notebook(folder, study):
@@ -73,6 +74,7 @@ def grid(tmp_path_factory):
         fates = notebook(folder, study)
         patch.setattr(runner, "cell_notebook", lambda: fates)
         patch.setattr(runner, "preparation", lambda cell: "pass")
+        patch.setattr(diversity, "code", lambda study: f"open({str(diversity.kept(study))!r}, 'w').write('seed')")
         yield SimpleNamespace(
             study=study, summary=runner.run(study, jobs=2), results=folder / "results", private=private
         )
@@ -129,6 +131,25 @@ def test_a_second_run_finds_what_is_done_and_starts_no_cluster(grid, marks, monk
     monkeypatch.setattr(runner.cluster, "local_cluster", lambda jobs: pytest.fail("a cluster was started"))
     summary = runner.run(grid.study, jobs=2, select=lambda cell: cell.label != "one seed fails")
     assert (summary.found, summary.made, summary.failed) == (6, 0, [])
+
+
+def test_the_experiment_on_diversity_runs_with_the_cells_and_is_gathered(grid, marks):
+    gather.gather(grid.study)
+    assert diversity.gathered(grid.study.name).read_text() == "seed"
+
+
+def test_an_experiment_that_fails_is_listed_and_one_outside_the_filter_does_not_run(grid, marks, monkeypatch):
+    monkeypatch.setattr(diversity, "kept", lambda study: places.runs_folder(study.name) / "diversity-other.csv")
+    monkeypatch.setattr(diversity, "code", lambda study: "raise ValueError('no such encoder')")
+    monkeypatch.setattr(runner, "preparation", lambda cell: "pass")
+
+    def well(cell):
+        return cell.label == "all is well"
+
+    assert runner.run(grid.study, jobs=1, select=well).failed == []
+    summary = runner.run(grid.study, jobs=1, select=lambda cell: well(cell) or cell.label == diversity.MASK_TUNING)
+    [(cell, line)] = summary.failed
+    assert (cell.label, line) == ("diversity", "ValueError: no such encoder")
 
 
 def test_a_parameter_that_the_notebook_lacks_is_an_error_before_anything_runs(study, tmp_path, monkeypatch):
