@@ -70,6 +70,8 @@ def local_cluster(jobs: int, environment: dict[str, str]) -> Iterator["Client"]:
         "distributed.scheduler.allowed-failures": LOST_WORKERS,
         "distributed.worker.memory.terminate": False,
         "distributed.worker.daemon": False,  # a worker has children: the server of kernels
+        "distributed.worker.profile.enabled": False,  # looks at every worker a hundred times a second
+        "distributed.admin.system-monitor.interval": "10s",
     }
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with (

@@ -107,7 +107,8 @@ class _Grid:
 
     def run(self) -> None:
         """Prepare every model and run every cell; a cell waits for its own model only."""
-        for model in self.queues:
+        # One that is adapted first waits for the model that it is adapted from, and would hold a worker.
+        for model in sorted(self.queues, key=lambda model: bool(model[2])):
             cell = self.queues[model][0].cell
             self._submit(Job(model, cell, code=preparation(cell)))
         while self.active or any(self.queues.values()):
