@@ -186,7 +186,8 @@ _FOLDED = {"heuristics": ((0, 1, 1), ("entailment", "non-entailment"))}
 
 
 @cache
-def _rows(task: str) -> dict[str, tuple[str, list[Row]]]:
+def generated(task: str) -> dict[str, tuple[str, list[Row]]]:
+    """Kind and rows of every set of a task, written once in a process."""
     return {name: (kind, rows) for name, kind, rows in _TASKS[task][0]()}
 
 
@@ -196,7 +197,7 @@ def _digest(rows: object) -> str:
 
 def cards() -> tuple[DataCard, ...]:
     """The data cards of the world's sets."""
-    return tuple(_card(task, name, rows) for task in _TASKS for name, (_, rows) in _rows(task).items())
+    return tuple(_card(task, name, rows) for task in _TASKS for name, (_, rows) in generated(task).items())
 
 
 def _card(task: str, name: str, rows: list[Row]) -> DataCard:
@@ -220,7 +221,7 @@ def load(task: str, train_examples: int | None = None) -> TaskData:
     Raises MaskTuneError for an unknown task and for more train rows than there are.
     """
     one_of(task, _TASKS, "task")
-    made = dict(_rows(task))
+    made = dict(generated(task))
     _, train = made.pop("train")
     if train_examples is not None and not 0 < train_examples <= len(train):
         raise MaskTuneError(

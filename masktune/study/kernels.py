@@ -30,7 +30,13 @@ from jupyter_client.provisioning import LocalProvisioner
 
 # Forking a process that has loaded the frameworks of a Mac is not safe, and Windows cannot fork.
 CAN_FORK = sys.platform == "linux"
-IMPORTED = ("ipykernel.kernelapp", "masktune.study.training", "masktune.study.examples", "masktune.analysis.figures")
+IMPORTED = (
+    "ipykernel.kernelapp",
+    "masktune.study.training",
+    "masktune.study.examples",
+    "masktune.analysis.figures",
+    "masktune.study.warm",
+)
 LAUNCHER = ["-m", "ipykernel_launcher"]
 NO_WIDGETS = "IProgress not found"  # tqdm warns, with the paths of this machine, where there are none for its bar
 

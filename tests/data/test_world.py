@@ -35,7 +35,7 @@ def cue_rate(rows) -> float:
 @pytest.mark.parametrize("task", data.TASKS)
 def test_the_world_is_made_the_same_each_time(task):
     first = world.load(task)
-    world._rows.cache_clear()
+    world.generated.cache_clear()
     second = world.load(task)
     assert first.digests == second.digests
     assert first.train.to_list() == second.train.to_list()
