@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from textwrap import dedent
 
+import pandas
 import pytest
 from methods.conftest import batch_of, gradients_by_hand, inputs_of, load, same_gradients, total, train
 from tiny_models import WORDS
@@ -17,6 +18,7 @@ from masktune import MaskTuneError, methods
 from masktune.__main__ import parser
 from masktune.streams import Streams
 from masktune.study import design
+from masktune.study.efficiency import PURE
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -115,3 +117,12 @@ def test_every_test_file_that_readme_runs_is_there():
 
 def test_the_benchmark_of_readme_is_the_stored_one():
     assert (ROOT / "results" / "bench" / "headline.md").read_text(encoding="utf-8") in README
+
+
+@pytest.mark.parametrize("name", ["embedded", "ablations", "laptop", "closeup"])
+def test_the_times_of_the_studies_are_those_of_their_stored_runs(name):
+    runs = pandas.read_parquet(ROOT / "results" / name / "runs.parquet")
+    done = runs[runs["status"] == "done"]
+    minutes = done[list(PURE)].sum().sum() / 60
+    time = f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
+    assert re.search(rf"^\| `{name}` \|.*\| {len(done)} runs, {time} \|$", README, re.MULTILINE)

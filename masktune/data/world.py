@@ -7,23 +7,25 @@ inference   overlap goes with entailment, negation with contradiction, new words
 paraphrase  a second sentence in the passive, or with its time or place first, goes with paraphrase; `swaps` has the
             same words in both sentences of every pair, whatever the label (world_paraphrase)
 
-The strengths below, and the training in studies/embedded.toml, were fixed on 2026-11-23 on plain fine-tuning alone:
-width and heads of the models, then rates, epochs and rows by `python -m masktune run embedded --method fine_tuning`,
-before any Mask-tuning run of this version. Fine-tuning's accuracy in the study, in %, mean (lowest-highest) of ten
-seeds of BERT and three of the others:
+The strengths below, and the training in studies/embedded.toml, were fixed on 2026-11-23 on plain fine-tuning alone,
+before any Mask-tuning run of this version: kinds of judgement, rows, learning rate and warm-up, so that one setting of
+training serves all tasks and a sentiment run no longer spends most of its steps at chance. Of the versions before,
+with other sentiment and longer train sets, Mask-tuning's accuracies were known by then. Fine-tuning's accuracy in the
+study, with the learning rates that tuning chose afterwards, in %, mean (lowest-highest) of ten seeds of BERT and three
+of the others:
 
                            BERT               RoBERTa            BART
-sentiment  validation      97.8 (83.3-100.0)  94.1 (90.5-96.9)   97.6 (94.0-99.5)
-           contrast        65.9 (39.8-72.9)   58.8 (56.2-63.1)   74.5 (66.0-80.2)
-           counterfactual  70.4 (29.0-82.4)   62.8 (61.4-65.5)   69.1 (54.0-76.9)
-inference  validation      92.2 (90.2-93.8)   91.5 (91.0-91.9)   91.9 (91.0-92.9)
-           heuristics      72.2 (61.2-78.6)   74.7 (71.0-78.6)   72.4 (64.8-78.6)
-           adversarial     44.4 (36.9-49.5)   46.5 (35.7-52.6)   52.9 (51.2-54.0)
-paraphrase validation      94.6 (94.0-95.0)   94.7 (94.3-95.0)   95.2 (95.0-95.5)
-           swaps           67.6 (65.5-68.8)   66.6 (66.2-67.1)   65.2 (64.0-66.2)
+sentiment  validation      96.9 (95.3-98.6)   67.8 (49.7-98.3)   97.3 (96.7-98.1)
+           contrast        58.9 (51.7-65.8)   58.1 (49.4-74.7)   72.5 (67.5-77.8)
+           counterfactual  77.6 (47.5-87.8)   59.5 (44.4-84.2)   69.9 (65.8-75.3)
+inference  validation      90.8 (88.3-92.8)   89.2 (86.1-91.1)   90.9 (90.3-91.7)
+           heuristics      63.8 (51.1-75.6)   69.0 (68.3-70.3)   64.6 (56.7-72.5)
+           adversarial     34.3 (26.7-40.3)   36.5 (33.6-38.9)   46.2 (40.6-50.6)
+paraphrase validation      95.0 (93.3-95.6)   95.3 (95.3-95.3)   95.1 (95.0-95.3)
+           swaps           69.1 (67.5-69.7)   68.1 (66.4-69.7)   66.3 (66.1-66.7)
 
-Of the version before, with larger models, Mask-tuning's accuracies were known by then. Two of the train sets are
-shorter since, for time.
+RoBERTa on sentiment shows what one run a trial can do: the rate chosen for it learns on one seed of three, and the one
+that the world was fixed with (86.9 to 93.8 on four seeds, 420 examples) lost to it by less than two points.
 """
 
 from __future__ import annotations

@@ -164,7 +164,9 @@ class Cell:
     def parameters(self) -> dict[str, Any]:
         """The cell as parameters of notebooks/cell.ipynb: plain values; from_parameters is the way back."""
         model = {key: value for key, value in asdict(self.model).items() if value is not None}
-        training = non_default(self.training)
+        # A tuple would reach the notebook as a text.
+        lists = {key: list(value) for key, value in non_default(self.training).items() if isinstance(value, tuple)}
+        training = {**non_default(self.training), **lists}
         own = {item.name: getattr(self, item.name) for item in fields(self)}
         return own | {"model": model, "training": training, "seeds": list(self.seeds)}
 

@@ -1,6 +1,7 @@
 """Cells and the identity of runs. The frozen ids hold stored results together: a failure here orphans them."""
 
 import dataclasses
+import json
 import re
 
 import pytest
@@ -147,3 +148,10 @@ def test_each_adaptation_of_a_model_is_prepared_once_a_task(table):
     assert len(cells) == 12
     prepared = {runner.model_key(cell): runner.preparation(cell) for cell in cells}
     assert len(prepared) == len(set(prepared.values())) == 1 + 2 * 2
+
+
+def test_parameters_are_plain_values_that_a_notebook_can_hold_and_lead_back():
+    long = cell(training={"epochs": 2.0, "evaluation_lengths": [128, 512]})
+    plain = long.parameters()
+    assert json.loads(json.dumps(plain)) == plain
+    assert cells.from_parameters(**plain) == long
