@@ -7,6 +7,8 @@ tables        blocks -> frames, one number a row;  presentation lays them out an
 claims        declared claims -> estimates, tests, verdicts;  claim_tables lays them out
 paper_claims  what the paper claims;  observations holds it against every study's stored claims
 ablations     one setting varied while the others stay;  terms the two losses along training;  curves draws both
+trials        what tuning tried and chose;  lengths the same runs with their texts cut at other lengths
+diversity     of perturbed texts;  diversity_page lays it out
 slider        the curves at one value of a second setting, chosen by the reader where there is one
 cost          what runs cost;  cost_page lays it out
 theme         one look, one palette;  figures and drawing use it

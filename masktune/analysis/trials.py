@@ -78,15 +78,14 @@ def curves(found: pd.DataFrame, model: str, shown: list[str]) -> Drawing:
 
 
 def sentences(found: pd.DataFrame, plain: str, ours: str) -> list[str]:
-    """How far validation accuracy depends on the settings tried, and what the two methods compared first were given."""
+    """How far validation accuracy depends on the settings, and which learning rate `ours` wants beside `plain`."""
     spread = 100 * found.groupby(["label", "model", "task"], sort=False)["validation"].agg(np.ptp)
-    lines = [
-        f"Between the worst and the best trial of one method lie {spread.median():.1f} points of validation accuracy "
-        f"in the median over methods, models and tasks, and {spread.max():.1f} at most."
-    ]
     chosen = found[found["chosen"]].set_index(["label", "model", "task"])["settings"]
-    for label in (plain, ours):
-        own = chosen[label].map(_words)
-        given = "; ".join(f"{names.model(model)}, {names.task(task)}: {text}" for (model, task), text in own.items())
-        lines.append(f"**{label}** was given {given}.")
-    return lines
+    rates = chosen.map(lambda settings: json.loads(settings)["learning_rate"])
+    ratio = (rates[ours] / rates[plain]).dropna()
+    return [
+        f"Between the worst and the best trial of one method lie {spread.median():.1f} points of validation accuracy "
+        f"in the median over methods, models and tasks, and {spread.max():.1f} at most.",
+        f"In {len(ratio)} places (model x task) {ours} was given a smaller learning rate than {plain} "
+        f"{(ratio < 1).sum()} times, the same {(ratio == 1).sum()} times and a larger one {(ratio > 1).sum()} times.",
+    ]

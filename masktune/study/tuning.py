@@ -52,16 +52,20 @@ def parse_tuning(table: Any, grid: tuple[GridRow, ...]) -> Tuning | None:
     labels = {row.label for row in grid if row.tuned_as is None}
     for row in grid:
         where = f"[[grid]] {row.label!r}"
-        if row.tuned_as is not None:
+        if row.tuned_as is None:
+            _check_space(tuning, row, where)
+        else:
             among(row.tuned_as, sorted(labels), "label that is tuned", f"{where} tuned_as")
             require(not row.tune, f"{where} tune", row.tune, "nothing beside tuned_as")
-            continue
-        require(len(row.variants) == 1, f"{where}", [v.label for v in row.variants], "no sweep in a row that is tuned")
-        points = _points(tuning, row)
-        require(1 <= tuning.trials <= len(points), "[tuning] trials", tuning.trials, f"1 to {len(points)} for {where}")
-        for point in points:
-            with_settings(row.method, row.variants[0], point)
     return tuning
+
+
+def _check_space(tuning: Tuning, row: GridRow, where: str) -> None:
+    require(len(row.variants) == 1, where, [v.label for v in row.variants], "no sweep in a row that is tuned")
+    points = _points(tuning, row)
+    require(1 <= tuning.trials <= len(points), "[tuning] trials", tuning.trials, f"1 to {len(points)} for {where}")
+    for point in points:
+        with_settings(row.method, row.variants[0], point)
 
 
 def _points(tuning: Tuning, row: GridRow) -> list[dict[str, Any]]:
