@@ -112,6 +112,22 @@ def verdicts(variants: pd.DataFrame) -> list[str]:
     return found or ["This study has no variants of Mask-tuning."]
 
 
+def adapted(variants: pd.DataFrame) -> list[str]:
+    """What becomes of the difference from fine-tuning when the language model is adapted to the texts of the task."""
+    found = []
+    for (task, model), part in variants.groupby(["task", "model"], sort=False):
+        base = part[part["base"]]
+        other = part[~part["base"] & (part["adaptation"] != base["adaptation"].iloc[0])] if len(base) else base
+        means = _by_kind(part).droplevel(["task", "model"])
+        found += [
+            f"{names.task(task)}, {names.model(model)}: with a language model that was first trained on the texts of "
+            f"the task, fine-tuning's too, the difference is {_pair(means.loc[label])}; without, "
+            f"{_pair(means.loc[base['label'].iloc[0]])}."
+            for label in dict.fromkeys(other["label"])
+        ]
+    return found or ["No language model of this study was adapted beside one that was not."]
+
+
 def _pair(means: pd.Series) -> str:
     inside, outside = (number(means[kind], sign=True) for kind in ("in_distribution", "out_of_distribution"))
     return f"{inside} points in distribution and {outside} out of distribution"

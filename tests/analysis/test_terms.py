@@ -66,3 +66,12 @@ def test_the_figure_has_a_panel_for_each_quantity(study):
     runs, histories, _ = study
     figure = curves.along_training(terms.along(runs, histories), ["norm_ratio", "cosine"], ["Norms", "Cosine"])
     assert [axis.get_title(loc="left") for axis in figure.axes] == ["Norms", "Cosine"]
+
+
+def test_an_adapted_language_model_is_set_beside_the_one_that_was_not(study):
+    _, _, variants = study
+    assert terms.adapted(variants) == ["No language model of this study was adapted beside one that was not."]
+    base = variants[variants["base"]]
+    more = base.assign(label="adapted", base=False, adaptation='{"steps":300}', difference=7.0)
+    [line] = terms.adapted(pd.concat([variants, more], ignore_index=True))
+    assert "the difference is +7.0 points in distribution and +7.0 out of distribution; without, " in line
