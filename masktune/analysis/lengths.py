@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from masktune import data
-from masktune.analysis import names, statistics, tables, theme
+from masktune.analysis import names, tables, theme
 from masktune.analysis.blocks import Block
 from masktune.analysis.presentation import (
     CROSSED,
@@ -25,16 +25,16 @@ from masktune.analysis.presentation import (
 from masktune.analysis.theme import Drawing
 
 COLUMNS = [
-    "task", "model", "set", "tokens", "headline", "method", "seeds", "examples", "accuracy", "low", "high",
-    "difference", "difference_low", "difference_high",
+    "task", "model", "set", "tokens", "headline", "method", "seeds", "examples", "accuracy", "lowest", "highest",
+    "difference", "low", "high",
 ]  # fmt: skip
 
 
 def by_length(blocks: Iterable[Block], collection: str, plain: str) -> pd.DataFrame:
     """Each method on each set that was cut at several lengths: COLUMNS, per cent and points, shortest cut first.
 
-    `low` to `high` is the t interval of the accuracy over seeds; `difference` is the method's minus that of `plain` at
-    the same length, with its interval over seeds x clusters. `headline` marks the length of the other tables.
+    `lowest` and `highest` are single seeds; `difference` is the method's minus that of `plain` at the same length,
+    `low` to `high` its interval over seeds x clusters. `headline` marks the length of the other tables.
     """
     blocks = list(blocks)
     recut = {(b.task, b.model, b.name.partition("@")[0]) for b in blocks if b.kind == "other_length"}
@@ -51,13 +51,12 @@ def by_length(blocks: Iterable[Block], collection: str, plain: str) -> pd.DataFr
 
 def _row(block: Block, method: str, plain: str) -> dict[str, object]:
     answers = next(answers for answers in block.answers if answers.method == method)
-    mean = statistics.mean_over_seeds(100 * block.correct(answers).mean(axis=1))
-    row = {"method": method, "seeds": mean.seeds, "examples": len(block.labels)}
-    row |= {"accuracy": mean.mean, "low": mean.low, "high": mean.high}
+    each = 100 * block.correct(answers).mean(axis=1)
+    row = {"method": method, "seeds": len(each), "examples": len(block.labels)}
+    row |= {"accuracy": each.mean(), "lowest": each.min(), "highest": each.max()}
     pair = None if method == plain else block.paired(plain, method)
     if pair is not None:
-        gap = tables.compare(block, *pair)
-        row |= {"difference": gap["difference"], "difference_low": gap["low"], "difference_high": gap["high"]}
+        row |= {name: tables.compare(block, *pair)[name] for name in ("difference", "low", "high")}
     return row
 
 
@@ -81,11 +80,11 @@ def _cell(row) -> str:
     accuracy = number(row.accuracy)
     if pd.isna(row.difference):
         return accuracy
-    return f"{accuracy} ({interval(row.difference, row.difference_low, row.difference_high, sign=True)})"
+    return f"{accuracy} ({interval(row.difference, row.low, row.high, sign=True)})"
 
 
 def curves(frame: pd.DataFrame) -> Drawing:
-    """Accuracy by the length of the cut, a panel for each set, a line for each method with its interval over seeds."""
+    """Accuracy by the length of the cut, a panel a set, a line a method with bars from its lowest to its highest seed."""
     places = list(dict.fromkeys(zip(frame["task"], frame["model"], frame["set"], strict=True)))
     methods = list(dict.fromkeys(frame["method"]))
     with theme.applied():
@@ -97,7 +96,7 @@ def curves(frame: pd.DataFrame) -> Drawing:
             for number_of, method in enumerate(methods):
                 rows, style = part[part["method"] == method], theme.mark(method, methods)
                 at = np.array([lengths.index(tokens) for tokens in rows["tokens"]]) + 0.06 * (number_of - 1)
-                axis.vlines(at, rows["low"], rows["high"], color=style.colour, linewidth=1.4, alpha=0.55)
+                axis.vlines(at, rows["lowest"], rows["highest"], color=style.colour, linewidth=1.4, alpha=0.55)
                 axis.plot(at, rows["accuracy"], style.marker, linestyle="-", color=style.colour, label=method)
             axis.set_title(f"{names.evaluation_set(name)}, {names.model(model)}", pad=8)
             axis.set_xticks(range(len(lengths)), [str(length) for length in lengths])
