@@ -84,7 +84,7 @@ def _cell(row) -> str:
 
 
 def curves(frame: pd.DataFrame) -> Drawing:
-    """Accuracy by the length of the cut, a panel a set, a line a method with bars from its lowest to its highest seed."""
+    """Accuracy by the length of the cut: a panel a set, a line a method, bars from the lowest seed to the highest."""
     places = list(dict.fromkeys(zip(frame["task"], frame["model"], frame["set"], strict=True)))
     methods = list(dict.fromkeys(frame["method"]))
     with theme.applied():
