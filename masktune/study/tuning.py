@@ -168,6 +168,9 @@ def _inline(settings: Mapping[str, Any]) -> str:
 
 def parse_chosen(study: "Study", tables: Mapping[str, Any]) -> dict[tuple[str, str, str], dict[str, Any]]:
     """The chosen settings by (label, model, task). Raises MaskTuneError for what is no trial of the study."""
+    for model, of_model in tables.items():
+        fine = isinstance(of_model, Mapping) and all(isinstance(of_task, Mapping) for of_task in of_model.values())
+        require(fine, f"the choices for {model}", of_model, f"tables [{model}.<task>] of labels and settings")
     rows = {(row.label, model, task): row for row in _tuned(study) for model in row.models for task in row.tasks}
     chosen = {
         (label, model, task): settings

@@ -106,7 +106,11 @@ def test_what_was_chosen_is_what_the_study_runs(tmp_path, monkeypatch):
     assert before != [cell.id for cell in tuned.cells]
     assert [cell.id for cell in tuning.trials(tuned).cells] == [cell.id for cell in tuning.trials(study).cells]
 
-    choice.write_text(choice.read_text().replace("ours", "theirs"))
+    whole = choice.read_text()
+    choice.write_text("bert = 3\n")
+    with pytest.raises(MaskTuneError, match=r"the choices for bert = 3; expected tables \[bert.<task>\]"):
+        design.load("toy")
+    choice.write_text(whole.replace("ours", "theirs"))
     with pytest.raises(MaskTuneError, match=r"the choice for theirs, bert, sentiment = .*python -m masktune tune toy"):
         design.load("toy")
 
