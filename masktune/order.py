@@ -13,7 +13,9 @@ from masktune.methods import SecondStage
 from masktune.methods.products import PREFIX
 from masktune.streams import derive
 
-POOL = 8  # batches that are sorted together: enough to save most of the padding, few enough to stay mixed
+# Batches that are sorted together: the more, the less padding. But in a pool of the whole train set an example would
+# meet the same few others in every epoch.
+SMALLEST_POOL, LARGEST_POOL, POOLS = 8, 50, 8
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,14 @@ class StagePlan:
 
 
 def by_length(lengths: Sequence[int], batch_size: int, generator: torch.Generator) -> list[list[int]]:
-    """Batches of indices of like length: sorted within random pools of POOL batches, then put in random order.
+    """Batches of indices of like length: sorted within random pools (`pool_size`), then put in random order.
 
     transformers groups within pools of up to fifty batches and reads each from its longest to its shortest batch, which
     takes a small train set through in order of length. The batch with the longest example comes first, so that what
     does not fit in memory fails at once; an incomplete batch comes last.
     """
     order = torch.randperm(len(lengths), generator=generator).tolist()
-    size = POOL * batch_size
+    size = pool_size(len(lengths) // batch_size) * batch_size
     pools = (sorted(order[i : i + size], key=lengths.__getitem__, reverse=True) for i in range(0, len(order), size))
     batches = [pool[i : i + batch_size] for pool in pools for i in range(0, len(pool), batch_size)]
     whole = len(lengths) // batch_size
@@ -65,6 +67,11 @@ def by_length(lengths: Sequence[int], batch_size: int, generator: torch.Generato
     if mixed:
         mixed.insert(0, mixed.pop(max(range(whole), key=lambda i: lengths[mixed[i][0]])))
     return mixed + batches[whole:]
+
+
+def pool_size(batches: int) -> int:
+    """How many batches are sorted together in an epoch of so many: an eighth of them, within bounds."""
+    return min(LARGEST_POOL, max(SMALLEST_POOL, batches // POOLS))
 
 
 class SeededSampler(Sampler):

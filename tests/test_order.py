@@ -33,10 +33,22 @@ def test_batches_hold_like_lengths_and_are_mixed():
     lengths = torch.randint(3, 60, (4000,), generator=torch.Generator().manual_seed(1)).tolist()
     batches = batches_of(lengths, 16)
     spread = [max(lengths[i] for i in batch) - min(lengths[i] for i in batch) for batch in batches]
-    assert sum(spread) / len(spread) < 60 / order.POOL + 3
+    assert sum(spread) / len(spread) < 60 / order.pool_size(len(batches)) + 3
     # No trend: what comes early in the epoch is as long as what comes late.
     means = torch.tensor([sum(lengths[i] for i in batch) / len(batch) for batch in batches])
     assert abs(torch.corrcoef(torch.stack([means, torch.arange(float(len(means)))]))[0, 1]) < 0.2
+
+
+def test_pools_are_an_eighth_of_an_epoch_within_bounds():
+    assert [order.pool_size(batches) for batches in (1, 63, 200, 399, 400, 10_000)] == [8, 8, 25, 49, 50, 50]
+
+
+def test_a_long_epoch_is_hardly_padded_and_no_batch_of_it_comes_again():
+    lengths = torch.randint(3, 60, (6400,), generator=torch.Generator().manual_seed(1)).tolist()
+    batches = batches_of(lengths, 16)
+    padded = sum(max(lengths[i] for i in batch) * len(batch) for batch in batches)
+    assert padded < 1.03 * sum(lengths)
+    assert not {frozenset(batch) for batch in batches} & {frozenset(batch) for batch in batches_of(lengths, 16, seed=1)}
 
 
 @pytest.mark.parametrize("grouped", [True, False])

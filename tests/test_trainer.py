@@ -10,11 +10,13 @@ from transformers import (
     AutoTokenizer,
     EarlyStoppingCallback,
     Trainer,
+    TrainerCallback,
     TrainingArguments,
 )
 
 from masktune import FineTuning, MaskTuneError, MaskTuning, MaskTuningModel, MaskTuningTrainer, methods
 from masktune.collate import PreparedColumns
+from masktune.dropout import bernoulli_
 from masktune.methods.bias import BiasProbabilities
 from masktune.methods.masker import Keywords
 from masktune.order import SeededSampler
@@ -401,3 +403,16 @@ def test_what_was_prepared_for_each_token_stands_at_the_token(side):
     assert batch["prepared_keywords"].tolist() == [[1, 2, 3], [0, 0, 4] if side == "left" else [4, 0, 0]]
     assert torch.equal(batch["prepared_bias"], torch.tensor([[0.1, 0.9], [0.5, 0.5]]))
     assert "prepared_bias" in rows[0]
+
+
+def test_training_draws_its_dropout_masks_faster_and_leaves_torch_as_it_was(trainer):
+    drawn = []
+
+    class Draws(TrainerCallback):
+        def on_step_end(self, args, state, control, **rest):
+            drawn.append(torch.empty(64).bernoulli_(0.5, generator=torch.Generator().manual_seed(0)))
+
+    usual = torch.empty(64).bernoulli_(0.5, generator=torch.Generator().manual_seed(0))
+    trainer(callbacks=[Draws()], max_steps=1).train()
+    assert torch.equal(drawn[0], bernoulli_(torch.empty(64), 0.5, generator=torch.Generator().manual_seed(0)))
+    assert torch.equal(torch.empty(64).bernoulli_(0.5, generator=torch.Generator().manual_seed(0)), usual)

@@ -18,7 +18,7 @@ from typing import Any
 
 from masktune.analysis import files
 from masktune.errors import MaskTuneError
-from masktune.study import execution
+from masktune.study import cluster, execution
 from masktune.study.places import PROJECT, folder, results_root
 
 _MARK = "masktune_made_from"
@@ -98,7 +98,8 @@ def execute(chapter: Chapter) -> bool:
     known = execution.parameters_of(chapter.source)
     try:
         result = private / chapter.source.name
-        execution.execute(chapter.source, result, {k: v for k, v in given.items() if k in known}, private)
+        threads = cluster.kernel_environment(cluster.default_jobs())
+        execution.execute(chapter.source, result, {k: v for k, v in given.items() if k in known}, private, threads)
         chapter.executed.parent.mkdir(parents=True, exist_ok=True)
         _keep(result, chapter.executed, inputs)
     except OSError as error:

@@ -54,6 +54,7 @@ def execute(
             kernel_name="python3",
             progress_bar=False,
             start_timeout=180,
+            request_save_on_cell_execute=False,  # nobody reads it before it is whole
             kernel_manager_class=kernels.manager(sockets, {UNATTENDED: "1", **(environment or {})}),
         )
     finally:

@@ -120,10 +120,19 @@ def _become_kernel(arguments: list[str], environment: dict[str, str]) -> None:
     tempfile.tempdir = None
     warnings.filterwarnings("ignore", NO_WIDGETS)
     gc.freeze()  # nothing that was imported is garbage: looking through it costs a moment at every collection
+    _take_threads(environment)
     threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
     from ipykernel.kernelapp import IPKernelApp
 
     IPKernelApp.launch_instance(arguments)
+
+
+def _take_threads(environment: dict[str, str]) -> None:
+    """Torch looked for its number of threads when it was imported, in the environment of the server."""
+    if "OMP_NUM_THREADS" in environment:
+        import torch
+
+        torch.set_num_threads(int(environment["OMP_NUM_THREADS"]))
 
 
 def _end_with(process: BaseProcess) -> None:
