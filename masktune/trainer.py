@@ -39,8 +39,9 @@ class MaskTuningTrainer(Trainer):
     or a `MaskTuningModel`. `processing_class` is its tokenizer, which names the mask token and the special tokens.
     `args.seed` drives every stream (see masktune.streams); `args.data_seed`, where given, the order of the batches.
 
-    With `train_sampling_strategy="group_by_length"` evaluation reads examples sorted by length too, and returns them
-    in their own order. With gradient accumulation each micro-batch's terms weigh as many examples as it holds.
+    Evaluation reads tokenised examples sorted by length, and returns them in their own order. With gradient
+    accumulation each micro-batch's terms weigh as many examples as it holds.
+
     Training logs hold `loss_<term>`, the mean value of each term since the last log, before its weight. With
     `measure_gradients=True` they also hold, of the step they close, `norm_<term>`, the norm of the term's gradient
     before its weight, and `cosine_<term>_<term>` between two of them; the training itself stays the same bit for bit.
@@ -246,7 +247,10 @@ class MaskTuningTrainer(Trainer):
         return SeededSampler(lengths, self._examples_of_step, seed, grouped, self.second_stage)
 
     def _get_eval_sampler(self, eval_dataset: Any) -> Sampler | None:
-        if self.args.train_sampling_strategy != "group_by_length" or not hasattr(eval_dataset, "__len__"):
+        # Asked of anything else, lengths would have every example read, or computed, beforehand.
+        tokenised = "input_ids" in (getattr(eval_dataset, "column_names", None) or ())
+        grouped = self.args.train_sampling_strategy == "group_by_length"
+        if not hasattr(eval_dataset, "__len__") or not (tokenised or grouped):
             return super()._get_eval_sampler(eval_dataset)
         return LongestFirst(lengths_of(eval_dataset))
 

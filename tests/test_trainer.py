@@ -19,7 +19,7 @@ from masktune.collate import PreparedColumns
 from masktune.dropout import bernoulli_
 from masktune.methods.bias import BiasProbabilities
 from masktune.methods.masker import Keywords
-from masktune.order import SeededSampler
+from masktune.order import LongestFirst, SeededSampler
 
 METHOD = MaskTuning(mask_rate=0.2)
 
@@ -265,12 +265,11 @@ def test_logs_hold_the_mean_of_each_term(trainer):
 
 
 def test_predictions_come_back_in_the_order_of_the_dataset(trainer):
-    run = trainer(train_sampling_strategy="group_by_length")
-    plain = trainer(folder="plain")
-    plain.model.load_state_dict(run.model.state_dict())
-    grouped, ordered = run.predict(run.eval_dataset), plain.predict(plain.eval_dataset)
-    assert grouped.label_ids.tolist() == run.eval_dataset["labels"]
-    assert torch.allclose(torch.tensor(grouped.predictions), torch.tensor(ordered.predictions), atol=1e-5)
+    run = trainer()
+    by_length, as_it_comes = run.predict(run.eval_dataset), run.predict([dict(row) for row in run.eval_dataset])
+    assert isinstance(run._get_eval_sampler(run.eval_dataset), LongestFirst)
+    assert by_length.label_ids.tolist() == run.eval_dataset["labels"]
+    assert torch.allclose(torch.tensor(by_length.predictions), torch.tensor(as_it_comes.predictions), atol=1e-5)
 
 
 def test_a_tokenizer_is_needed(checkpoints, tmp_path):

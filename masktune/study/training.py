@@ -243,8 +243,8 @@ def _sample(rows: datasets.Dataset) -> datasets.Dataset:
 def _columns(part: EvaluationSet) -> pyarrow.Table:
     count = len(part.examples)
     named = {"set": pyarrow.array([part.name] * count), "kind": pyarrow.array([part.kind] * count)}
-    texts = {name: pyarrow.array(list(part.examples[name]), pyarrow.string()) for name in COLUMNS}
-    return pyarrow.table({**named, **texts, "label": pyarrow.array(list(part.examples["label"]), pyarrow.int16())})
+    texts = {name: pyarrow.array(part.examples[name][:], pyarrow.string()) for name in COLUMNS}
+    return pyarrow.table({**named, **texts, "label": pyarrow.array(part.examples["label"][:], pyarrow.int16())})
 
 
 def _predictions(bench: Workbench, logits: numpy.ndarray) -> pyarrow.Table:
