@@ -1,16 +1,19 @@
 """One measurement of the training step, made in a process of its own: time, tokens, peak memory, operations."""
 
+import json
 import resource
 import sys
 import tempfile
 import time
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy
 import psutil
 import torch
+from torch.profiler import ProfilerActivity, profile
 from transformers import TrainerCallback
 from transformers.utils import logging
 
@@ -18,7 +21,7 @@ from benchmarks import arms, lengths, operations
 from benchmarks.sizes import MINIATURE, Size
 from masktune.order import lengths_of
 
-EPOCH = 200  # batches of the epoch that the measured ones are taken from; grouping by length needs that many
+EPOCH = 400  # batches of the epoch that the measured ones are taken from; fewer would be grouped in smaller pools
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,12 @@ def measure(task: Task) -> dict[str, Any]:
 
     Seconds run from the end of the warm-up to the end of the last step: reading and padding of batches, the passes,
     clipping, optimizer. Tokens (without padding) and operations are the epoch's, in proportion to the examples.
-    Peak memory is what training took beyond the imports: weights, gradients, optimizer state, activations. On a CPU it
-    is the highest resident memory of the process less that before the model was made, on a GPU what torch allocated.
+    Memory is what training took beyond the imports: weights, gradients, optimizer state, activations. On a GPU
+    `peak_bytes` is the most that torch held at once, for a CPU see `held`; `resident_bytes`, of a CPU alone, is the
+    highest resident memory of the process less that before the model was made: what is held, and what malloc could not
+    use again.
     """
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    train(task.arm, MINIATURE[task.size.family], task.histogram, task.repetition, Timer())
+    rehearse(task)
     before = psutil.Process().memory_info().rss
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
@@ -63,9 +66,40 @@ def measure(task: Task) -> dict[str, Any]:
         "tokens": share * int(tokens.sum()),
         "seconds": timer.end.seconds - timer.start.seconds,
         "stolen": timer.end.stolen_since(timer.start),
-        "peak_bytes": torch.cuda.max_memory_allocated() if torch.cuda.is_available() else _highest_resident() - before,
+        **_memory(before),
         "operations": share * necessary(task.arm, task.size, tokens),
     }
+
+
+def rehearse(task: Task) -> None:
+    """Train a miniature of the arm: everything is loaded and has run once."""
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    train(task.arm, MINIATURE[task.size.family], task.histogram, task.repetition, Timer())
+
+
+def _memory(before: int) -> dict[str, int | None]:
+    if torch.cuda.is_available():
+        return {"peak_bytes": torch.cuda.max_memory_allocated(), "resident_bytes": None}
+    return {"peak_bytes": None, "resident_bytes": _highest_resident() - before}
+
+
+def held(task: Task) -> int:
+    """The most that torch holds at once on a CPU, in bytes, in a step on the longest batch.
+
+    Every allocation is recorded, from the making of the model to the end of the last backward pass of the first step,
+    which is that on the longest batch. The optimizer's state, which is made after it and stays, is added.
+    """
+    rehearse(task)
+    recorder = Recorder()
+    trainer = train(task.arm, task.size, task.histogram, task.repetition, recorder)
+    with tempfile.TemporaryDirectory(prefix="masktune-") as folder:
+        trace = Path(folder) / "trace.json"
+        recorder.profiler.export_chrome_trace(str(trace))
+        events = json.loads(trace.read_bytes())["traceEvents"]
+    state = (value for values in trainer.optimizer.state.values() for value in values.values())
+    most = max(event["args"]["Total Allocated"] for event in events if event["name"] == "[memory]")
+    return most + sum(value.nbytes for value in state)
 
 
 def necessary(arm: str, size: Size, tokens: numpy.ndarray) -> float:
@@ -89,7 +123,7 @@ def product_speed(precision: str) -> float:
     return 2 * side**3 / best
 
 
-def train(arm: str, size: Size, histogram: numpy.ndarray, repetition: int, timer: "Timer") -> arms.FewBatches:
+def train(arm: str, size: Size, histogram: numpy.ndarray, repetition: int, timer: TrainerCallback) -> arms.FewBatches:
     """Train the few batches of an epoch of examples with these lengths; the Trainer as it is afterwards."""
     drawn = lengths.quantiles(histogram, EPOCH * size.batch_size)
     numpy.random.default_rng(repetition).shuffle(drawn)
@@ -113,6 +147,20 @@ class Timer(TrainerCallback):
 
     def begin(self) -> None:
         self.start = Moment.now()
+
+
+class Recorder(TrainerCallback):
+    """Records every allocation from now on, until the first step has its gradients; that step is the last."""
+
+    def __init__(self):
+        self.profiler = profile(activities=[ProfilerActivity.CPU], profile_memory=True)
+        self.profiler.start()
+
+    def on_pre_optimizer_step(self, args, state, control, **rest) -> None:
+        self.profiler.stop()
+
+    def on_step_end(self, args, state, control, **rest) -> None:
+        control.should_training_stop = True
 
 
 def now() -> float:

@@ -9,11 +9,14 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from masktune.errors import MaskTuneError
+
+MADE = "made.json"  # in each folder: the seconds that making it took
 
 
 def root() -> Path:
@@ -38,7 +41,9 @@ def made(kind: str, name: str, made_of: dict[str, Any], make: Callable[[Path], N
             "can be written"
         ) from error
     try:
+        start = time.perf_counter()
         make(beside)
+        (beside / MADE).write_text(json.dumps({"seconds": round(time.perf_counter() - start, 3)}) + "\n")
         beside.rename(folder)
     except OSError:
         if not folder.is_dir():
@@ -46,6 +51,12 @@ def made(kind: str, name: str, made_of: dict[str, Any], make: Callable[[Path], N
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return folder
+
+
+def seconds_since(kind: str, moment: float) -> float:
+    """The seconds that making took, of all of a kind that came into the cache since that moment (`time.time()`)."""
+    records = [path for path in (root() / kind).glob(f"*/{MADE}") if path.stat().st_mtime >= moment]
+    return sum(json.loads(path.read_bytes())["seconds"] for path in records)
 
 
 def digest(text: str) -> str:

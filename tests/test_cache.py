@@ -1,4 +1,6 @@
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,16 @@ def test_a_thing_is_made_once_and_another_origin_is_another_folder():
     assert cache.made("things", "x", {"size": 1}, make) == first
     assert cache.made("things", "x", {"size": 2}, make) != first
     assert len(made) == 2 and (first / "it").read_text() == "here"
+
+
+def test_the_cache_knows_how_long_making_took_since_a_moment(root):
+    cache.made("things", "before", {}, lambda folder: None)
+    os.utime(next(root.glob("things/before-*/made.json")), (0, 0))
+    start = time.time()
+    assert cache.seconds_since("things", start) == 0
+    for name in ("x", "y"):
+        cache.made("things", name, {}, lambda folder: time.sleep(0.1))
+    assert 0.2 <= cache.seconds_since("things", start) <= time.time() - start
 
 
 def test_of_two_processes_the_first_one_wins(root):

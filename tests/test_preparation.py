@@ -155,7 +155,11 @@ def test_the_record_says_what_made_a_product_and_how_long_it_took(material, kept
     assert again.seconds == made.seconds and made.seconds["bias"] > 0
     [record] = preparation.cache.root().glob("prepared/bias-*/record.json")
     assert json.loads(record.read_text())["made_of"]["settings"] == {"model": "bag_of_words"}
-    assert {path.name for path in record.parent.iterdir()} == {"record.json", "values.safetensors"}
+    assert {path.name for path in record.parent.iterdir()} == {
+        "record.json",
+        "values.safetensors",
+        preparation.cache.MADE,
+    }
 
 
 # ---- out of fold

@@ -123,8 +123,8 @@ def grid_share(study: str) -> list[str]:
     workers = " or ".join(sorted({str(record["workers"]) for record in records}))
     made, wall = sum(record["runs"] for record in records), sum(record["wall_seconds"] for record in records)
     return [
-        f"Training and evaluation were {share:.0%} of the time of {workers} workers, where at least {ASKED_SHARE:.0%} "
-        f"was asked: {made:,} runs in {duration(wall)} of wall time."
+        f"Training and evaluation, also of the models that runs start from, were {share:.0%} of the time of {workers} "
+        f"workers, where at least {ASKED_SHARE:.0%} was asked: {made:,} runs in {duration(wall)} of wall time."
     ]
 
 

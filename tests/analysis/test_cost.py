@@ -202,12 +202,22 @@ def test_the_share_of_training_is_that_of_all_calls(tmp_path, monkeypatch):
     (tmp_path / "small").mkdir()
     records = [
         {"date": "2026-01-01", "workers": 2, "wall_seconds": 50.0, "pure_seconds": 90.0, "runs": 3},
-        {"date": "2026-01-02", "workers": 2, "wall_seconds": 50.0, "pure_seconds": 70.0, "runs": 3},
+        {
+            "date": "2026-01-02",
+            "workers": 2,
+            "wall_seconds": 50.0,
+            "pure_seconds": 60.0,
+            "made_seconds": 10.0,
+            "runs": 3,
+        },
         {"date": "2026-01-02", "workers": 2, "wall_seconds": 90.0, "pure_seconds": 0.0, "runs": 0},
     ]
     (tmp_path / "small" / "grid.json").write_text(json.dumps(records))
     [line] = cost_page.grid_share("small")
-    assert line.startswith("Training and evaluation were 80% of the time of 2 workers, where at least 75% was asked")
+    assert line.startswith(
+        "Training and evaluation, also of the models that runs start from, were 80% of the time of 2"
+    )
+    assert "workers, where at least 75% was asked: 6 runs in" in line
 
 
 def test_stored_benchmarks_are_shown_with_their_machine(tmp_path, monkeypatch, runs):

@@ -73,6 +73,16 @@ def test_every_arm_is_measured(arm):
     assert row["tokens"] / row["examples"] == pytest.approx(13.3, rel=0.02)
 
 
+def test_what_torch_holds_is_at_least_weights_gradients_state_and_logits():
+    """Naive: a number for each weight, its gradient and the two of AdamW, and the logits of every token."""
+    size = sizes.Size("wide", "bert", 1, 16, 2, steps=1, batch_size=4, vocabulary=5000)
+    weights = sum(p.numel() for p in arms.TwoHeads(sizes.classifier(size, 0)).parameters())
+    held = {arm: measure.held(measure.Task(arm, size, "SST-2", lengths.counts("SST-2"), 0)) for arm in report.ARMS}
+    logits = 4 * 4 * 5000 * 60  # the longest batch of SST-2 is longer than that
+    assert held["naive"] > 4 * 4 * weights + logits > held["fine_tuning"] > 3 * 4 * weights
+    assert held["naive"] > held["mask_tuning"] >= held["fine_tuning"]
+
+
 @pytest.mark.parametrize("arm", ["naive", "mask_tuning"])
 def test_the_few_batches_stand_for_the_epoch_and_bart_trains_too(arm):
     size = sizes.Size("few", "bart", 1, 8, 2, steps=8, batch_size=4, decoder_layers=1, vocabulary=40)
@@ -123,7 +133,7 @@ def made_up(repetitions=3):
         {
             "size": "MiniLM", "lengths": name, "arm": arm, "repetition": repetition, "precision": "fp32",
             "examples": 100, "tokens": 1300, "seconds": each / 10 * (1 + repetition),
-            "peak_bytes": 2**30 * (2.5 if arm == "naive" else 1),
+            "peak_bytes": 2**30 * (2.5 if arm == "naive" else 1), "resident_bytes": 2**31,
             "operations": 2e9 if arm in ("naive", "mask_tuning") else 1e9, "bound_seconds": each / 20,
         }
         for repetition in range(repetitions) for name in ("SST-2", "MNLI") for arm, each in milliseconds.items()
@@ -157,10 +167,12 @@ def test_repetitions_that_do_not_fit_are_left_out(monkeypatch):
     def fake(task):
         made.append(task)
         row = {"size": task.size.name, "lengths": task.lengths, "arm": task.arm, "repetition": task.repetition}
-        numbers = {"precision": "fp32", "examples": 1, "seconds": 1.0, "peak_bytes": 1, "operations": 1e9, "stolen": 0}
-        return row | numbers
+        numbers = {"precision": "fp32", "examples": 1, "seconds": 1.0, "operations": 1e9, "stolen": 0}
+        return row | numbers | {"peak_bytes": None, "resident_bytes": 2}
 
+    weighed = []
     monkeypatch.setattr(measure, "measure", fake)
+    monkeypatch.setattr(measure, "held", lambda task: weighed.append(task) or 7)
     monkeypatch.setattr(processes, "fresh", lambda: Here())
     both = [MINIATURE, sizes.Size("other", "bert", 1, 8, 2, steps=9, repetitions=3)]
     rows, _ = steps.run(both, {"SST-2": None}, say=lambda line: None)
@@ -170,6 +182,7 @@ def test_repetitions_that_do_not_fit_are_left_out(monkeypatch):
     assert [task.arm for task in made[:5]] == list(report.ARMS)
     assert made[1].size.steps == steps.PADDED_STEPS
     assert {row["bound_seconds"] for row in rows} == {1.0}
+    assert {row["peak_bytes"] for row in rows} == {7} and len(weighed) == 2 * len(report.ARMS)
     made.clear()
     steps.run(both, {"SST-2": None}, seconds=0, say=lambda line: None)
     assert len(made) == 2 * len(report.ARMS)
