@@ -12,6 +12,8 @@ from contextlib import contextmanager
 import torch
 from torch import Generator, Tensor
 
+# Masks of smaller models are drawn in little more time than the calls around them take.
+SMALLEST_HIDDEN_SIZE = 256
 BITS = 16  # of a draw, for an element: probabilities are rounded to multiples of 2^-16
 LEVELS = 2**BITS
 PER_DRAW = 64 // BITS

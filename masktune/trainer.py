@@ -10,6 +10,7 @@ and what `trainer.save_model` writes is the classification checkpoint that the s
 import copy
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import numpy
@@ -20,8 +21,8 @@ from torch.utils.data import DataLoader, Sampler
 from transformers import PreTrainedModel, Trainer, TrainingArguments
 from transformers.trainer_utils import EvalLoopOutput, TrainOutput
 
+from masktune import dropout
 from masktune.collate import PreparedColumns, faster
-from masktune.dropout import fast_dropout
 from masktune.errors import MaskTuneError
 from masktune.gradients import TermGradient, added, equalised, measured
 from masktune.methods import MaskTuning, Method, Term
@@ -113,8 +114,9 @@ class MaskTuningTrainer(Trainer):
         self.data_collator = PreparedColumns(self.data_collator, self.method.needs)
 
     def train(self, *arguments: Any, **named: Any) -> TrainOutput:
-        """Trainer's own; on a CPU with dropout masks that are drawn faster (masktune.dropout)."""
-        with fast_dropout():
+        """Trainer's own; all but small models draw their dropout masks faster on a CPU (masktune.dropout)."""
+        pays = self.model.config.hidden_size >= dropout.SMALLEST_HIDDEN_SIZE
+        with dropout.fast_dropout() if pays else nullcontext():
             return super().train(*arguments, **named)
 
     # ---- the training step

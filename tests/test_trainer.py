@@ -14,9 +14,8 @@ from transformers import (
     TrainingArguments,
 )
 
-from masktune import FineTuning, MaskTuneError, MaskTuning, MaskTuningModel, MaskTuningTrainer, methods
+from masktune import FineTuning, MaskTuneError, MaskTuning, MaskTuningModel, MaskTuningTrainer, dropout, methods
 from masktune.collate import PreparedColumns
-from masktune.dropout import bernoulli_
 from masktune.methods.bias import BiasProbabilities
 from masktune.methods.masker import Keywords
 from masktune.order import LongestFirst, SeededSampler
@@ -404,14 +403,19 @@ def test_what_was_prepared_for_each_token_stands_at_the_token(side):
     assert "prepared_bias" in rows[0]
 
 
-def test_training_draws_its_dropout_masks_faster_and_leaves_torch_as_it_was(trainer):
-    drawn = []
+@pytest.mark.parametrize("family", ["bert", "bart"])
+@pytest.mark.parametrize("smallest", [1, 10_000])
+def test_all_but_small_models_draw_their_dropout_masks_faster_in_training_alone(trainer, monkeypatch, family, smallest):
+    monkeypatch.setattr(dropout, "SMALLEST_HIDDEN_SIZE", smallest)
+    masks = []
+
+    def drawn(draw=torch.Tensor.bernoulli_):
+        return draw(torch.empty(64), 0.5, generator=torch.Generator().manual_seed(0))
 
     class Draws(TrainerCallback):
         def on_step_end(self, args, state, control, **rest):
-            drawn.append(torch.empty(64).bernoulli_(0.5, generator=torch.Generator().manual_seed(0)))
+            masks.append(drawn())
 
-    usual = torch.empty(64).bernoulli_(0.5, generator=torch.Generator().manual_seed(0))
-    trainer(callbacks=[Draws()], max_steps=1).train()
-    assert torch.equal(drawn[0], bernoulli_(torch.empty(64), 0.5, generator=torch.Generator().manual_seed(0)))
-    assert torch.equal(torch.empty(64).bernoulli_(0.5, generator=torch.Generator().manual_seed(0)), usual)
+    trainer(family, callbacks=[Draws()], max_steps=1).train()
+    assert torch.equal(masks[0], drawn(dropout.bernoulli_) if smallest == 1 else drawn())
+    assert not torch.equal(drawn(), drawn(dropout.bernoulli_))
