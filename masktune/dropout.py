@@ -1,7 +1,7 @@
 """Dropout masks drawn in a fraction of the time on a CPU.
 
-Torch draws the mask of a dropout element by element, a draw of the generator for each, and on one core; only on
-processors of Intel another library does it. That is up to a sixth of a training step. Here one draw of 64 bits decides
+Torch draws the mask of a dropout element by element, a draw of the generator for each, and on one core, unless the
+processor is Intel's and another library does it: time that a training step feels. Here one draw of 64 bits decides
 about four elements.
 """
 
