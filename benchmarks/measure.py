@@ -1,11 +1,14 @@
 """One measurement of the training step, made in a process of its own: time, tokens, peak memory, operations."""
 
 import json
+import os
 import resource
 import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,13 +157,28 @@ class Recorder(TrainerCallback):
 
     def __init__(self):
         self.profiler = profile(activities=[ProfilerActivity.CPU], profile_memory=True)
-        self.profiler.start()
+        with _unheard():
+            self.profiler.start()
 
     def on_pre_optimizer_step(self, args, state, control, **rest) -> None:
-        self.profiler.stop()
+        with _unheard():
+            self.profiler.stop()
 
     def on_step_end(self, args, state, control, **rest) -> None:
         control.should_training_stop = True
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Libraries of torch write to the terminal past Python; within the block that goes nowhere."""
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def now() -> float:
