@@ -1,6 +1,7 @@
 """README's lines run as they stand, on a small checkpoint and a file of one's own."""
 
 import csv
+import json
 import random
 import re
 import tomllib
@@ -126,3 +127,9 @@ def test_the_times_of_the_studies_are_those_of_their_stored_runs(name):
     minutes = done[list(PURE)].sum().sum() / 60
     time = f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
     assert re.search(rf"^\| `{name}` \|.*\| {len(done)} runs, {time} \|$", README, re.MULTILINE)
+
+
+def test_the_wall_time_of_reproduce_is_that_of_its_stored_runs():
+    records = json.loads((ROOT / "results" / "embedded" / "grid.json").read_text())
+    runs, minutes = sum(record["runs"] for record in records), sum(record["wall_seconds"] for record in records) / 60
+    assert f"The {runs} runs of `make reproduce`" in README and f"take {minutes:.0f} minutes of wall time" in README
