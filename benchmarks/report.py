@@ -89,7 +89,7 @@ def headline(rows: pandas.DataFrame, asked: dict[tuple[str, str], Target]) -> pa
     ratios["time d/c over operations d/c"] = ratios["time d/c"] / ratios["operations d/c"]
     found = []
     for (size, lengths), values in ratios.groupby(level=PLACE, sort=False):
-        for name, column in values.items():
+        for name, column in values.dropna(axis=1, how="all").items():
             target = asked.get((name, lengths)) if size == ASKED_AT else None
             found.append((size, lengths, name, target, column.median(), column.min(), column.max(), len(column)))
     columns = [*PLACE, "measure", "asked", "median", "min", "max", "repetitions"]

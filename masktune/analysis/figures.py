@@ -278,7 +278,7 @@ def cell_accuracies(runs: pd.DataFrame) -> Drawing:
             axis.scatter(
                 values, row + _jitter(runs.loc[values.index, "seed"]), s=12, color=style.colour, alpha=0.4, linewidths=0
             )
-            estimate = statistics.mean_over_seeds(values)
+            estimate = statistics.mean_over_seeds(values).within(0, 100)
             _interval(axis, estimate.mean, estimate.low, estimate.high, row, style)
         axis.set_xlabel("accuracy (%)")
     figure.alt = "Accuracy of one cell on each set: every seed, the mean and its interval"

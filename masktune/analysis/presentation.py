@@ -37,9 +37,9 @@ def main(frame: pd.DataFrame) -> Table:
     shown = named(shown).assign(majority=[f"{value:.1f}" for value in shown["majority"]])
     shown = _last(shown, "majority", "examples")
     caption = (
-        f"Accuracy in per cent: mean over {count(frame['seeds'], 'seed')} [95 % t interval over seeds]. {VARIES}; the "
-        f"examples are fixed ({count(frame['examples'], 'example')} a set). Constant: the score of always giving the "
-        "commonest answer."
+        f"Accuracy in per cent: mean over {count(frame['seeds'], 'seed')} [95 % t interval over seeds, within 0 to "
+        f"100]. {VARIES}; the examples are fixed ({count(frame['examples'], 'example')} a set). Constant: the score of "
+        "always giving the commonest answer."
     )
     return Table("main", "Accuracy in and out of distribution", caption, frame, titled(shown, {"majority": "Constant"}))
 
@@ -73,10 +73,11 @@ def details(frame: pd.DataFrame) -> Table:
     shown = _last(shown, "examples")
     caption = (
         f"What accuracy alone hides, in per cent: mean over {count(frame['seeds'], 'seed')} [95 % t interval over "
-        f"seeds]. {VARIES}; the examples are fixed. Pair consistency: the share of pairs whose original and edited "
-        "half are both right. Class and group accuracy: among the examples of that class or group. AUROC: how often an "
-        "example of the second class outranks one of the first, whatever the threshold. Calibration error: how far "
-        f"confidence lies from accuracy, 0 at best (ECE, {BINS} bins of equal width)."
+        f"seeds, within 0 to 100]. {VARIES}; the examples are fixed. Pair consistency: the share of pairs whose "
+        "original and edited half are both right. Class and group accuracy: among the examples of that class or group. "
+        "AUROC: how often an example of the second class outranks one of the first, whatever the threshold. "
+        "Calibration error: how far confidence lies from accuracy, 0 at best "
+        f"(ECE, {BINS} bins of equal width)."
     )
     return Table("details", "Pairs, classes and groups", caption, frame, titled(shown))
 

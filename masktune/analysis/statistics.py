@@ -8,7 +8,7 @@ examples alone, those of `crossed` both. A test over seeds, `sign_flip`, takes t
 comparisons at once are the business of `multiplicity`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -25,6 +25,12 @@ class Estimate:
     low: float
     high: float
     seeds: int
+
+    def within(self, lowest: float, highest: float) -> "Estimate":
+        """The same of a quantity that has no values beyond these two: the interval ends there."""
+        return replace(
+            self, low=float(np.clip(self.low, lowest, highest)), high=float(np.clip(self.high, lowest, highest))
+        )
 
 
 def accuracy(predictions: np.ndarray, labels: np.ndarray) -> float:

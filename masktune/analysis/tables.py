@@ -45,7 +45,7 @@ def main(blocks: Iterable[Block]) -> pd.DataFrame:
 
 def _main_row(block: Block, answers: Answers) -> dict[str, Any]:
     accuracies = 100 * block.correct(answers).mean(axis=1)
-    estimate = statistics.mean_over_seeds(accuracies)
+    estimate = statistics.mean_over_seeds(accuracies).within(0, 100)
     return {
         **block.place, "method": answers.method, "seeds": estimate.seeds, "examples": len(block.labels),
         "accuracy": estimate.mean, "low": estimate.low, "high": estimate.high,
@@ -195,7 +195,7 @@ def _calibration(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:
 
 
 def _detail(block: Block, answers: Answers, measure: str, part: str, examples: int, values) -> dict[str, Any]:
-    estimate = statistics.mean_over_seeds(100 * np.asarray(values))
+    estimate = statistics.mean_over_seeds(100 * np.asarray(values)).within(0, 100)
     return {
         **block.place, "measure": measure, "part": part, "method": answers.method, "seeds": estimate.seeds,
         "examples": examples, "value": estimate.mean, "low": estimate.low, "high": estimate.high,

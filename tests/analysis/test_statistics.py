@@ -92,6 +92,15 @@ def test_calibration_error_is_the_published_formula(answers):
     assert statistics.calibration_error(confidences, correct) == pytest.approx(expected)
 
 
+def test_an_interval_ends_where_no_values_are():
+    found = statistics.mean_over_seeds([2.0, 98.0, 55.0])
+    assert found.low < 0 and found.high > 100
+    assert found.within(0, 100) == statistics.Estimate(found.mean, 0, 100, 3)
+    inside = statistics.mean_over_seeds([50.0, 51.0, 52.0])
+    assert inside.within(0, 100) == inside
+    assert np.isnan(statistics.mean_over_seeds([50.0]).within(0, 100).high)
+
+
 def test_mean_over_seeds_is_the_t_interval():
     values = [0.8, 0.9, 0.7, 0.85]
     low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))

@@ -152,6 +152,11 @@ def test_headline_says_what_was_asked_and_reached():
     assert (report.headline(made_up(), {})["met"] == "").all()
 
 
+def test_what_is_not_measured_on_a_gpu_has_no_row():
+    found = report.headline(made_up().assign(resident_bytes=None), {})
+    assert "memory d/c" in set(found["measure"]) and "resident memory d/c" not in set(found["measure"])
+
+
 def test_step_cost_gives_medians_with_their_spread():
     found = report.step_cost(made_up()).set_index(["lengths", "arm"]).loc[("SST-2", "(a) stock fine-tuning")]
     names = ["ms_per_example", "ms_per_example_min", "ms_per_example_max", "times_the_bound", "repetitions"]
