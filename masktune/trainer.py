@@ -31,6 +31,7 @@ from masktune.models import MaskTuningModel
 from masktune.order import LongestFirst, SeededSampler, StagePlan, lengths_of
 from masktune.perturb import Vocabulary
 from masktune.streams import Streams
+from masktune.word_gradient import put_together
 
 
 class MaskTuningTrainer(Trainer):
@@ -45,7 +46,8 @@ class MaskTuningTrainer(Trainer):
 
     Training logs hold `loss_<term>`, the mean value of each term since the last log, before its weight. With
     `measure_gradients=True` they also hold, of the step they close, `norm_<term>`, the norm of the term's gradient
-    before its weight, and `cosine_<term>_<term>` between two of them; the training itself stays the same bit for bit.
+    before its weight, and `cosine_<term>_<term>` between two of them; the training itself stays the same, bit for bit
+    where masktune.word_gradient has nothing to do.
     A method that must know more of each example wants its train set from `masktune.prepare`.
 
     Raises MaskTuneError for a model without masked-LM head, a tokenizer without mask token, more than one process, and
@@ -135,13 +137,14 @@ class MaskTuningTrainer(Trainer):
         apart = measures or self.method.equalises
         before = self._take_gradients() if apart else []
         parts: list[TermGradient] = []
-        for term in self._terms(inputs):
-            value = term.loss.detach().float()
-            self._logged[f"loss_{term.name}"].append(value)
-            total += term.weight * share * value
-            self.accelerator.backward(term.weight * share * term.loss)
-            if apart:
-                parts.append(TermGradient(term.name, term.weight, self._take_gradients(), term.equalise))
+        with nullcontext() if apart else put_together(self.model):
+            for term in self._terms(inputs):
+                value = term.loss.detach().float()
+                self._logged[f"loss_{term.name}"].append(value)
+                total += term.weight * share * value
+                self.accelerator.backward(term.weight * share * term.loss)
+                if apart:
+                    parts.append(TermGradient(term.name, term.weight, self._take_gradients(), term.equalise))
         if measures:
             self._log_gradients(parts, share)
         if apart:

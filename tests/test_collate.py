@@ -4,7 +4,9 @@ import torch
 from tiny_models import word_tokenizer
 from transformers import DataCollatorWithPadding
 
-from masktune.collate import InMemory, Padding, faster
+from masktune.collate import InMemory, Padding, PreparedColumns, faster
+from masktune.methods.bias import BiasProbabilities
+from masktune.methods.masker import Keywords
 from masktune.order import lengths_of
 
 TEXTS = ["word1 word2 word3", "word4", "word5 word6"]
@@ -68,3 +70,23 @@ def test_rows_in_memory_make_the_batches_that_rows_on_disk_make(tokenizer):
     assert from_disk.keys() == from_memory.keys()
     for name, values in from_disk.items():
         assert from_memory[name].dtype == values.dtype and torch.equal(from_memory[name], values)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_what_was_prepared_for_each_token_stands_at_the_token(side):
+    def collate(rows):
+        longest = max(len(row["input_ids"]) for row in rows)
+        pads = [[0] * (longest - len(row["input_ids"])) for row in rows]
+        masks = [[1] * len(row["input_ids"]) for row in rows]
+        pairs = zip(pads, masks, strict=True) if side == "left" else zip(masks, pads, strict=True)
+        return {"attention_mask": torch.tensor([first + second for first, second in pairs])}
+
+    products = {"keywords": Keywords(), "bias": BiasProbabilities()}
+    rows = [
+        {"input_ids": [5, 6, 7], "prepared_keywords": [1, 2, 3], "prepared_bias": [0.1, 0.9]},
+        {"input_ids": [8], "prepared_keywords": [4], "prepared_bias": [0.5, 0.5]},
+    ]
+    batch = PreparedColumns(collate, products)(rows)
+    assert batch["prepared_keywords"].tolist() == [[1, 2, 3], [0, 0, 4] if side == "left" else [4, 0, 0]]
+    assert torch.equal(batch["prepared_bias"], torch.tensor([[0.1, 0.9], [0.5, 0.5]]))
+    assert "prepared_bias" in rows[0]
