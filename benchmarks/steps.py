@@ -1,5 +1,6 @@
 """All measurements of the training step: the arms interleaved (a a' b c d, a a' b c d), sizes and lengths in turn."""
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from benchmarks.report import ARMS
 from benchmarks.sizes import Size
 
 PADDED_STEPS = 2  # all batches padded to one length cost the same
+NAIVE_SHARE = 0.5  # of the others' steps: they are long, and its ratio is the one that is clear at a glance
 OURS = ("fine_tuning", "mask_tuning")
 OUR_STEPS = 4  # times as many as of the others: they are short, and their ratio is what is looked at most closely
 DISTURBED = 0.05  # share of the machine that other guests had: a measurement with more of it is made again
@@ -64,6 +66,8 @@ def _undisturbed(call: Callable[..., Any], task: measure.Task) -> dict[str, Any]
 def _task(arm: str, size: Size, name: str, histogram: numpy.ndarray, repetition: int) -> measure.Task:
     if arm == "stock_padded":
         size = replace(size, steps=min(PADDED_STEPS, size.steps))
+    if arm == "naive":
+        size = replace(size, steps=math.ceil(NAIVE_SHARE * size.steps))
     if arm in OURS:
         size = replace(size, steps=OUR_STEPS * size.steps)
     return measure.Task(arm, size, name, histogram, repetition)

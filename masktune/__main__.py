@@ -136,12 +136,15 @@ def status(options: argparse.Namespace) -> int:
 
 
 def gather(options: argparse.Namespace) -> int:
-    from masktune.study import design
+    from masktune.study import design, runs
     from masktune.study import gather as gathering
 
     study = design.load(options.study)
-    counts = gathering.gather(study)["status"].value_counts()
+    table = gathering.gather(study)
+    counts = table["status"].value_counts()
     words = ", ".join(f"{counts.get(state, 0)} {state}" for state in ("done", "failed", "missing"))
+    if gone := counts.get("done", 0) - len(runs.done(study.name, table["run_id"])):
+        words += f" ({gone} done as they were gathered before, their folders are not here)"
     print(f"{study.name}: {words}; written to {gathering.folder(study.name) / gathering.RUNS}")
     return 0
 

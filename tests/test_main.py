@@ -1,6 +1,7 @@
 """The command line: what it prints, and one line for every mistake."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -106,6 +107,9 @@ def test_gather_says_what_it_wrote(capsys):
     assert main(["gather", "embedded"]) == 0
     planned = sum(len(cell.seeds) for cell in study.cells)
     assert f"embedded: 1 done, 0 failed, {planned - 1} missing; written to " in capsys.readouterr().out
+    shutil.rmtree(places.runs_folder(study.name))
+    assert main(["gather", "embedded"]) == 0
+    assert "1 done, 0 failed" in (text := capsys.readouterr().out) and "(1 done as they were gathered before" in text
 
 
 def test_run_with_everything_done_trains_nothing(capsys):

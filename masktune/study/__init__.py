@@ -9,6 +9,7 @@
     runner   every cell of a study, by papermill on a local Dask cluster
     diversity  an experiment that a study may declare: how diverse perturbed texts are along training
     gather   run folders -> runs.parquet and predictions.parquet, which tables and figures read
+    carried  what was gathered of runs whose folders are elsewhere
 
 Importing these modules is cheap: torch, transformers, Dask and papermill are imported where they are used.
 """

@@ -5,13 +5,13 @@ import os
 import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masktune.errors import MaskTuneError
-from masktune.study import diversity, runs
+from masktune.study import carried, diversity, runs
 from masktune.study.cells import Cell, Training, canonical
 from masktune.study.design import Study
 from masktune.study.places import folder
@@ -40,25 +40,23 @@ THREADS = 4
 def gather(study: Study) -> "pandas.DataFrame":
     """Write the files of the study from its run folders, and return the table of runs.
 
-    Every declared run has a row; one without results has the status "failed" (with its error) or "missing". Stored runs
-    that the study no longer declares are left out. Raises MaskTuneError for a damaged file, and when runs of one task
-    saw different data.
+    Every declared run has a row; one without results has the status "failed" (with its error) or "missing". A run that
+    was gathered before and has no folder here is kept as it was gathered. Stored runs that the study no longer declares
+    are left out. Raises MaskTuneError for a damaged file, and when runs of one task saw different data.
     """
     import pandas
 
     declared = [(cell, seed, cell.run_id(seed)) for cell in study.cells for seed in cell.seeds]
-    done = runs.done(study.name, (run_id for _, _, run_id in declared))
-    failed = runs.failures(study.name)
+    found = _Found.of(study.name, [run_id for _, _, run_id in declared])
     with ThreadPoolExecutor(THREADS) as pool:
-        rows = list(pool.map(lambda run: _row(*run, study.parts, done, failed), declared))
+        rows = list(pool.map(lambda run: _row(*run, study.parts, found), declared))
     _check_same_data(rows)
-    _check_not_lost(study.name, done)
-    table = pandas.DataFrame([{key: value for key, value in row.items() if key != "digests"} for row in rows])
+    table = pandas.DataFrame(rows)
     target = folder(study.name)
     runs.check_writable(study.name)
-    stored = [run_id for _, _, run_id in declared if run_id in done]
-    _write(target / PREDICTIONS, partial(_write_predictions, study.name, stored))
-    _write(target / HISTORIES, partial(_write_histories, study.name, stored))
+    stored = [run_id for _, _, run_id in declared if run_id in found.done]
+    _write(target / PREDICTIONS, partial(_write_predictions, study.name, stored, list(found.gathered)))
+    _write(target / HISTORIES, partial(_write_histories, study.name, stored, list(found.gathered)))
     if study.diversity is not None and (kept := diversity.kept(study)).is_file():
         _write(diversity.gathered(study.name), lambda path: path.write_bytes(kept.read_bytes()))
     _write(target / RUNS, lambda path: table.to_parquet(path, index=False, compression="zstd"))
@@ -99,20 +97,40 @@ def _gathered(name: str, file: str) -> Path:
     return path
 
 
-def _row(
-    cell: Cell, seed: int, run_id: str, parts: dict[str, str], done: set[str], failed: dict[str, Any]
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Found:
+    """Of the runs of a study: those that are done, those that failed, and what was gathered of those that are gone."""
+
+    done: set[str]
+    failed: dict[str, dict[str, Any]]
+    gathered: dict[str, dict[str, Any]]
+
+    @classmethod
+    def of(cls, study: str, run_ids: list[str]) -> "_Found":
+        done, failed = runs.done(study, run_ids), runs.failures(study)
+        gone = [run_id for run_id in run_ids if run_id not in done and run_id not in failed]
+        return cls(done, failed, carried.rows(folder(study) / RUNS, gone))
+
+    def status(self, run_id: str) -> str:
+        if run_id in self.done or run_id in self.gathered:
+            return "done"
+        return "failed" if run_id in self.failed else "missing"
+
+
+def _row(cell: Cell, seed: int, run_id: str, parts: dict[str, str], found: _Found) -> dict[str, Any]:
+    failure = found.failed.get(run_id, {})
     row = {
         "run_id": run_id, "data": cell.data, "model": cell.model.name, "checkpoint": cell.model.identity["checkpoint"],
         "adaptation": canonical(cell.model.identity.get("adaptation")),
         "task": cell.task, "method": cell.method, "label": cell.label, "part": parts[cell.label],
         **_rates(cell), **{f"training/{name}": getattr(cell.training, name) for name in TRAINING},
         "options": json.dumps(cell.options, sort_keys=True), "seed": seed, "cell_id": cell.id,
-        "status": "done" if run_id in done else "failed" if run_id in failed else "missing",
-        "error": failed[run_id]["error"] if run_id in failed else "",
-        "failed_seconds": failed[run_id].get("seconds") if run_id in failed else None,
+        "status": found.status(run_id), "error": failure.get("error", ""), "failed_seconds": failure.get("seconds"),
     }  # fmt: skip
-    return row | _results(runs.run_folder(cell.study, run_id)) if run_id in done else row
+    if run_id in found.done:
+        return row | _results(runs.run_folder(cell.study, run_id))
+    # What the study says of a run is of today; what it gave, as it was gathered.
+    return found.gathered.get(run_id, {}) | row
 
 
 def _rates(cell: Cell) -> dict[str, float | None]:
@@ -128,33 +146,20 @@ def _results(path: Path) -> dict[str, Any]:
     accuracy = {f"accuracy/{name}": value for name, value in metrics["accuracy"].items()}
     made_with = {name: environment.get(name) for name in ("device", "precision", "threads")}
     made_with["processor"] = (cost.get("hardware") or {}).get("processor")
-    return accuracy | {name: cost.get(name) for name in COSTS} | made_with | {"digests": environment.get("data")}
-
-
-def _check_not_lost(study: str, done: set[str]) -> None:
-    """Gathered results whose run folders are gone (a fresh clone) must not be replaced by nothing."""
-    path = folder(study) / RUNS
-    if not done and path.is_file():
-        import pandas
-
-        kept = int((pandas.read_parquet(path, columns=["status"])["status"] == "done").sum())
-        if kept:
-            raise MaskTuneError(
-                f"{path} holds {kept} finished runs and the folder of runs holds none of them; run the study, or "
-                "delete the file to begin anew"
-            )
+    made_with["digests"] = json.dumps(environment.get("data") or {}, sort_keys=True)
+    return accuracy | {name: cost.get(name) for name in COSTS} | made_with
 
 
 def _check_same_data(rows: Iterable[dict[str, Any]]) -> None:
     """Runs of one task are compared with each other, so they must have seen the same data: part of the same train set,
     where the study says so.
     """
-    first: dict[tuple, dict[str, Any]] = {}
+    first: dict[tuple, tuple[dict[str, Any], str]] = {}
     for row in rows:
-        for name, digest in (row.get("digests") or {}).items():
+        for name, digest in carried.digests(row).items():
             size = row["training/train_examples"] if name == "train" else None
-            known = first.setdefault((row["task"], name, size), row)
-            if digest != known["digests"][name]:
+            known, before = first.setdefault((row["task"], name, size), (row, digest))
+            if digest != before:
                 raise MaskTuneError(
                     f"runs {known['run_id']} and {row['run_id']} of task {row['task']!r} saw different data; "
                     "delete the older ones from the runs folder and run the study again"
@@ -174,21 +179,24 @@ def _write(path: Path, write: Callable[[Path], None]) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _write_predictions(study: str, run_ids: list[str], path: Path) -> None:
+def _write_predictions(study: str, run_ids: list[str], gone: list[str], path: Path) -> None:
     import pyarrow.parquet
 
     schema = _schema()
     with pyarrow.parquet.ParquetWriter(path, schema, compression="zstd") as writer, ThreadPoolExecutor(THREADS) as pool:
+        if gone:
+            writer.write_table(carried.predictions(folder(study) / PREDICTIONS, gone, schema))
         for start in range(0, len(run_ids), FILES_AT_ONCE):
             group = run_ids[start : start + FILES_AT_ONCE]
             tables = pool.map(partial(_predictions, study, schema=schema), group)
             writer.write_table(pyarrow.concat_tables(tables))
 
 
-def _write_histories(study: str, run_ids: list[str], path: Path) -> None:
+def _write_histories(study: str, run_ids: list[str], gone: list[str], path: Path) -> None:
     import pandas
 
-    rows = [
+    rows = carried.histories(folder(study) / HISTORIES, gone) if gone else []
+    rows += [
         {"run_id": run_id, **{key: _number(value) for key, value in entry.items()}}
         for run_id in run_ids
         for entry in runs.read_json(runs.run_folder(study, run_id) / "history.json")

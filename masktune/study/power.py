@@ -69,13 +69,13 @@ def _found(differences: np.ndarray, level: float, sides: int) -> np.ndarray:
 def accuracies(study: Study) -> Accuracies:
     """Accuracy (a share) by set of every finished run that a claim is about, by (label, model, task) and seed.
 
-    From the run folders; where there are none, as after cloning, from the gathered table.
+    From the run folders; of runs whose folder is not here, as after cloning, from the gathered table.
     """
     labels = {label for claim in study.claims for label in (claim.first, claim.second)}
     ids = {cell.run_id(seed): (cell, seed) for cell in study.cells if cell.label in labels for seed in cell.seeds}
     stored = runs.done(study.name, ids)
     by_run = {run_id: runs.read_json(runs.run_folder(study.name, run_id) / "metrics.json") for run_id in stored}
-    scores = {run_id: metrics["accuracy"] for run_id, metrics in by_run.items()} or _gathered(study.name)
+    scores = _gathered(study.name) | {run_id: metrics["accuracy"] for run_id, metrics in by_run.items()}
     found = defaultdict(dict)
     for run_id, by_set in scores.items():
         if run_id in ids:

@@ -185,7 +185,7 @@ def test_repetitions_that_do_not_fit_are_left_out(monkeypatch):
         ("other", 0), ("miniature", 0), ("other", 1), ("miniature", 1), ("other", 2),
     ]  # fmt: skip
     assert [task.arm for task in made[:5]] == list(report.ARMS)
-    assert [task.size.steps for task in made[:5]] == [9, steps.PADDED_STEPS, 9, *[9 * steps.OUR_STEPS] * 2]
+    assert [task.size.steps for task in made[:5]] == [9, steps.PADDED_STEPS, 5, *[9 * steps.OUR_STEPS] * 2]
     assert {row["bound_seconds"] for row in rows} == {1.0}
     assert {row["peak_bytes"] for row in rows} == {7} and len(weighed) == 2 * len(report.ARMS)
     made.clear()

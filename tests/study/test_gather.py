@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 
+import pandas
 import pytest
 from study.conftest import TABLE, records, store
 
@@ -89,11 +90,55 @@ def test_what_an_older_version_gathered_says_what_to_do(study):
         gather.read(study.name)
 
 
-def test_gathered_results_are_not_replaced_by_nothing(study):
-    path = store(study.cells[0], 0)
+def comparable(table):
+    """Rows of predictions or logs in one order, whatever it is in the file."""
+    table = table[sorted(table)]
+    return sorted(map(str, table.astype(object).where(table.notna(), None).to_dict("records")))
+
+
+@pytest.mark.parametrize("here", [(), (1,)])
+def test_what_was_gathered_of_runs_whose_folders_are_gone_is_kept(study, here):
+    """As in a fresh clone, or where another machine made the other runs."""
+    paths = [store(cell, 0, right=right) for cell, right in zip(study.cells[:3], (3, 1, 2), strict=True)]
+    before, answers, logs = gather.gather(study), gather.read("small")[1], gather.histories("small")
+    for number, path in enumerate(paths):
+        if number not in here:
+            shutil.rmtree(path)
+    for _ in range(2):
+        pandas.testing.assert_frame_equal(gather.gather(study), before, check_like=True, check_dtype=False)
+        assert comparable(gather.read("small")[1]) == comparable(answers)
+        assert comparable(gather.histories("small")) == comparable(logs)
+
+
+def test_a_run_that_is_here_goes_before_what_was_gathered_of_it(study):
+    first, second, *_ = study.cells
+    store(first, 0, right=1), store(second, 0, right=1)
+    gather.gather(study)
+    for cell in (first, second):
+        shutil.rmtree(runs.run_folder(study.name, cell.run_id(0)))
+    store(first, 0, right=4)
+    runs.mark_failed(second, 0, "ValueError: no")
+    table = gather.gather(study).set_index("run_id")
+    assert table.loc[first.run_id(0), "accuracy/validation"] == 1.0
+    assert table.loc[second.run_id(0), "status"] == "failed"
+    assert set(gather.read("small")[1]["run_id"]) == {first.run_id(0)}
+
+
+def test_what_was_gathered_is_kept_only_while_the_study_declares_it(study, table):
+    store(study.cells[0], 0)
+    gather.gather(study)
+    shutil.rmtree(runs.run_folder(study.name, study.cells[0].run_id(0)))
+    table["training"]["epochs"] = 4
+    assert (gather.gather(design.parse(table))["status"] == "missing").all()
+    assert len(gather.read("small")[1]) == 0
+
+
+def test_runs_made_elsewhere_must_have_seen_the_same_data(study):
+    path = store(study.cells[0], 0, digest="old")
     gather.gather(study)
     shutil.rmtree(path)
-    with pytest.raises(MaskTuneError, match="holds 1 finished runs and the folder of runs holds none"):
+    store(study.cells[1], 0, digest="new")
+    with pytest.raises(MaskTuneError, match="saw different data"):
         gather.gather(study)
 
 

@@ -85,6 +85,9 @@ def test_the_spread_is_read_from_the_gathered_table_where_no_run_lies(table, res
     compared = claims.comparisons(study, study.claims[0])
     found = power.spread(study.claims[0], compared, power.accuracies(study))
     assert found == {"sentiment": (pytest.approx(np.std([10, 30], ddof=1)), 2)}
+    store(study.cells[0], 1, right=4)
+    by_seed = power.accuracies(study)["fine-tuning", "bert", "sentiment"]
+    assert [by_seed[seed]["validation"] for seed in (0, 1)] == [0.5, 1.0]
 
 
 def plan(study):
