@@ -27,11 +27,11 @@ Factors = list[tuple[Tensor, Tensor]]
 def put_together(model: MaskTuningModel) -> Iterator[None]:
     """Within the block backward leaves the gradient of tied word embeddings in parts; at its end they are one.
 
-    Nothing is changed for a model whose head is not tied to the classifier's embeddings, for small embeddings, and on
-    a GPU, which does not feel it. Gradients must be asked for with `backward`, and read after the block.
+    Nothing is changed for a model whose head is not tied to the classifier's embeddings, for frozen or small ones, and
+    on a GPU, which does not feel it. Gradients must be asked for with `backward`, and read after the block.
     """
     words = model.classifier.get_input_embeddings().weight
-    if model.encoder != "shared" or words.device.type != "cpu" or words.numel() < SMALLEST_EMBEDDINGS:
+    if model.encoder != "shared" or not _pays(words):
         yield
         return
     tied = [module for module in model.modules() if getattr(module, "weight", None) is words]
@@ -50,6 +50,10 @@ def put_together(model: MaskTuningModel) -> Iterator[None]:
         for projection in projections:
             del projection.forward
     words.grad = _sum(words, factors)
+
+
+def _pays(words: Tensor) -> bool:
+    return words.requires_grad and words.device.type == "cpu" and words.numel() >= SMALLEST_EMBEDDINGS
 
 
 def _projecting(projection: nn.Linear, factors: Factors) -> Callable[[Tensor], Tensor]:

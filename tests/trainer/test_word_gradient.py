@@ -82,6 +82,13 @@ def test_embeddings_that_no_head_is_tied_to_have_their_gradient_from_backward(tr
     assert left(trainer(**options)) == [torch.strided]
 
 
+def test_frozen_embeddings_have_no_gradient(trainer, monkeypatch):
+    run = trainer()
+    words_of(run).requires_grad_(False)
+    gradients(run, True, monkeypatch)
+    assert words_of(run).grad is None
+
+
 def test_small_embeddings_have_their_gradient_from_backward(trainer, left):
     run = trainer()
     assert left(run, smallest=words_of(run).numel() + 1) == [torch.strided, torch.strided]
