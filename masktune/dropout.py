@@ -7,16 +7,22 @@ about four elements.
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Generator, Tensor
+from transformers import PreTrainedConfig
 
 # Masks of smaller models are drawn in little more time than the calls around them take.
 SMALLEST_HIDDEN_SIZE = 256
 BITS = 16  # of a draw, for an element: probabilities are rounded to multiples of 2^-16
 LEVELS = 2**BITS
 PER_DRAW = 64 // BITS
+
+
+def fast_dropout_of(config: PreTrainedConfig) -> AbstractContextManager[None]:
+    """`fast_dropout` for training this model, or for a small one a block that changes nothing."""
+    return fast_dropout() if config.hidden_size >= SMALLEST_HIDDEN_SIZE else nullcontext()
 
 
 @contextmanager

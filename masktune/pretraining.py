@@ -20,6 +20,7 @@ from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase, get_linear_schedule_with_warmup
 
 from masktune import precision
+from masktune.dropout import fast_dropout_of
 from masktune.errors import MaskTuneError
 from masktune.models import MaskedLM
 from masktune.perturb import Vocabulary, choose_positions, mask, maskable
@@ -83,7 +84,7 @@ def train_mlm(
     optimizer = torch.optim.AdamW(_parameter_groups(masked_lm, recipe), lr=recipe.learning_rate, fused=True)
     warmup = round(recipe.warmup_ratio * recipe.steps)
     schedule = get_linear_schedule_with_warmup(optimizer, warmup, recipe.steps)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), fast_dropout_of(masked_lm.model.config):
         torch.manual_seed(derive(seed, "dropout"))
         losses = []
         for step, ids in zip(

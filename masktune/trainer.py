@@ -21,8 +21,8 @@ from torch.utils.data import DataLoader, Sampler
 from transformers import PreTrainedModel, Trainer, TrainingArguments
 from transformers.trainer_utils import EvalLoopOutput, TrainOutput
 
-from masktune import dropout
 from masktune.collate import PreparedColumns, faster
+from masktune.dropout import fast_dropout_of
 from masktune.errors import MaskTuneError
 from masktune.gradients import TermGradient, added, equalised, measured
 from masktune.methods import MaskTuning, Method, Term
@@ -117,8 +117,7 @@ class MaskTuningTrainer(Trainer):
 
     def train(self, *arguments: Any, **named: Any) -> TrainOutput:
         """Trainer's own; all but small models draw their dropout masks faster on a CPU (masktune.dropout)."""
-        pays = self.model.config.hidden_size >= dropout.SMALLEST_HIDDEN_SIZE
-        with dropout.fast_dropout() if pays else nullcontext():
+        with fast_dropout_of(self.model.config):
             return super().train(*arguments, **named)
 
     # ---- the training step

@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-from masktune import pretraining, small_models
+from masktune import dropout, pretraining, small_models
 from masktune.data import world
 from masktune.errors import MaskTuneError
 from masktune.models import MaskedLM
@@ -27,6 +27,21 @@ def test_a_small_model_learns_in_a_few_steps_and_is_repeatable(family, stories):
         losses.append(pretraining.train_mlm(MaskedLM(small.model), small.tokenizer, stories, RECIPE, 0))
     assert losses[0] == losses[1]
     assert sum(losses[0][-3:]) < sum(losses[0][:3]) - 1.0
+
+
+@pytest.mark.parametrize("smallest", [1, 10_000])
+def test_all_but_small_models_draw_their_dropout_masks_faster(stories, monkeypatch, smallest):
+    monkeypatch.setattr(dropout, "SMALLEST_HIDDEN_SIZE", smallest)
+    drawn = []
+
+    def counted(*given, draw=dropout.bernoulli_, **named):
+        drawn.append(given)
+        return draw(*given, **named)
+
+    monkeypatch.setattr(dropout, "bernoulli_", counted)
+    small = small_models.bert(stories, 0)
+    pretraining.train_mlm(MaskedLM(small.model), small.tokenizer, stories, replace(RECIPE, steps=1, dropout=True), 0)
+    assert bool(drawn) == (smallest == 1)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
