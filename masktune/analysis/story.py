@@ -7,7 +7,7 @@ import pandas as pd
 
 from masktune.analysis import claim_tables, names
 from masktune.analysis.claims import VERDICTS
-from masktune.analysis.presentation import count, number, seeds_note
+from masktune.analysis.presentation import count, interval, number, seeds_note
 from masktune.errors import one_of
 
 if TYPE_CHECKING:
@@ -30,6 +30,33 @@ def sentences(differences: pd.DataFrame) -> list[str]:
             found.append(_at_home(str(second), inside))
     note = seeds_note(differences)
     return [*found, f"{note.strip(' ()')}, so no p value below 0.05 is possible for these rows."] if note else found
+
+
+def below_constant(main: pd.DataFrame, details: pd.DataFrame) -> list[str]:
+    """Sets out of distribution where giving the commonest answer always would score more than a method does.
+
+    There accuracy follows how often a method gives that answer, and a gain may be no more than that.
+    """
+    lopsided = main[(main["kind"] == "out_of_distribution") & (main["majority"] > main["chance"])]
+    below = lopsided[lopsided["accuracy"] < lopsided["majority"]]
+    ranking = details[details["measure"] == "AUROC"]
+    found = []
+    for place, frame in below.groupby(["task", "model", "set"], sort=False, observed=True):
+        here = ranking[(ranking[["task", "model", "set"]] == place).all(axis=1)]
+        _, model, name = place
+        text = (
+            f"{names.evaluation_set(name)} ({names.model(model)}): always giving the commonest answer would score "
+            f"{number(frame['majority'].iloc[0])}, more than {_values(frame, 'accuracy')}. Accuracy there follows how "
+            "often a method gives that answer."
+        )
+        found.append(text if here.empty else f"{text} AUROC, which no threshold moves: {_values(here, 'value')}.")
+    return found
+
+
+def _values(frame: pd.DataFrame, column: str) -> str:
+    """Each method with its mean and interval."""
+    cells = zip(frame["method"], frame[column], frame["low"], frame["high"], strict=True)
+    return "; ".join(f"{method} ({interval(*values)})" for method, *values in cells)
 
 
 def _score(second: str, frame: pd.DataFrame) -> str:

@@ -33,6 +33,35 @@ def test_counts_are_those_of_the_table():
     assert "above zero on 1, below zero on 1 and spans it on 2" in text.replace("it on 2.", "it on 2")
 
 
+def lopsided(accuracy, majority=71.8, chance=50.0, kind="out_of_distribution"):
+    place = {"task": "paraphrase", "model": "minilm", "set": "paws_qqp", "kind": kind}
+    interval = {"low": accuracy - 1, "high": accuracy + 1}
+    return {
+        **place,
+        **interval,
+        "method": f"at {accuracy}",
+        "accuracy": accuracy,
+        "majority": majority,
+        "chance": chance,
+    }
+
+
+def test_methods_below_a_constant_answer_are_named_with_what_no_threshold_moves():
+    main = pd.DataFrame([lopsided(30.0), lopsided(63.0), lopsided(80.0)])
+    details = main.assign(measure="AUROC", value=[51.0, 52.0, 90.0])
+    [text] = story.below_constant(main, details)
+    assert text.startswith("PAWS-QQP (MiniLM): always giving the commonest answer would score 71.8, more than at 30.0")
+    assert "at 30.0 (30.0 [29.0, 31.0]); at 63.0 (63.0 [62.0, 64.0]). Accuracy" in text
+    assert "at 30.0 (51.0" in text and "at 63.0 (52.0" in text
+    assert story.below_constant(main, details.iloc[:0])[0].endswith("gives that answer.")
+
+
+@pytest.mark.parametrize("changes", [{"accuracy": 72.0}, {"chance": 71.8}, {"kind": "in_distribution"}])
+def test_a_set_where_no_method_is_below_a_constant_answer_is_not_mentioned(changes):
+    main = pd.DataFrame([lopsided(**{"accuracy": 30.0, **changes})])
+    assert story.below_constant(main, main.assign(measure="AUROC", value=1.0)) == []
+
+
 def test_extremes_name_their_place():
     text = story.sentences(rows((2, 1, 3), (-2, -3, -1)))[1]
     assert text.endswith("is 0.0 points, from \u22122.0 (BERT, set 1) to +2.0 (BERT, set 0).")
