@@ -22,6 +22,46 @@ def gradients_of(method, checkpoint, batch, vocabulary, streams):
     return values, {name: p.grad for name, p in model.classifier.named_parameters() if p.grad is not None}
 
 
+def literal_models(checkpoint):
+    """Two transformers models that share their encoder by assignment: the classifier and the language model."""
+    reference = load(checkpoint)  # for the same head initialisation
+    classifier = AutoModelForSequenceClassification.from_pretrained(checkpoint, id2label=dict(enumerate(NAMES))).eval()
+    classifier.load_state_dict(reference.classifier.state_dict())
+    language_model = AutoModelForMaskedLM.from_pretrained(checkpoint).eval()
+    setattr(language_model, language_model.base_model_prefix, classifier.base_model)
+    language_model.tie_weights()
+    return classifier, language_model
+
+
+def literal_masks(input_ids, vocabulary, draws, rate):
+    """(masked text, targets with -100 where nothing is masked, how many tokens could have been), token by token."""
+    masked_ids, targets, candidates = input_ids.clone(), torch.full_like(input_ids, -100), 0
+    for row in range(input_ids.shape[0]):
+        for column in range(input_ids.shape[1]):
+            token = input_ids[row, column].item()
+            if token in vocabulary.special_ids:
+                continue
+            candidates += 1
+            if draws[row, column] < rate:
+                masked_ids[row, column] = vocabulary.mask_id
+                targets[row, column] = token
+    return masked_ids, targets, candidates
+
+
+def literal_fills(input_ids, targets, logits, vocabulary, generator, fill):
+    """The text with a token in each gap, gap by gap."""
+    perturbed = input_ids.clone()
+    gaps = (targets != -100).nonzero().tolist()
+    ordinary = [token for token in range(vocabulary.size) if token not in vocabulary.special_ids]
+    randoms = torch.randint(len(ordinary), (len(gaps),), generator=generator).tolist()
+    for (row, column), number in zip(gaps, randoms, strict=True):
+        scores = logits[row, column].detach().clone()
+        scores[list(vocabulary.special_ids)] = -torch.inf
+        token = {"argmax": scores.argmax(), "keep": vocabulary.mask_id, "random": ordinary[number], "original": None}
+        perturbed[row, column] = token[fill] if fill != "original" else input_ids[row, column]
+    return perturbed
+
+
 def literal_step(
     checkpoint,
     family,
@@ -35,28 +75,13 @@ def literal_step(
     fill="argmax",
     kept=False,
 ):
-    """One batch of the paper, word for word, on two transformers models that share their encoder by assignment."""
-    reference = load(checkpoint)  # for the same head initialisation
-    classifier = AutoModelForSequenceClassification.from_pretrained(checkpoint, id2label=dict(enumerate(NAMES))).eval()
-    classifier.load_state_dict(reference.classifier.state_dict())
-    language_model = AutoModelForMaskedLM.from_pretrained(checkpoint).eval()
-    setattr(language_model, language_model.base_model_prefix, classifier.base_model)
-    language_model.tie_weights()
-
+    """One batch of the paper, word for word."""
+    classifier, language_model = literal_models(checkpoint)
     # (1) mask 5 % of the tokens
     input_ids, labels = batch["input_ids"], batch["labels"]
     others = {name: values for name, values in batch.items() if name not in ("input_ids", "labels")}
     draws = torch.rand(input_ids.shape, generator=streams["positions"])
-    masked_ids, targets, candidates = input_ids.clone(), torch.full_like(input_ids, -100), 0
-    for row in range(input_ids.shape[0]):
-        for column in range(input_ids.shape[1]):
-            token = input_ids[row, column].item()
-            if token in vocabulary.special_ids:
-                continue
-            candidates += 1
-            if draws[row, column] < rate:
-                masked_ids[row, column] = vocabulary.mask_id
-                targets[row, column] = token
+    masked_ids, targets, candidates = literal_masks(input_ids, vocabulary, draws, rate)
     # (2) the MLM head predicts them
     extra = {}
     if family == "bart":
@@ -66,15 +91,7 @@ def literal_step(
     loss_mlm = cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum")
     loss_mlm = loss_mlm / (candidates if maskable_mean else (targets != -100).sum())
     # (3) the predictions fill the gaps
-    perturbed = input_ids.clone()
-    gaps = (targets != -100).nonzero().tolist()
-    ordinary = [token for token in range(vocabulary.size) if token not in vocabulary.special_ids]
-    randoms = torch.randint(len(ordinary), (len(gaps),), generator=streams["fill"]).tolist()
-    for (row, column), number in zip(gaps, randoms, strict=True):
-        scores = logits[row, column].detach().clone()
-        scores[list(vocabulary.special_ids)] = -torch.inf
-        token = {"argmax": scores.argmax(), "keep": vocabulary.mask_id, "random": ordinary[number], "original": None}
-        perturbed[row, column] = token[fill] if fill != "original" else input_ids[row, column]
+    perturbed = literal_fills(input_ids, targets, logits, vocabulary, streams["fill"], fill)
     # (4) the classifier reads them with the original labels
     answers = classifier(input_ids=perturbed, **others).logits
     counted = (answers.argmax(-1) == labels).float() if kept else torch.ones(len(labels))
