@@ -1,4 +1,9 @@
-"""The local Dask cluster, and what its workers do: execute one notebook and say how it ended."""
+"""The local Dask cluster, and what its workers do: execute one notebook and say how it ended.
+
+Whoever can talk to a worker can run code as the one who runs the study. So scheduler, workers and nannies talk TLS with
+a key that is made for this cluster and never leaves its processes, and their web servers, which ask for no key, show
+nothing.
+"""
 
 import glob
 import logging
@@ -64,6 +69,7 @@ def local_cluster(jobs: int, environment: dict[str, str]) -> Iterator["Client"]:
     """
     import dask
     from distributed import Client, LocalCluster
+    from distributed.security import Security
 
     # A worker that the machine kills is replaced; its cell starts again where its stored seeds end.
     settings = {
@@ -72,6 +78,8 @@ def local_cluster(jobs: int, environment: dict[str, str]) -> Iterator["Client"]:
         "distributed.worker.daemon": False,  # a worker has children: the server of kernels
         "distributed.worker.profile.enabled": False,  # looks at every worker a hundred times a second
         "distributed.admin.system-monitor.interval": "10s",
+        "distributed.scheduler.http.routes": [],
+        "distributed.worker.http.routes": [],
     }
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with (
@@ -80,7 +88,9 @@ def local_cluster(jobs: int, environment: dict[str, str]) -> Iterator["Client"]:
             n_workers=jobs,
             threads_per_worker=1,
             processes=True,
-            dashboard_address="127.0.0.1:0",
+            security=Security.temporary(),
+            dashboard_address="127.0.0.1:0",  # where no page is shown: any free port
+            scheduler_kwargs={"dashboard": False},
             memory_limit=0,
             env=environment,
             silence_logs=logging.CRITICAL,
