@@ -10,11 +10,11 @@ export MASKTUNE_CACHE ?= $(CURDIR)/.cache
 export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce figures report bench test lint format lab clean distclean
+.PHONY: help setup reproduce figures report bench test test-fast newcomer lint format lab clean distclean
 
 help:  ## show this list
 	@echo "make TARGET [STUDY=$(STUDY)] [JOBS=$(JOBS)]"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready  ## create .venv with the tested versions
 
@@ -37,10 +37,16 @@ report: setup  ## execute the notebooks on the stored runs and write results/STU
 bench: setup  ## measure training steps beside a stock Trainer's, and the grid itself: results/bench, 15 minutes on 2 cores
 	$(VENV)/bin/python -m benchmarks
 
-test: setup lint  ## lint, then the whole test suite
+test: setup  ## run every test; style is checked as it is committed, or will be with the next commit
 	$(VENV)/bin/python -m pytest
 
-lint: setup  ## check style and format, notebooks too
+test-fast: setup  ## the tests that take no seconds, for the inner loop: under a minute on two cores
+	$(VENV)/bin/python -m pytest -m "not slow"
+
+newcomer: setup  ## prove README's commands, in its order and twice, on a fresh clone of the last commit: half an hour
+	$(VENV)/bin/python -m pytest tests/newcomer.py
+
+lint: setup  ## check style and format of the working folder, notebooks too
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 

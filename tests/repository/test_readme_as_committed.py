@@ -1,0 +1,60 @@
+"""What README says of the repository is true of the repository as it is committed."""
+
+import re
+
+import pytest
+from repository.conftest import committed_files, committed_json, committed_table, committed_text
+
+from masktune.study.efficiency import PURE
+
+PLACEHOLDERS = {"studies/NAME.toml", "notebooks/NN_title.ipynb", "results/NAME"}
+
+
+@pytest.fixture(scope="module")
+def readme() -> str:
+    return committed_text("README.md")
+
+
+@pytest.fixture(scope="module")
+def places() -> set[str]:
+    """Every committed file, and every folder that holds one."""
+    files = committed_files()
+    parents = {"/".join(path.split("/")[:depth]) for path in files for depth in range(1, path.count("/") + 1)}
+    return files | parents
+
+
+def test_every_file_that_readme_links_to_is_there(readme, places):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", readme)
+    assert len(links) > 5
+    assert [link for link in links if link.rstrip("/") not in places] == []
+
+
+def test_every_file_that_readme_names_is_there_and_holds_what_it_is_said_to(readme, places):
+    paths = set(re.findall(r"`((?:masktune|tests|studies|notebooks|results|benchmarks)/[\w./]+)`", readme))
+    assert len(paths) > 15
+    assert [path for path in paths - PLACEHOLDERS if path.rstrip("/") not in places] == []
+    held = re.findall(r"`(\w+)`(?: and `(\w+)`)?\s+of\s+`([\w/]+\.py)`", readme)
+    assert len(held) > 10
+    for *names, path in held:
+        text = committed_text(path)
+        assert [name for name in names if name and not re.search(rf"\b{name}\b", text)] == [], path
+
+
+def test_the_benchmark_of_readme_is_the_stored_one(readme):
+    assert committed_text("results/bench/headline.md") in readme
+
+
+@pytest.mark.parametrize("name", ["embedded", "ablations", "laptop", "closeup"])
+def test_the_times_of_the_studies_are_those_of_their_stored_runs(readme, name):
+    runs = committed_table(f"results/{name}/runs.parquet")
+    done = runs[runs["status"] == "done"]
+    minutes = done[list(PURE)].sum().sum() / 60
+    time = f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
+    assert re.search(rf"^\| `{name}` \|.*\| {len(done)} runs, {time} \|$", readme, re.MULTILINE)
+
+
+def test_the_wall_time_of_reproduce_is_that_of_its_stored_invocation(readme):
+    done = int((committed_table("results/embedded/runs.parquet")["status"] == "done").sum())
+    [whole] = [record for record in committed_json("results/embedded/grid.json") if record["runs"] == done]
+    assert f"The {done} runs of `make reproduce`" in readme
+    assert f"take {whole['wall_seconds'] / 60:.0f} minutes of wall time" in readme
