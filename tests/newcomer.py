@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 ORDER = ("setup", "reproduce", "test", "figures", "report", "reproduce")
 
 
@@ -27,9 +28,6 @@ def measured() -> list[str]:
     """The files that hold measured times, by README: patterns below results/embedded."""
     sentence = re.search(r"names only files that hold measured times: (.*?) of\s+`results/embedded`", README, re.DOTALL)
     return [f"results/embedded/{pattern}" for pattern in re.findall(r"`([^`]+)`", sentence[1])]
-
-
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("target", ORDER, ids=[f"{number}-{target}" for number, target in enumerate(ORDER, 1)])

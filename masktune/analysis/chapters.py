@@ -21,8 +21,6 @@ from masktune.errors import MaskTuneError
 from masktune.study import cluster, execution
 from masktune.study.places import PROJECT, folder, results_root
 
-_MARK = "masktune_made_from"
-
 
 @dataclass(frozen=True)
 class Chapter:
@@ -34,6 +32,11 @@ class Chapter:
     @property
     def executed(self) -> Path:
         return folder(self.study) / "notebooks" / self.source.name
+
+    @property
+    def stamp(self) -> Path:
+        """What the executed notebook was made from; git ignores it, for it knows the times of the runs."""
+        return self.executed.with_suffix(".made_from.json")
 
     @property
     def page(self) -> str:
@@ -72,11 +75,7 @@ class Chapter:
 
     @property
     def is_fresh(self) -> bool:
-        try:
-            made = json.loads(self.executed.read_text(encoding="utf-8"))
-            return made["metadata"][_MARK] == self.inputs
-        except (OSError, ValueError, KeyError):
-            return False
+        return files.is_fresh(self.stamp, self.inputs)
 
 
 def of(study: str, notebooks: Path | None = None) -> list[Chapter]:
@@ -101,7 +100,8 @@ def execute(chapter: Chapter) -> bool:
         threads = cluster.kernel_environment(cluster.default_jobs())
         execution.execute(chapter.source, result, {k: v for k, v in given.items() if k in known}, private, threads)
         chapter.executed.parent.mkdir(parents=True, exist_ok=True)
-        _keep(result, chapter.executed, inputs)
+        _keep(result, chapter.executed)
+        files.stamp(chapter.stamp, inputs, [chapter.executed])
     except OSError as error:
         raise MaskTuneError(
             f"cannot write {chapter.executed} ({error.strerror}); free it or set MASKTUNE_RESULTS"
@@ -127,13 +127,12 @@ def _one_line(chapter: Chapter, error: Exception) -> str:
     return f"{where}: {first}; open it in JupyterLab (make lab) and run it there"
 
 
-def _keep(result: Path, target: Path, inputs: str) -> None:
+def _keep(result: Path, target: Path) -> None:
     """Put the executed notebook in place without papermill's notes, which hold times and paths of this machine."""
     notebook = json.loads(result.read_text(encoding="utf-8"))
     for part in (notebook, *notebook["cells"]):
         for key in ("papermill", "execution"):
             part["metadata"].pop(key, None)
-    notebook["metadata"][_MARK] = inputs
     beside = target.with_name(f".{target.name}.part")
     beside.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(beside, target)
