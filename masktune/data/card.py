@@ -75,7 +75,8 @@ class DataCard:
     `name` is also the set's place in a mirror, `data/<name>.parquet`. `columns` gives, for each common column (see
     `masktune.data.tasks`), the column of the source. `blank_rows` is the known number of rows with an empty text: they
     are dropped, one more is an error. `redistributable` only where the licence clearly allows it.
-    `content` is the `rows.content` digest of the copy the package was tested with.
+    `content` is the `rows.content` digest of what the source gives, `copies` are those of other sound copies that a
+    mirror may hold. Where one of them is known, a set that differs is refused (`masktune.data.sources.examined`).
     """
 
     name: str
@@ -92,6 +93,7 @@ class DataCard:
     blank_rows: int = 0
     faults: str = ""
     content: str = ""
+    copies: tuple[str, ...] = ()
 
     @property
     def cluster(self) -> str:

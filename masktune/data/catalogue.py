@@ -41,19 +41,20 @@ def _glue(task: str, split: str) -> HubFile:
     return HubFile("nyu-mll/glue", GLUE_REVISION, f"{task}/{split}-00000-of-00001.parquet")
 
 
-def _counterfactual(split: str, rows: int, content: str, faults: str) -> DataCard:
+def _counterfactual(split: str, rows: int, blob: str, content: str, copy: str, faults: str) -> DataCard:
     return DataCard(
         name=f"imdb-cad/{split}",
         title=f"counterfactually augmented IMDb reviews, {split}",
         rows=rows,
         columns=REVIEW,
         label_names=SENTIMENT,
-        source=PinnedFiles((f"{COUNTERFACTUAL}/combined/paired/{split}_paired.tsv",), "imdb_counterfactual"),
+        source=PinnedFiles((f"{COUNTERFACTUAL}/combined/paired/{split}_paired.tsv",), "imdb_counterfactual", (blob,)),
         licence="Apache-2.0 (repository); the reviews belong to their authors",
         citation=KAUSHIK_CITATION,
         pairs=Pairs("pair_id", "type", ("original", "revised")),
         faults=faults,
         content=content,
+        copies=(copy,),
     )
 
 
@@ -105,7 +106,11 @@ _CARDS = (
         rows=976,
         columns=REVIEW,
         label_names=SENTIMENT,
-        source=PinnedFiles((f"{CONTRAST}/test_original.tsv", f"{CONTRAST}/test_contrast.tsv"), "imdb_contrast"),
+        source=PinnedFiles(
+            (f"{CONTRAST}/test_original.tsv", f"{CONTRAST}/test_contrast.tsv"),
+            "imdb_contrast",
+            ("f28a4ef3", "bcc5d5c0"),
+        ),
         licence="no licence file at that commit; the reviews belong to their authors",
         citation=CONTRAST_CITATION,
         redistributable=False,
@@ -119,15 +124,20 @@ _CARDS = (
     _counterfactual(
         "train",
         3_414,
-        "",
+        "637196cb",
+        "6129952bdc13feffbbf60ab4d4996846b80e42ead3b06bdfbd15e0885b6ca894",
+        "63cf3bb763b199c6393276de2d35c4aff4327df680fcda428753cb1cf1753dff",
         "Pair 8822 has the same text twice with opposite labels; pair 18146 joins two different reviews. A mirror may "
-        "hold a copy in which six revised texts keep one level of CSV quoting.",
+        "hold a copy in which six revised texts keep one level of CSV quoting and 29 differ in a blank.",
     ),
     _counterfactual(
         "test",
         976,
+        "c8d6d9bd",
+        "87406a274fbfe834a666e6cfd8fee7b0a992aa83dab89d171b61087efe725b2d",
         "79f1c6e44f8b6dc3455c8b656548625cc757f2f80b17fba39131c031aaef64d9",
-        "Pair 8893 has the same text twice with opposite labels. Its 488 originals are those of imdb-contrast/test.",
+        "Pair 8893 has the same text twice with opposite labels. Its 488 originals are those of imdb-contrast/test. A "
+        "mirror may hold a copy in which seven revised texts differ in a blank.",
     ),
     DataCard(
         name="glue/mnli/train",
@@ -167,6 +177,7 @@ _CARDS = (
         licence=MULTINLI_LICENCE,
         citation=MULTINLI_CITATION,
         faults="A mirror may hold a copy detokenised by rule, which differs in spacing around dashes and quotes.",
+        copies=("414633ce3127a3530486966c3e2d15f6d368153a1efbac38ccc529c448056134",),
     ),
     DataCard(
         name="hans/validation",

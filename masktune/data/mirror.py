@@ -14,21 +14,25 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from masktune.data import rows, sources
+from masktune.data import sources
 from masktune.data.card import DataCard
 from masktune.data.catalogue import CARDS
 from masktune.errors import MaskTuneError, one_of
 
-MANIFEST = "manifest.json"
+if TYPE_CHECKING:
+    import pandas as pd
+
 COLUMNS = ("set", "rows", "expected", "state", "licence", "may_be_passed_on")
 OK, PART, FETCHED, PRESENT = "ok", "ok: subset", "fetched", "present"
-GOOD = (OK, PART, FETCHED, PRESENT)
+UNKNOWN = "ok: its rows, but no digest of it is known"
+GOOD = (OK, PART, FETCHED, PRESENT, UNKNOWN)
 
 
 def good(table: pd.DataFrame) -> bool:
@@ -40,13 +44,15 @@ def fill(folder: str | Path | None = None, sets: Iterable[str] | None = None) ->
     """Fetch sets from the hub and the pinned addresses into a mirror; a row for each set with its state.
 
     `folder` defaults to MASKTUNE_MIRROR and is made if need be. `sets` are names of cards or beginnings of them
-    ("glue/sst2"), all by default. A set that is there already, as the manifest has it, is not fetched again. A set that
-    cannot be had does not stop the others: its state says why. PAWS-QQP is read from the file named in
-    MASKTUNE_PAWS_QQP. Raises MaskTuneError for an unknown set and for a folder that cannot be written.
+    ("glue/sst2"), all by default. A set that is there already, as manifest and card have it, is not fetched again. A
+    set that cannot be had, or is not what its card promises, does not stop the others: its state says why, and what
+    was there stays. PAWS-QQP is read from the file named in MASKTUNE_PAWS_QQP. Raises MaskTuneError for an unknown set
+    and for a folder that cannot be written.
     """
     mirror = _folder(folder)
     wanted = _wanted(sets)
     _writable(mirror)
+    sources.manifest(mirror)  # a broken one is an error before anything is fetched
     table = _table(_filled(card, mirror) for card in wanted)
     with suppress(OSError):  # where nothing could be had, nothing stays behind
         (mirror / "data").rmdir()
@@ -57,14 +63,14 @@ def fill(folder: str | Path | None = None, sets: Iterable[str] | None = None) ->
 def check(folder: str | Path | None = None) -> pd.DataFrame:
     """Read every set of a mirror and compare it with its card and the manifest; a row for each set with its state.
 
-    The state is "ok", "ok: subset" where the mirror holds a part that the card knows of, or what is wrong. Raises
-    MaskTuneError where there is no such folder.
+    The state is "ok", "ok: subset" where the mirror holds a part that the card knows of, UNKNOWN where neither card nor
+    manifest has a digest, or what is wrong. Raises MaskTuneError where there is no such folder.
     """
     mirror = _folder(folder)
     if not mirror.is_dir():
         raise MaskTuneError(f"there is no mirror at {str(mirror)!r}; name another folder, or fill it without --check")
-    manifest = _manifest(mirror)
-    return _table(_examined(card, mirror, manifest) for card in CARDS.values())
+    sources.manifest(mirror)
+    return _table(_examined(card, mirror) for card in CARDS.values())
 
 
 def _folder(folder: str | Path | None) -> Path:
@@ -86,6 +92,10 @@ def _wanted(sets: Iterable[str] | None) -> Sequence[DataCard]:
 
 
 def _table(rows_of_sets: Iterable[tuple]) -> pd.DataFrame:
+    try:
+        import pandas as pd
+    except ImportError:
+        raise MaskTuneError("pandas is not installed, and this needs it; pip install 'masktune[study]'") from None
     return pd.DataFrame(list(rows_of_sets), columns=list(COLUMNS)).astype({"rows": "Int64"})
 
 
@@ -103,42 +113,48 @@ def _writable(mirror: Path) -> None:
         ) from None
 
 
-def _manifest(mirror: Path) -> dict[str, dict]:
-    path = mirror / "data" / MANIFEST
-    if not path.is_file():
-        return {}
-    try:
-        return dict(json.loads(path.read_text()))
-    except (OSError, ValueError):
-        raise MaskTuneError(f"{path}: not a readable manifest; remove it and fill the mirror again") from None
-
-
 def _filled(card: DataCard, mirror: Path) -> tuple:
-    manifest = _manifest(mirror)
-    path = sources.mirror_file(mirror, card.name)
-    listed = manifest.get(card.name, {})
-    if listed and path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == listed["sha256"]:
-        return _row(card, listed["rows"], card.rows, PRESENT)
+    if _is_present(card, mirror):
+        return _row(card, card.rows, card.rows, PRESENT)
     try:
         found = sources.from_source(card)
-        rows.checked(found.table, card, found.rows, found.where)
+        sources.examined(found, card)
+        content = _parquet(found.table.select(list(card.needed)))
+        # What is kept is what was written, read again.
+        sources.examined(replace(found, table=pq.read_table(pa.BufferReader(content))), card)
     except MaskTuneError as error:
         return _row(card, None, card.rows, f"not fetched: {error}")
-    content = _parquet(found.table.select(list(card.needed)))
+    _keep(card, mirror, content)
+    return _row(card, found.rows, card.rows, FETCHED)
+
+
+def _is_present(card: DataCard, mirror: Path) -> bool:
+    """Whether the mirror holds the whole set, as its manifest and its card have it."""
+    if not sources.mirror_file(mirror, card.name).is_file():
+        return False
+    try:
+        found = sources.from_mirror(card, mirror)
+        sources.examined(found, card)
+    except MaskTuneError:
+        return False
+    return found.listed == found.sha256
+
+
+def _keep(card: DataCard, mirror: Path, content: bytes) -> None:
     entry = {
         "sha256": hashlib.sha256(content).hexdigest(),
-        "rows": found.rows,
+        "rows": card.rows,
         "source": str(card.source),
         "licence": card.licence,
         "may_be_passed_on": card.redistributable,
     }
-    manifest = dict(sorted({**manifest, card.name: entry}.items()))
+    path = sources.mirror_file(mirror, card.name)
+    manifest = dict(sorted({**sources.manifest(mirror), card.name: entry}.items()))
     try:
         sources.write(path, content)
-        sources.write(mirror / "data" / MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
+        sources.write(mirror / "data" / sources.MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
     except OSError as error:
         raise MaskTuneError(f"{path} cannot be written ({error.strerror}); make room or name another folder") from None
-    return _row(card, found.rows, card.rows, FETCHED)
 
 
 def _parquet(table: pa.Table) -> bytes:
@@ -147,21 +163,14 @@ def _parquet(table: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def _examined(card: DataCard, mirror: Path, manifest: dict[str, dict]) -> tuple:
+def _examined(card: DataCard, mirror: Path) -> tuple:
     try:
         found = sources.from_mirror(card, mirror)
         if found is None:
             return _row(card, None, card.rows, "missing")
-        common = rows.checked(found.table, card, found.rows, found.where)
+        common = sources.examined(found, card)
     except MaskTuneError as error:
         return _row(card, None, card.rows, str(error))
-    part = found.name != card.name
-    listed = manifest.get(found.name, {}).get("sha256", found.sha256)
-    known = card.subset.content if part else card.content
-    if listed != found.sha256:
-        state = f"changed since it was fetched: sha256 {found.sha256[:12]}, the manifest has {listed[:12]}; fill again"
-    elif known and rows.content(common) != known:
-        state = "rows as expected, but the texts or labels are not those the package was tested with"
-    else:
-        state = PART if part else OK
-    return _row(card, common.num_rows, found.rows, state)
+    state = PART if found.name != card.name else OK
+    known = sources.known_contents(card, found.name) or found.listed
+    return _row(card, common.num_rows, found.rows, state if known else UNKNOWN)

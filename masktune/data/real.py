@@ -87,7 +87,7 @@ class _Reader:
     def read(self, name: str, side: str | None = None) -> pa.Table:
         if name not in self.tables:
             found = sources.find(card(name))
-            self.tables[name] = rows.checked(found.table, card(name), found.rows, found.where)
+            self.tables[name] = sources.examined(found, card(name))
             self.digests[found.name] = found.sha256
         table = self.tables[name]
         if side is not None:

@@ -1,13 +1,16 @@
 """Find the file of a set and read it: the user's own file, the mirror, then the hub or the pinned address.
 
 `MASKTUNE_MIRROR` names a folder with `data/<set>.parquet`. Where a mirror holds both a set and its subset the full set
-is read. Files from pinned addresses are kept in the cache; the hub has its own (`HF_HOME`).
+is read. Files from pinned addresses are kept in the cache; the hub has its own (`HF_HOME`). What was found is held
+against its card by `examined`, wherever it comes from.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,8 +20,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from masktune.data import formats
-from masktune.data.card import DataCard, HubFile, NamedFile, PinnedFiles
+from masktune.data import formats, rows
+from masktune.data.card import DataCard, HubFile, NamedFile, PinnedFiles, Subset
 from masktune.errors import MaskTuneError
 
 if TYPE_CHECKING:
@@ -26,18 +29,25 @@ if TYPE_CHECKING:
 
 MIRROR = "MASKTUNE_MIRROR"
 CACHE = "MASKTUNE_CACHE"
+MANIFEST = "manifest.json"
 SECONDS = 30
 
 
 @dataclass(frozen=True)
 class Found:
-    """A set as it was read: `name` is the card's, or its subset's; `where` names the file in messages."""
+    """A set as it was read: `name` is the card's, or its subset's; `where` names the file in messages.
+
+    `listed` is the sha256 that the file should have by the mirror's manifest or by the hub, "" where neither says it;
+    `remedy` is what to do about a file that differs.
+    """
 
     name: str
     rows: int
     table: pa.Table
     sha256: str
     where: str
+    listed: str = ""
+    remedy: str = "replace the file"
 
 
 def find(card: DataCard) -> Found:
@@ -57,6 +67,40 @@ def find(card: DataCard) -> Found:
     if isinstance(card.source, NamedFile):
         what_to_do = f"set {card.source.variable} to {card.source.how}"
     raise MaskTuneError(f"cannot read {card.name}: {'; '.join(tried)}; {what_to_do}")
+
+
+def examined(found: Found, card: DataCard) -> pa.Table:
+    """The rows of a set (see `rows.checked`), if they are those that the package knows.
+
+    Their digest must be one of the card's. Where the card lacks that of the source, a file may also be as the hub, or
+    the manifest of a mirror, lists it. Raises MaskTuneError with set, file, the digest found and the one expected.
+    """
+    common = rows.checked(found.table, card, found.rows, found.where)
+    known, content = known_contents(card, found.name), rows.content(common)
+    if content in known or not (known or found.listed):
+        return common
+    if found.listed and not _edition(card, found.name).content:
+        if found.sha256 == found.listed:
+            return common
+        raise _differs(found, "sha256", found.sha256, found.listed)
+    raise _differs(found, "texts and labels with the digest", content, *known)
+
+
+def known_contents(card: DataCard, name: str) -> tuple[str, ...]:
+    """The digests that a set may have under this name, the card's or its subset's; none where none is known."""
+    copies = card.copies if name == card.name else ()
+    return tuple(filter(None, (_edition(card, name).content, *copies)))
+
+
+def _edition(card: DataCard, name: str) -> DataCard | Subset:
+    return card if name == card.name else card.subset
+
+
+def _differs(found: Found, what: str, digest: str, *expected: str) -> MaskTuneError:
+    wanted = " or ".join(entry[:12] for entry in expected)
+    return MaskTuneError(
+        f"{found.where}: {found.name} differs from its card: {what} {digest[:12]}, expected {wanted}; {found.remedy}"
+    )
 
 
 class Unreachable(MaskTuneError):
@@ -91,30 +135,52 @@ def mirror_file(mirror: Path, name: str) -> Path:
 
 def from_mirror(card: DataCard, mirror: Path) -> Found | None:
     """The set, or else its subset, from a mirror; None where neither is there."""
-    for name, rows in editions(card):
+    for name, count in editions(card):
         path = mirror_file(mirror, name)
         if path.is_file():
-            return Found(name, rows, *_parquet(path), str(path))
+            remedy = f"replace the file, or fetch the set: python -m masktune mirror --only {card.name}"
+            return Found(name, count, *_parquet(path), str(path), listed(mirror, name), remedy)
     return None
+
+
+def manifest(mirror: Path) -> dict[str, dict]:
+    """What `masktune.data.mirror.fill` wrote of each set of a mirror; raises MaskTuneError where it is not readable."""
+    path = mirror / "data" / MANIFEST
+    if not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(path.read_text()))
+    except (OSError, TypeError, ValueError):
+        raise MaskTuneError(f"{path}: not a readable manifest; remove it and fill the mirror again") from None
+
+
+def listed(mirror: Path, name: str) -> str:
+    """The sha256 of a set's file by the manifest of a mirror; "" where it is not listed."""
+    entry = manifest(mirror).get(name)
+    return str(entry.get("sha256", "")) if isinstance(entry, dict) else ""
 
 
 def from_source(card: DataCard) -> Found:
     """The set from the source its card names, not from a mirror; raises Unreachable where it cannot be had."""
     match card.source:
         case HubFile() as file:
-            path = _hub(file)
-            return Found(card.name, card.rows, *_parquet(path), str(file))
+            blob = _hub(file).resolve()  # the hub's cache names a large file by its sha256
+            listed = blob.name if re.fullmatch("[0-9a-f]{64}", blob.name) else ""
+            return Found(
+                card.name, card.rows, *_parquet(blob), str(file), listed, f"remove {blob}, and it is fetched again"
+            )
         case PinnedFiles(urls, reader, blobs):
             contents = [_fetch(url, blob) for url, blob in zip(urls, blobs or [""] * len(urls), strict=True)]
-            return _text(card, reader, contents, urls)
-        case NamedFile(variable, reader):
-            return _text(card, reader, [_named(variable)], [os.environ[variable]])
+            kept = " and ".join(str(_kept(url)) for url in urls)
+            return _text(card, reader, contents, urls, f"remove {kept}, and try again")
+        case NamedFile(variable, reader, how):
+            return _text(card, reader, [_named(variable)], [os.environ[variable]], f"expected {how}; make it anew")
     raise MaskTuneError(f"{card.name} is {card.source}: there is no file of it to read")
 
 
-def _text(card: DataCard, reader: str, contents: Sequence[bytes], names: Sequence[str]) -> Found:
-    table = formats.read(reader, contents, names)
-    return Found(card.name, card.rows, table, hashlib.sha256(b"".join(contents)).hexdigest(), " and ".join(names))
+def _text(card: DataCard, reader: str, contents: Sequence[bytes], names: Sequence[str], remedy: str) -> Found:
+    table, digest = formats.read(reader, contents, names), hashlib.sha256(b"".join(contents)).hexdigest()
+    return Found(card.name, card.rows, table, digest, " and ".join(names), remedy=remedy)
 
 
 def _parquet(path: Path) -> tuple[pa.Table, str]:
@@ -180,9 +246,13 @@ def _downloaded(url: str) -> bytes:
     return answer.content
 
 
+def _kept(url: str) -> Path:
+    return cache_folder() / hashlib.sha256(url.encode()).hexdigest()
+
+
 def _fetch(url: str, blob: str) -> bytes:
     """The file at a pinned address, from the cache if it was fetched before; a wrong git object id is an error."""
-    kept = cache_folder() / hashlib.sha256(url.encode()).hexdigest()
+    kept = _kept(url)
     content = kept.read_bytes() if kept.is_file() else _downloaded(url)
     if not _is_blob(content, blob):
         raise MaskTuneError(

@@ -2,8 +2,9 @@
 
 import pytest
 
+from masktune.data.card import PinnedFiles
 from masktune.data.catalogue import CARDS, card
-from masktune.data.sources import editions
+from masktune.data.sources import editions, known_contents
 
 PUBLISHED = {
     "glue/sst2/train": 67_349,
@@ -35,6 +36,11 @@ def test_a_subset_is_smaller_and_looked_for_after_the_full_set(name):
     assert fewer < rows
 
 
-def test_every_known_copy_has_a_digest_except_where_copies_differ():
-    without = {entry.name for entry in CARDS.values() if not (entry.content or entry.subset and entry.subset.content)}
-    assert without == {"glue/mnli/validation_mismatched", "imdb-cad/train"}
+def test_each_set_that_was_ever_read_has_a_digest_under_the_name_it_was_read_by():
+    unknown = {name for entry in CARDS.values() for name, _ in editions(entry) if not known_contents(entry, name)}
+    assert unknown == {"glue/mnli/train", "glue/qqp/train", "glue/qqp/validation"}
+
+
+def test_a_file_at_a_pinned_address_is_known_by_its_git_object():
+    pinned = [entry.source for entry in CARDS.values() if isinstance(entry.source, PinnedFiles)]
+    assert pinned and all(len(source.git_blobs) == len(source.urls) for source in pinned)

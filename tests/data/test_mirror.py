@@ -1,10 +1,13 @@
 import hashlib
 import json
+import re
+import sys
 from dataclasses import replace
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from invented_mirror import ROWS, rows_for, save
+from invented_mirror import ROWS, know, rows_for, save
 
 from masktune import data
 from masktune.data import mirror as mirrors
@@ -16,8 +19,6 @@ from masktune.errors import MaskTuneError
 @pytest.fixture
 def published(small_cards, monkeypatch):
     """The sources of all sets answer with invented rows; the calls are listed."""
-    import pyarrow as pa
-
     asked = []
 
     def answer(card):
@@ -96,11 +97,12 @@ def test_a_source_that_breaks_the_promises_of_the_card_is_not_stored(published, 
     assert not (tmp_path / "data" / f"{card.name}.parquet").exists()
 
 
-def test_the_check_says_what_is_wrong_with_each_set(mirror):
+def test_the_check_says_what_is_wrong_with_each_set(mirror, monkeypatch):
     folder = mirror / "data"
     (folder / "hans/validation.parquet").unlink()
     (folder / "glue/qqp/train.parquet").unlink()
     save(folder / "glue/qqp/train_subset.parquet", rows_for(CARDS["glue/qqp/train"], ROWS // 2))
+    know(monkeypatch, "glue/qqp/train_subset", "glue/sst2/validation")
     save(folder / "anli/r3/validation.parquet", rows_for(CARDS["anli/r3/validation"], ROWS - 1))
     digest = {"sha256": "f" * 64, "rows": ROWS}
     (folder / "manifest.json").write_text(json.dumps({"anli/r1/validation": digest}))
@@ -110,17 +112,57 @@ def test_the_check_says_what_is_wrong_with_each_set(mirror):
     assert said["glue/qqp/train"] == "ok: subset"
     assert said["anli/r3/validation"].endswith("11 rows, expected 12 for anli/r3/validation; replace the file")
     assert (
-        said["anli/r1/validation"].startswith("changed since it was fetched")
-        and "ffffffffffff" in said["anli/r1/validation"]
+        "differs from its card: sha256" in said["anli/r1/validation"] and "ffffffffffff" in said["anli/r1/validation"]
     )
-    assert said["anli/r2/validation"] == "ok" and not mirrors.good(table)
+    assert said["glue/sst2/validation"] == "ok" and not mirrors.good(table)
+    assert said["anli/r2/validation"] == mirrors.UNKNOWN
     assert not any("\n" in entry for entry in said.values())
 
 
 def test_other_texts_than_those_tested_with_are_told(mirror, monkeypatch):
-    card = replace(CARDS["glue/sst2/validation"], content="e" * 64)
-    monkeypatch.setitem(CARDS, card.name, card)
-    assert state(mirrors.check())[card.name].startswith("rows as expected, but the texts or labels are not those")
+    know(monkeypatch, "glue/sst2/validation")
+    columns = rows_for(CARDS["glue/sst2/validation"])
+    save(mirror / "data/glue/sst2/validation.parquet", {**columns, "label": columns["label"][::-1]})
+    table = mirrors.check()
+    assert "glue/sst2/validation differs from its card: texts and labels" in state(table)["glue/sst2/validation"]
+    assert not mirrors.good(table)
+
+
+@pytest.mark.parametrize("there", [None, "sound", "listed as if it were sound"])
+def test_a_set_that_its_source_has_changed_is_not_fetched_and_what_was_there_stays(
+    published, tmp_path, monkeypatch, there
+):
+    know(monkeypatch, "glue/sst2/train")
+    columns = rows_for(CARDS["glue/sst2/train"])
+    swapped = {**columns, "label": columns["label"][::-1]}
+    path = tmp_path / "data/glue/sst2/train.parquet"
+    if there is not None:
+        save(path, columns if there == "sound" else swapped)
+        digest = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "rows": ROWS}
+        (tmp_path / "data/manifest.json").write_text(json.dumps({"glue/sst2/train": digest}))
+    before = path.read_bytes() if there else None
+    answer = Found("glue/sst2/train", ROWS, pa.table(swapped), "0" * 64, "the source")
+    monkeypatch.setattr("masktune.data.sources.from_source", lambda card: answer)
+    (said,) = state(mirrors.fill(tmp_path, ["glue/sst2/train"])).values()
+    if there == "sound":
+        assert said == "present"
+    else:
+        assert said.startswith("not fetched: the source: glue/sst2/train differs from its card: texts and labels")
+    assert (path.read_bytes() if path.exists() else None) == before
+
+
+def test_what_is_kept_is_what_was_written(published, tmp_path, monkeypatch):
+    know(monkeypatch, "glue/sst2/train")
+    write = mirrors._parquet
+    monkeypatch.setattr(mirrors, "_parquet", lambda table: write(table.take(list(range(ROWS))[::-1])))
+    (said,) = state(mirrors.fill(tmp_path, ["glue/sst2/train"])).values()
+    assert said.startswith("not fetched: ") and not (tmp_path / "data/glue/sst2/train.parquet").exists()
+
+
+def test_a_mirror_without_pandas_says_what_to_install(published, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MaskTuneError, match=re.escape("pip install 'masktune[study]'")):
+        mirrors.check(tmp_path)
 
 
 def test_a_folder_must_be_named_and_be_there(monkeypatch, tmp_path):

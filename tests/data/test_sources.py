@@ -2,6 +2,7 @@ import hashlib
 import http.server
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -9,8 +10,9 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from invented_mirror import ROWS, rows_for, save
+from invented_mirror import ROWS, know, rows_for, save
 
+from masktune import data
 from masktune.data import sources
 from masktune.data.card import HubFile, PinnedFiles
 from masktune.data.catalogue import CARDS
@@ -201,3 +203,105 @@ def test_writing_in_one_step_leaves_nothing_behind_when_it_fails(tmp_path):
     with pytest.raises(OSError):
         sources.write(tmp_path / "taken", b"whole")
     assert {path.name for path in tmp_path.iterdir()} == {"new", "taken"}
+
+
+def _in_the_mirror(card, columns, mirror, monkeypatch):
+    save(mirror / "data" / f"{card.name}.parquet", columns)
+
+
+def _part_in_the_mirror(card, columns, mirror, monkeypatch):
+    know(monkeypatch, card.subset.name)
+    save(
+        mirror / "data" / f"{card.subset.name}.parquet", {name: values[: ROWS // 2] for name, values in columns.items()}
+    )
+
+
+def _on_the_hub(card, columns, mirror, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(mirror / "hub"))
+    hub_cache(mirror / "hub", card.source, columns)
+
+
+def _at_an_address(card, columns, mirror, monkeypatch):
+    urls = ("http://127.0.0.1:9/original.tsv", "http://127.0.0.1:9/contrast.tsv")
+    monkeypatch.setitem(CARDS, card.name, replace(CARDS[card.name], source=PinnedFiles(urls, "imdb_contrast")))
+    texts = [
+        f"{('Negative', 'Positive')[label]}\t{text}\n"
+        for label, text in zip(columns["label"], columns["sentence"], strict=True)
+    ]
+    for url, lines in zip(urls, (texts[::2], texts[1::2]), strict=True):
+        sources.write(sources._kept(url), "".join(["Sentiment\tText\n", *lines]).encode())
+
+
+def _in_a_file_of_the_user(card, columns, mirror, monkeypatch):
+    names = ("idx", "question1", "question2", "label")
+    lines = ["id\tsentence1\tsentence2\tlabel"]
+    lines += ["\t".join(map(str, row)) for row in zip(*(columns[name] for name in names), strict=True)]
+    (mirror / "mine.tsv").write_text("\n".join(lines))
+    monkeypatch.setenv("MASKTUNE_PAWS_QQP", str(mirror / "mine.tsv"))
+
+
+WAYS_IN = {
+    "sentiment, glue/sst2/train": (_in_the_mirror, "SET.parquet", "mirror --only SET"),
+    "paraphrase, glue/qqp/train": (_part_in_the_mirror, "SET_subset.parquet", "mirror --only SET"),
+    "sentiment, glue/sst2/validation": (_on_the_hub, "hub dataset nyu-mll/glue.*", "remove .*blobs/.* fetched again"),
+    "sentiment, imdb-contrast/test": (_at_an_address, "http://.*contrast.tsv", "remove .* and try again"),
+    "paraphrase, paws-qqp/dev_and_test": (_in_a_file_of_the_user, "mine.tsv", "make it anew"),
+}
+
+
+def _swapped_labels(columns):
+    return {**columns, "label": [1 - label for label in columns["label"]]}
+
+
+def _another_text(columns):
+    name = next(name for name in columns if name in ("sentence", "question1"))
+    return {**columns, name: ["another text", *columns[name][1:]]}
+
+
+@pytest.mark.parametrize("changed", [None, _swapped_labels, _another_text])
+@pytest.mark.parametrize("way", WAYS_IN)
+def test_a_set_that_differs_from_its_card_is_refused_wherever_it_comes_from(mirror, monkeypatch, way, changed):
+    task, name = way.split(", ")
+    put, file, remedy = WAYS_IN[way]
+    know(monkeypatch, name)
+    (mirror / "data" / f"{name}.parquet").unlink()
+    columns = rows_for(CARDS[name])
+    put(CARDS[name], columns if changed is None else changed(columns), mirror, monkeypatch)
+    if changed is None:
+        assert data.load("real", task).task == task
+        return
+    with pytest.raises(MaskTuneError) as raised:
+        data.load("real", task)
+    digests = "texts and labels with the digest [0-9a-f]{12}, expected [0-9a-f]{12}"
+    said = f"{file}: {name}.* differs from its card: {digests}; .*{remedy}".replace("SET", name)
+    assert re.fullmatch(f".*{said}", str(raised.value))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_copy_that_a_card_knows_of_is_as_good_as_what_the_source_gives(mirror, monkeypatch, known):
+    name = "glue/mnli/validation_mismatched"
+    know(monkeypatch, name)
+    content = CARDS[name].content if known else "e" * 64
+    monkeypatch.setitem(CARDS, name, replace(CARDS[name], content="", copies=(content,)))
+    if known:
+        assert data.load("real", "inference").task == "inference"
+        return
+    with pytest.raises(MaskTuneError, match=f"{name} differs from its card: .* expected eeeeeeeeeeee"):
+        data.load("real", "inference")
+
+
+@pytest.mark.parametrize("way", [_in_the_mirror, _on_the_hub])
+def test_a_set_whose_texts_no_card_knows_must_be_the_file_that_the_source_gave(mirror, monkeypatch, way):
+    name = "glue/qqp/train"
+    path = mirror / "data" / f"{name}.parquet"
+    if way is _in_the_mirror:
+        listed = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        (mirror / "data" / "manifest.json").write_text(json.dumps({name: listed}))
+    else:
+        path.unlink()
+        way(CARDS[name], rows_for(CARDS[name]), mirror, monkeypatch)
+        [path] = (mirror / "hub").rglob("blobs/*")
+    assert data.load("real", "paraphrase").task == "paraphrase"
+    save(path, _swapped_labels(rows_for(CARDS[name])))
+    with pytest.raises(MaskTuneError, match=f"{name} differs from its card: sha256 .{{12}}, expected .{{12}}; re"):
+        data.load("real", "paraphrase")
