@@ -1,22 +1,27 @@
 """The cache: what is made once and kept, each thing in a folder named by everything that made it.
 
 A folder is written beside and renamed, so that a folder in the cache is whole, and of two processes that make the same
-one, one wins.
+one, one wins. It holds the digests of its files, and is taken only as it was written. A folder that differs, or that an
+older version made without digests, is put aside and made again: nobody can say whether it is sound, and making it again
+costs a minute or so and gives the same.
 """
 
 import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from masktune.errors import MaskTuneError
 
-MADE = "made.json"  # in each folder: the seconds that making it took
+MADE = "made.json"  # in each folder: the seconds that making it took, and the digest of each file
+_DIGESTS: dict[tuple, str] = {}  # of the files that this process has read, by what changes when a file is written
 
 
 def root() -> Path:
@@ -25,14 +30,17 @@ def root() -> Path:
 
 
 def made(kind: str, name: str, made_of: dict[str, Any], make: Callable[[Path], None]) -> Path:
-    """The folder <root>/<kind>/<name>-<digest of made_of>; `make` fills it if it is not there.
+    """The folder <root>/<kind>/<name>-<digest of made_of>; `make` fills it if it is not there as it was made.
 
     Raises MaskTuneError where the cache cannot be written.
     """
     folder = root() / kind / f"{name}-{digest(json.dumps(made_of, sort_keys=True))[:12]}"
-    if folder.is_dir():
+    fault = _fault(folder) if folder.is_dir() else ""
+    if folder.is_dir() and not fault:
         return folder
     try:
+        if fault:
+            _put_aside(folder, fault)
         folder.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
     except OSError as error:
@@ -43,7 +51,8 @@ def made(kind: str, name: str, made_of: dict[str, Any], make: Callable[[Path], N
     try:
         start = time.perf_counter()
         make(beside)
-        (beside / MADE).write_text(json.dumps({"seconds": round(time.perf_counter() - start, 3)}) + "\n")
+        record = {"seconds": round(time.perf_counter() - start, 3), "files": _files(beside)}
+        (beside / MADE).write_text(json.dumps(record, indent=1) + "\n")
         beside.rename(folder)
     except OSError:
         if not folder.is_dir():
@@ -53,12 +62,50 @@ def made(kind: str, name: str, made_of: dict[str, Any], make: Callable[[Path], N
     return folder
 
 
+def _files(folder: Path) -> dict[str, str]:
+    """The digest of every file in a folder by its path there, without the record of them and hidden files."""
+    names = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("[!.]*")) if path.is_file()}
+    return {name: file_digest(path) for name, path in names.items() if name != MADE}
+
+
+def _fault(folder: Path) -> str:
+    """What is wrong with a folder of the cache; "" where it holds what was written there."""
+    try:
+        written = dict(json.loads((folder / MADE).read_bytes())["files"])
+    except (OSError, KeyError, TypeError, ValueError):
+        return f"{MADE} does not say what was written"
+    there = _files(folder)
+    for name in sorted({*written, *there}):
+        if name not in there:
+            return f"{name} is gone"
+        if there[name] != written.get(name):
+            return f"{name} is not what was written"
+    return ""
+
+
+def _put_aside(folder: Path, fault: str) -> None:
+    aside = folder.with_name(f".damaged-{folder.name}-{time.time_ns()}")
+    with suppress(FileNotFoundError):  # another process has put it aside
+        folder.rename(aside)
+        print(f"masktune: {folder}: {fault}; it is put aside as {aside.name} and made again", file=sys.stderr)
+
+
 def seconds_since(kind: str, moment: float) -> float:
     """The seconds that making took, of all of a kind that came into the cache since that moment (`time.time()`)."""
-    records = [path for path in (root() / kind).glob(f"*/{MADE}") if path.stat().st_mtime >= moment]
+    records = [path for path in (root() / kind).glob(f"[!.]*/{MADE}") if path.stat().st_mtime >= moment]
     return sum(json.loads(path.read_bytes())["seconds"] for path in records)
 
 
 def digest(text: str) -> str:
     """sha256 of a text, in hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file, in hexadecimal digits. A process reads a file once, and again when it has been written."""
+    state = path.stat()
+    key = (str(path), state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+    if key not in _DIGESTS:
+        with path.open("rb") as file:
+            _DIGESTS[key] = hashlib.file_digest(file, "sha256").hexdigest()
+    return _DIGESTS[key]

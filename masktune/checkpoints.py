@@ -15,8 +15,8 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from masktune import cache, data, pretraining, small_models
 from masktune.data.sources import mirror_folder
-from masktune.errors import one_of
-from masktune.model_spec import ModelSpec
+from masktune.errors import MaskTuneError, one_of
+from masktune.model_spec import ModelSpec, content, folder_of
 from masktune.models import MaskedLM, loading, masked_lm_and_missing
 from masktune.perturb import Vocabulary
 from masktune.pretraining import Recipe
@@ -35,21 +35,34 @@ def prepare(spec: ModelSpec, task: str) -> str:
     and a cache that cannot be written.
     """
     embedded = spec.checkpoint.startswith(EMBEDDED)
-    place = _embedded(spec.checkpoint.removeprefix(EMBEDDED)) if embedded else _place(spec.checkpoint)
+    place = _embedded(spec.checkpoint.removeprefix(EMBEDDED)) if embedded else _place(spec)
     if spec.adaptation is None:
         return place
     texts = _train_texts(task) if embedded else data.unlabelled("real", task)
     return str(_adapted(place, spec, task, texts))
 
 
-def _place(checkpoint: str) -> str:
-    """Where a named checkpoint is: a folder as it is, else in the mirror, else on the hub under this name."""
-    if Path(checkpoint).is_dir():
-        return checkpoint
+def digests(spec: ModelSpec) -> dict[str, str]:
+    """The digest of a model of the mirror, by its place there: a name alone does not say what was loaded."""
+    in_mirror = None if folder_of(spec.checkpoint) else _in_mirror(spec.checkpoint)
+    return {} if in_mirror is None else {f"models/{spec.checkpoint}": content(in_mirror)}
+
+
+def _place(spec: ModelSpec) -> str:
+    """Where a named checkpoint is: a folder as it is, else in the mirror, else on the hub at its revision."""
+    folder = folder_of(spec.checkpoint) or _in_mirror(spec.checkpoint)
+    if folder is None and spec.revision is None:
+        raise MaskTuneError(
+            f"checkpoint {spec.checkpoint!r} is no folder and no model of the mirror (MASKTUNE_MIRROR), and a model of "
+            "the hub needs the commit that is meant: revision = ..."
+        )
+    return spec.checkpoint if folder is None else str(folder)
+
+
+def _in_mirror(checkpoint: str) -> Path | None:
     mirror = mirror_folder()
-    if mirror is not None and (mirror / "models" / checkpoint).is_dir():
-        return str(mirror / "models" / checkpoint)
-    return checkpoint
+    folder = None if mirror is None else mirror / "models" / checkpoint
+    return folder if folder is not None and folder.is_dir() else None
 
 
 def _embedded(family: str) -> str:
@@ -74,7 +87,8 @@ def _train_texts(task: str) -> list[str]:
 
 def _adapted(place: str, spec: ModelSpec, task: str, texts: Sequence[str]) -> Path:
     recipe = spec.adaptation.recipe()
-    source = {"checkpoint": place.rstrip("/").rsplit("/", 1)[-1], "revision": spec.revision}
+    folder = folder_of(place)
+    source = {"checkpoint": place, "revision": spec.revision} if folder is None else {"content": content(folder)}
     made_of = {**source, "recipe": recipe.identity(), "task": task, "text": cache.digest("\n".join(texts))}
 
     def make(folder: Path) -> None:

@@ -1,12 +1,27 @@
-"""What a study says of a model. What makes it is in masktune.checkpoints; this is read without loading torch."""
+"""What a study says of a model, and what tells one model from another: the name of what is made or published, the
+content of a folder. What makes a model is in masktune.checkpoints; this is read without loading torch.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from masktune import cache
+from masktune.errors import MaskTuneError
 
 if TYPE_CHECKING:
     from masktune.pretraining import Recipe
+
+WEIGHTS = ("*.safetensors", "*.bin")
+# What else of a checkpoint's folder is loaded. The rest is the trainer's (its state, its arguments) or for its readers.
+LOADED = (
+    "config.json", "*.index.json", "tokenizer*.json", "special_tokens_map.json", "added_tokens.json", "vocab*",
+    "merges.txt", "*.model",
+)  # fmt: skip
+NOT_WEIGHTS = ("training_args.bin", "optimizer.bin", "scheduler.bin")
 
 
 @dataclass(frozen=True)
@@ -44,3 +59,33 @@ class ModelSpec:
     checkpoint: str
     revision: str | None = None
     adaptation: Adaptation | None = None
+
+
+def folder_of(checkpoint: str) -> Path | None:
+    """The folder that `checkpoint` names; None where it is a name: of the embedded world, the mirror or the hub.
+
+    Raises MaskTuneError for a path at which there is no folder.
+    """
+    path = Path(os.path.expanduser(checkpoint))
+    if path.is_dir():
+        return path
+    if checkpoint.startswith(("/", "./", "../", "~")) or "\\" in checkpoint:
+        raise MaskTuneError(
+            f"checkpoint {checkpoint!r} is no folder here; its runs are known by what it holds, so name one that "
+            "save_pretrained wrote"
+        )
+    return None
+
+
+def content(folder: Path) -> str:
+    """The digest of what is loaded from a checkpoint's folder: configuration, weights, tokenizer. Not where it lies.
+
+    Raises MaskTuneError for a folder without weights.
+    """
+    weights = {path for kind in WEIGHTS for path in folder.glob(kind) if path.name not in NOT_WEIGHTS}
+    if not weights:
+        raise MaskTuneError(
+            f"the folder {str(folder)!r} holds no weights (*.safetensors, *.bin); name one that save_pretrained wrote"
+        )
+    files = weights | {path for pattern in LOADED for path in folder.glob(pattern)}
+    return cache.digest("".join(f"{path.name} {cache.file_digest(path)}\n" for path in sorted(files)))

@@ -9,7 +9,8 @@
 Most methods need nothing and get their train set back as it is. For the others (`Method.needs`) it comes back with a
 column for each product: probabilities of a bias model or a teacher, marks, other texts. A product is an array of plain
 numbers in a safetensors file under $MASKTUNE_CACHE/prepared, in a folder named by all that defines it: the product's
-settings, the tokenised examples and their labels, and, where it depends on them, tokenizer, checkpoint and training.
+settings, the tokenised examples and their labels, and, where it depends on them, what tokenizer and checkpoint hold
+and the training.
 """
 
 import hashlib
@@ -25,17 +26,25 @@ from typing import Any
 import datasets
 import numpy
 import pyarrow
+import pyarrow.compute as pc
 import safetensors.numpy
 import torch
 from torch import Tensor
-from transformers import DataCollatorWithPadding, PreTrainedTokenizerBase, PrinterCallback, TrainingArguments
+from transformers import (
+    AutoConfig,
+    DataCollatorWithPadding,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    TrainingArguments,
+)
 
 from masktune import cache
 from masktune.errors import MaskTuneError
 from masktune.methods import FineTuning, Method
 from masktune.methods.products import PREFIX, Product
 from masktune.methods.words import Texts, texts_of
-from masktune.models import MaskedLM, MaskTuningModel, trained_masked_lm
+from masktune.model_spec import content
+from masktune.models import MaskedLM, MaskTuningModel, loading, trained_masked_lm
 from masktune.perturb import Vocabulary
 from masktune.streams import derive
 from masktune.trainer import MaskTuningTrainer, check_labels, label_column
@@ -46,7 +55,8 @@ FILE = "values.safetensors"
 TRAINING = (
     "num_train_epochs", "max_steps", "learning_rate", "per_device_train_batch_size", "gradient_accumulation_steps",
     "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "weight_decay", "max_grad_norm", "adam_beta1",
-    "adam_beta2", "adam_epsilon", "optim", "optim_args", "train_sampling_strategy", "data_seed",
+    "adam_beta2", "adam_epsilon", "optim", "optim_args", "train_sampling_strategy", "data_seed", "bf16", "fp16",
+    "dataloader_drop_last", "label_smoothing_factor", "neftune_noise_alpha",
 )  # fmt: skip
 
 
@@ -129,8 +139,8 @@ class Material:
     def _identity(self, made_from: Sequence[str]) -> dict[str, Any]:
         """What defines a product beside its own settings."""
         parts = {
-            "words": lambda: cache.digest(json.dumps(self.tokenizer.get_vocab(), sort_keys=True)),
-            "checkpoint": lambda: [_content(self.checkpoint), self.revision, len(self.label_names)],
+            "words": lambda: self._tokenizer_digest,
+            "checkpoint": lambda: [self._checkpoint_digest, self._tokenizer_digest, len(self.label_names)],
             "training": lambda: {name: str(getattr(self.args, name, None)) for name in TRAINING},
         }
         chosen = {name: parts[name]() for name in made_from}
@@ -139,10 +149,30 @@ class Material:
     @cached_property
     def _digest(self) -> str:
         """sha256 of the tokenised examples and their labels."""
-        found = hashlib.sha256()
-        for token_ids, label in zip(self.train["input_ids"], self.labels, strict=True):
-            found.update(numpy.asarray([label, len(token_ids), *token_ids], dtype=numpy.int32).tobytes())
+        rows = self.train.with_format("arrow")[:]
+        found = hashlib.sha256(numpy.asarray(self.labels, dtype=numpy.int64).tobytes())
+        for name in sorted({"input_ids", "token_type_ids", "attention_mask"} & set(rows.column_names)):
+            column = rows[name].combine_chunks()
+            for part in (pc.list_value_length(column), pc.list_flatten(column)):
+                found.update(name.encode() + part.cast(pyarrow.int64()).to_numpy(zero_copy_only=False).tobytes())
         return found.hexdigest()
+
+    @cached_property
+    def _tokenizer_digest(self) -> str:
+        """sha256 of what tells one tokenizer from another: all but how it last padded and cut, which comes with use."""
+        backend = getattr(self.tokenizer, "backend_tokenizer", None)
+        own = {"vocabulary": self.tokenizer.get_vocab()} if backend is None else json.loads(backend.to_str())
+        special = {name: str(token) for name, token in self.tokenizer.special_tokens_map.items()}
+        return cache.digest(json.dumps([own | {"padding": None, "truncation": None}, special], sort_keys=True))
+
+    @property
+    def _checkpoint_digest(self) -> str:
+        """What the checkpoint is: the digest of what a folder holds, else its name on the hub and the commit there."""
+        if Path(self.checkpoint).is_dir():
+            return content(Path(self.checkpoint))
+        with loading(self.checkpoint, self.revision):
+            config = AutoConfig.from_pretrained(self.checkpoint, revision=self.revision or "main")
+        return f"{self.checkpoint}@{config._commit_hash or self.revision}"
 
     @cached_property
     def _lengths(self) -> list[int]:
@@ -249,15 +279,3 @@ def _record(folder: Path, made_of: dict[str, Any], seconds: float) -> None:
 
 def _seconds(folder: Path) -> float:
     return json.loads((folder / "record.json").read_text())["seconds"]
-
-
-def _content(checkpoint: str) -> str:
-    """What a checkpoint is: the digest of its weights if it is a folder, else its name on the hub."""
-    if not Path(checkpoint).is_dir():
-        return checkpoint
-    files = sorted(file for file in Path(checkpoint).iterdir() if file.suffix in (".safetensors", ".bin"))
-    if not files:
-        raise MaskTuneError(
-            f"the folder {checkpoint!r} holds no weights (*.safetensors, *.bin); name one that save_pretrained wrote"
-        )
-    return cache.digest("".join(hashlib.sha256(file.read_bytes()).hexdigest() for file in files))

@@ -67,6 +67,58 @@ def test_nothing_half_made_stays_behind(root):
     assert not list((root / "things").iterdir())
 
 
+def _make(folder):
+    (folder / "deep").mkdir()
+    (folder / "weights").write_bytes(bytes(range(200)))
+    (folder / "deep" / "words").write_text("a b c")
+
+
+def _flip(path, place=0):
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+def _as_an_older_version_wrote_it(path):
+    path.write_text(json.dumps({"seconds": json.loads(path.read_bytes())["seconds"]}))
+
+
+@pytest.mark.parametrize(
+    "damage, said",
+    [
+        (lambda folder: _flip(folder / "weights"), "weights is not what was written"),
+        (lambda folder: _flip(folder / "weights", 199), "weights is not what was written"),
+        (lambda folder: _flip(folder / "deep" / "words"), "deep/words is not what was written"),
+        (lambda folder: (folder / "weights").unlink(), "weights is gone"),
+        (lambda folder: (folder / "weights").write_bytes(b""), "weights is not what was written"),
+        (lambda folder: (folder / "added").write_text("?"), "added is not what was written"),
+        (lambda folder: (folder / "made.json").unlink(), "made.json does not say what was written"),
+        (lambda folder: _flip(folder / "made.json"), "made.json does not say what was written"),
+        (lambda folder: _as_an_older_version_wrote_it(folder / "made.json"), "made.json does not say"),
+    ],
+)
+def test_what_is_not_as_it_was_made_is_put_aside_and_made_again(root, capsys, damage, said):
+    folder = cache.made("things", "x", {}, _make)
+    assert cache.made("things", "x", {}, None) == folder
+    damage(folder)
+    damaged = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert cache.made("things", "x", {}, _make) == folder
+    line = capsys.readouterr().err
+    assert f"{folder}: {said}" in line and "put aside" in line and line.count("\n") == 1
+    assert (folder / "weights").read_bytes() == bytes(range(200)) and (folder / "deep" / "words").read_text() == "a b c"
+    [aside] = (root / "things").glob(".damaged-*")
+    assert {path.name: path.read_bytes() for path in aside.rglob("*") if path.is_file()} == damaged
+    assert cache.made("things", "x", {}, None) == folder and not capsys.readouterr().err
+
+
+def test_what_was_put_aside_does_not_count_as_made(root):
+    start = time.time()
+    folder = cache.made("things", "x", {}, _make)
+    (folder / "made.json").write_text("{")
+    cache.made("things", "x", {}, _make)
+    assert cache.seconds_since("things", start) >= 0
+
+
 def test_a_cache_that_cannot_be_written_is_named(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MASKTUNE_CACHE", str(tmp_path / "file"))

@@ -12,6 +12,8 @@ from masktune.data import world
 from masktune.errors import MaskTuneError
 from masktune.model_spec import Adaptation, ModelSpec
 from masktune.models import MaskTuningModel
+from masktune.study.cells import Cell, Model, Training
+from masktune.study.training import open_workbench
 
 QUICK = Adaptation(steps=3, batch_size=8, max_length=32)
 
@@ -84,6 +86,42 @@ def test_the_mirror_is_looked_at_first(headless, monkeypatch, tmp_path):
     assert prepare(ModelSpec("small", "headless"), "sentiment") == str(headless)
 
 
+def test_a_run_records_what_was_read_from_the_mirror(headless, monkeypatch, tmp_path):
+    monkeypatch.setenv("MASKTUNE_MIRROR", str(tmp_path))
+    model, training = Model("small", "headless"), Training(train_examples=8)
+    bench = open_workbench(Cell("small", "x", "embedded", "paraphrase", model, "fine_tuning", training=training))
+    assert len(bench.task.digests["models/headless"]) == 64 and len(bench.task.digests["train"]) == 64
+
+
+def test_a_model_of_the_hub_needs_the_commit_that_is_meant():
+    with pytest.raises(MaskTuneError, match=r"'some/model' is no folder and no model of the mirror .*: revision = "):
+        prepare(ModelSpec("x", "some/model"), "sentiment")
+
+
+@pytest.mark.parametrize("adaptation", [None, QUICK])
+@pytest.mark.parametrize("damage", ["a bit of the weights", "the tokenizer is gone", "another tokenizer"])
+def test_a_damaged_model_of_the_cache_is_put_aside_and_made_again(capsys, damage, adaptation):
+    spec = ModelSpec("bert", "embedded:bert", adaptation=adaptation)
+    folder = Path(prepare(spec, "paraphrase"))
+    sound = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "made.json"}
+    if damage == "a bit of the weights":
+        weights = bytearray(sound["model.safetensors"])
+        weights[len(weights) // 2] ^= 1
+        (folder / "model.safetensors").write_bytes(weights)
+    elif damage == "the tokenizer is gone":
+        for path in folder.glob("tokenizer*"):
+            path.unlink()
+    else:
+        (folder / "tokenizer.json").write_text((folder / "tokenizer.json").read_text().replace("[MASK]", "[MUSK]"))
+    damaged = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert prepare(spec, "paraphrase") == str(folder)
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("masktune: ")]
+    assert len(said) == 1 and str(folder) in said[0] and "put aside" in said[0]
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "made.json"} == sound
+    [aside] = folder.parent.glob(".damaged-*")
+    assert {path.name: path.read_bytes() for path in aside.iterdir()} == damaged
+
+
 def test_an_unknown_family_is_refused():
     with pytest.raises(MaskTuneError, match="'brt'.*did you mean 'bert'"):
         prepare(ModelSpec("x", "embedded:brt"), "sentiment")
@@ -92,7 +130,7 @@ def test_an_unknown_family_is_refused():
 def test_a_checkpoint_out_of_reach_is_one_line_with_both_ways_to_it(monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(MaskTuneError, match="MASKTUNE_MIRROR") as raised:
-        prepare(ModelSpec("x", "no-such-place/model", adaptation=QUICK), "sentiment")
+        prepare(ModelSpec("x", "no-such-place/model", "a" * 40, adaptation=QUICK), "sentiment")
     assert "hub" in str(raised.value)
     assert "\n" not in str(raised.value)
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from masktune.errors import MaskTuneError, one_of
-from masktune.model_spec import Adaptation, ModelSpec
+from masktune.model_spec import Adaptation, ModelSpec, content, folder_of
 from masktune.study.parsing import non_default, record, require, seeds_of
 
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -103,9 +103,13 @@ class Model:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """What is scientific: not the display name, and of a local folder only its own name."""
-        identity = {"checkpoint": _without_folder(self.checkpoint)}
-        if self.revision is not None:
+        """What is scientific: not the display name, and of a folder what it holds and not where it lies.
+
+        Raises MaskTuneError for a path at which there is no folder.
+        """
+        folder = folder_of(self.checkpoint)
+        identity = {"checkpoint": self.checkpoint if folder is None else f"folder:{content(folder)[:16]}"}
+        if self.revision is not None and folder is None:
             identity["revision"] = self.revision
         if self.adaptation is not None:
             identity["adaptation"] = non_default(self.adaptation_settings())
@@ -222,9 +226,3 @@ def _plain(value: Any) -> Any:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _without_folder(checkpoint: str) -> str:
-    """A local folder by its last name: where it lies is no part of the science."""
-    local = checkpoint.startswith(("/", "./", "../", "~")) or "\\" in checkpoint
-    return re.split(r"[/\\]", checkpoint.rstrip("/\\"))[-1] if local else checkpoint

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -73,6 +73,7 @@ def open_workbench(cell: Cell) -> Workbench:
         task = data.load(cell.data, cell.task, train_examples=cell.training.train_examples)
         task = task.also_cut_to(cell.training.evaluation_lengths)
         checkpoint = checkpoints.prepare(cell.model.spec(), cell.task)
+        task = replace(task, digests=task.digests | checkpoints.digests(cell.model.spec()))
         tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=cell.model.revision or "main")
     with _timed(seconds, "tokenise"):
         train = encode.encode(task.train, tokenizer, cell.training.max_length)
