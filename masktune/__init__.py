@@ -4,7 +4,15 @@
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what editors and type checkers read
+    from masktune.errors import MaskTuneError as MaskTuneError
+    from masktune.methods import FineTuning as FineTuning
+    from masktune.methods import MaskTuning as MaskTuning
+    from masktune.models import MaskTuningModel as MaskTuningModel
+    from masktune.preparation import prepare as prepare
+    from masktune.trainer import MaskTuningTrainer as MaskTuningTrainer
 
 __version__ = "0.1.0"
 
@@ -24,3 +32,7 @@ def __getattr__(name: str) -> Any:
     if name in _EXPORTS:
         return getattr(import_module(_EXPORTS[name]), name)
     raise AttributeError(f"module 'masktune' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_EXPORTS})

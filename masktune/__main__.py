@@ -3,9 +3,10 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from masktune.errors import MaskTuneError, one_of
+from masktune.errors import MaskTuneError, not_installed, one_of
 
 if TYPE_CHECKING:
     from masktune.study.cells import Cell
@@ -21,6 +22,8 @@ EPILOG = """examples:
   python -m masktune gather embedded                      stored runs -> runs.parquet, predictions.parquet
   python -m masktune figures embedded                     tables and figures, no training
   python -m masktune mirror --check                       is the local copy of the real data whole?"""
+# What workers and the kernels of cells import, and the library does without: asked for before anything runs.
+RUN_NEEDS = ("dask", "distributed", "papermill", "ipykernel", "matplotlib", "seaborn", "pandas", "scipy", "psutil")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.command(options)
     except MaskTuneError as error:
         print(f"masktune: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        package = (error.name or "masktune").partition(".")[0]
+        if package == "masktune":
+            raise
+        print(f"masktune: {not_installed(package)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("masktune: interrupted; finished runs are kept, the same command goes on from here", file=sys.stderr)
@@ -118,6 +127,9 @@ def run(options: argparse.Namespace) -> int:
 def _run(study: "Study", jobs: int | None, select: "Callable[[Cell], bool]" = lambda cell: True) -> int:
     from masktune.study import runner
 
+    for package in RUN_NEEDS:
+        if find_spec(package) is None:
+            raise not_installed(package)
     summary = runner.run(study, jobs, select)
     counts = f"{summary.made} runs made, {summary.found} were done before, {len(summary.failed)} cells failed"
     print(f"{study.name}: {counts}")

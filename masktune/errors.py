@@ -1,4 +1,4 @@
-"""The one exception that a user's mistake raises, and the sentence for a name that nobody knows."""
+"""The one exception that a user's mistake raises, and the sentences for a name that nobody knows."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -19,3 +19,8 @@ def one_of(value: str, known: Iterable[str], what: str) -> str:
     close = get_close_matches(str(value), known, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
     raise MaskTuneError(f"unknown {what} {value!r}{hint}; expected one of {', '.join(known)}")
+
+
+def not_installed(package: str) -> MaskTuneError:
+    """What to do about a package that is not there."""
+    return MaskTuneError(f"this needs the package {package!r}, which is not installed; pip install 'masktune[study]'")

@@ -1,7 +1,11 @@
-"""pyproject.toml, constraints.txt and environment.yml agree; nothing is stated in two of them."""
+"""pyproject.toml, constraints.txt and environment.yml agree; nothing is stated in two of them, nothing left out."""
 
+import ast
 import re
+import sys
 import tomllib
+from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -10,19 +14,27 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+OF_STUDY = ("study/", "analysis/", "data/mirror.py")
 NEEDED = [
     Requirement(line)
-    for group in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
+    for group in (PROJECT["dependencies"], *EXTRAS.values())
     for line in group
 ]
+
+
+def normal(name: str) -> str:
+    """The name of a distribution as it is compared."""
+    return name.lower().replace("_", "-")
 
 
 def pins() -> dict[str, str]:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pinned = [re.fullmatch(r"([\w.-]+)==([\w.]+)", line) for line in lines if line and not line.startswith("#")]
     assert all(pinned), "each line of constraints.txt is one exact version"
-    return {match[1].lower().replace("_", "-"): match[2] for match in pinned}
+    return {normal(match[1]): match[2] for match in pinned}
 
 
 @pytest.mark.parametrize("requirement", NEEDED, ids=lambda requirement: requirement.name)
@@ -47,3 +59,38 @@ def test_the_conda_environment_refers_to_the_other_two_files():
 
 def test_the_makefile_installs_the_tested_versions():
     assert "-c constraints.txt -e '.[study,test]'" in (ROOT / "Makefile").read_text()
+
+
+def modules() -> Iterator[tuple[bool, Path]]:
+    """Every module of masktune, and whether it is of the study and not of the library."""
+    for path in sorted((ROOT / "masktune").rglob("*.py")):
+        yield path.relative_to(ROOT / "masktune").as_posix().startswith(OF_STUDY), path
+
+
+def imported(path: Path) -> set[str]:
+    """The packages that a module imports, at once or when a function of it is called."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in names} - {"masktune", *sys.stdlib_module_names}
+
+
+@pytest.mark.parametrize(
+    ("of_study", "extras"), [(False, ()), (True, ("study", "gpu"))], ids=["the library", "the study"]
+)
+def test_what_is_imported_is_required(of_study, extras):
+    lines = [*PROJECT["dependencies"], *(line for extra in extras for line in EXTRAS[extra])]
+    required = {normal(Requirement(line).name) for line in lines}
+    providers = {"pynvml": ["nvidia-ml-py"], **metadata.packages_distributions()}
+    found = set().union(*(imported(path) for study, path in modules() if study is of_study))
+    assert len(found) > 5
+    assert not [name for name in found if required.isdisjoint(map(normal, providers.get(name, ())))]
+
+
+def test_every_folder_with_modules_is_in_the_wheel():
+    settings = PYPROJECT["tool"]["setuptools"]
+    folders = {".".join(path.parent.relative_to(ROOT).parts) for _, path in modules()}
+    assert set(settings["packages"]) == folders | set(settings["package-dir"])

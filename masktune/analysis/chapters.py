@@ -18,8 +18,8 @@ from typing import Any
 
 from masktune.analysis import files
 from masktune.errors import MaskTuneError
-from masktune.study import cluster, execution
-from masktune.study.places import PROJECT, folder, results_root
+from masktune.study import cluster, execution, places
+from masktune.study.places import folder, results_root
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ class Chapter:
 
 def of(study: str, notebooks: Path | None = None) -> list[Chapter]:
     """The chapters of a study in their order."""
-    here = notebooks or (Path("notebooks") if Path("notebooks").is_dir() else PROJECT / "notebooks")
-    found = [Chapter(study, path) for path in sorted(here.glob("[0-9][0-9]_*.ipynb"))]
+    paths = places.chapters() if notebooks is None else sorted(notebooks.glob(places.CHAPTERS))
+    found = [Chapter(study, path) for path in paths]
     return [chapter for chapter in found if study in chapter.about.get("studies", [study])]
 
 

@@ -115,17 +115,13 @@ def as_it_is(words: list[str]) -> list[str]:
 
 
 def scikit_learn() -> Any:
-    """The library, imported where it is first needed; it comes with the study and not with the trainer alone."""
-    try:
-        import sklearn.feature_extraction.text
-        import sklearn.linear_model
-        import sklearn.model_selection
-        import sklearn.pipeline
-        import sklearn.preprocessing
-    except ImportError:
-        raise MaskTuneError(
-            "bias models of words need scikit-learn, which is not installed; pip install 'masktune[study]'"
-        ) from None
+    """The library, imported where it is first needed."""
+    import sklearn.feature_extraction.text
+    import sklearn.linear_model
+    import sklearn.model_selection
+    import sklearn.pipeline
+    import sklearn.preprocessing
+
     return sklearn
 
 

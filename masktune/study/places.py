@@ -1,20 +1,26 @@
-"""Where a study keeps its things: its TOML, the notebook of a cell, its results."""
+"""Where a study keeps its things: its TOML, the notebooks, its results.
+
+Studies and notebooks are those of the working folder or else of the project: the checkout, or, where the package was
+installed without one, the package itself, which then holds both. Nothing is ever written into an installed package.
+"""
 
 import os
 from pathlib import Path
 
 from masktune.errors import MaskTuneError
 
-PROJECT = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).resolve().parents[1]
+PROJECT = PACKAGE if (PACKAGE / "studies").is_dir() else PACKAGE.parent
+CHAPTERS = "[0-9][0-9]_*.ipynb"
 
 
 def results_root() -> Path:
     """The folder above all results: $MASKTUNE_RESULTS, else results/ beside the studies.
 
-    That is the working folder where it holds studies, else the project: a notebook opened in JupyterLab, whose working
-    folder is its own, finds the results that the command line wrote.
+    That is the working folder where it holds studies, else the checkout: a notebook opened in JupyterLab, whose working
+    folder is its own, finds the results that the command line wrote. Without a checkout it is the working folder.
     """
-    home = Path() if Path("studies").is_dir() else PROJECT
+    home = Path() if Path("studies").is_dir() or PROJECT == PACKAGE else PROJECT
     return Path(os.environ.get("MASKTUNE_RESULTS") or home / "results")
 
 
@@ -39,8 +45,14 @@ def executed_cell(study: str, cell_id: str) -> Path:
 
 
 def cell_notebook() -> Path:
-    """notebooks/cell.ipynb of this project."""
+    """notebooks/cell.ipynb"""
     return _existing(Path("notebooks") / "cell.ipynb")
+
+
+def chapters() -> list[Path]:
+    """The chapter notebooks in their order: those of a working folder that holds studies too, else the project's."""
+    own = sorted(Path("notebooks").glob(CHAPTERS)) if Path("studies").is_dir() else []
+    return own or sorted((PROJECT / "notebooks").glob(CHAPTERS))
 
 
 def study_file(name: str) -> Path:
@@ -53,12 +65,19 @@ def study_file(name: str) -> Path:
 
 def tuned_file(name: str) -> Path:
     """studies/tuned/<name>.toml: the settings that tuning chose for the study, where it has been tuned."""
-    return study_file(name).parent / "tuned" / f"{name}.toml"
+    own = tuned_folder(name) / f"{name}.toml"
+    return own if own.is_file() else study_file(name).parent / "tuned" / own.name
 
 
 def trials_file(name: str) -> Path:
     """studies/tuned/<name>.csv: every trial that the study was tuned by."""
     return tuned_file(name).with_suffix(".csv")
+
+
+def tuned_folder(name: str) -> Path:
+    """Where tuning writes: beside the study, or in the working folder if the study came with an installed package."""
+    beside = study_file(name).parent
+    return (Path("studies") if beside == PACKAGE / "studies" else beside) / "tuned"
 
 
 def studies() -> list[str]:

@@ -85,11 +85,11 @@ def accuracies(study: Study) -> Accuracies:
 
 
 def _gathered(name: str) -> dict[str, dict[str, float]]:
-    import pandas
-
     path = folder(name) / gather.RUNS
     if not path.is_file():
         return {}
+    import pandas
+
     table = pandas.read_parquet(path).query("status == 'done'").set_index("run_id")
     sets = {column: column.removeprefix("accuracy/") for column in table if column.startswith("accuracy/")}
     return table[list(sets)].rename(columns=sets).to_dict("index")

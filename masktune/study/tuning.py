@@ -19,7 +19,7 @@ from masktune.streams import derive
 from masktune.study.cells import Training, built
 from masktune.study.grid import GridRow, Variant
 from masktune.study.parsing import among, record, require, seeds_of
-from masktune.study.places import trials_file, tuned_file
+from masktune.study.places import tuned_folder
 
 if TYPE_CHECKING:
     import pandas
@@ -143,7 +143,7 @@ def _of(study: "Study", row: GridRow, model: str, task: str, runs: "pandas.DataF
 
 def keep(study: "Study", found: "pandas.DataFrame") -> tuple[Path, Path]:
     """Write a table of trials to studies/tuned/<name>.csv and the choice to the TOML file beside it."""
-    paths = trials_file(study.name), tuned_file(study.name)
+    paths = tuple(tuned_folder(study.name) / f"{study.name}{suffix}" for suffix in (".csv", ".toml"))
     for path, text in zip(paths, (found.to_csv(index=False), chosen_text(study, found)), strict=True):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
