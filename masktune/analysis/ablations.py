@@ -12,11 +12,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from masktune.analysis import multiplicity, names, statistics, tables
+from masktune.analysis import multiplicity, names, tables
 from masktune.analysis.blocks import Block
-from masktune.analysis.presentation import CROSSED, VARIES, Table, count, interval, named, p_value, titled
+from masktune.analysis.presentation import (
+    CROSSED,
+    VARIES,
+    Table,
+    beside,
+    beside_note,
+    count,
+    interval,
+    named,
+    p_value,
+    titled,
+)
+from masktune.data import EVALUATION
 from masktune.errors import one_of
-from masktune.study.claims import LEVEL, smallest_p
 from masktune.study.gather import TRAINING
 
 RATES = ("alpha", "mask_rate")
@@ -28,7 +39,7 @@ METHOD = "mask_tuning"
 REFERENCE = "fine_tuning"
 COLUMNS = [
     *tables.PLACE, "label", "base", *SETTINGS, "adaptation", "accuracy", "seeds", "examples", "clusters", "difference",
-    "low", "high", "bound", "probability_greater", "p", "smallest_p",
+    "low", "high", "bound", "probability_greater", "p", "smallest_p", "majority", *tables.BESIDE,
 ]  # fmt: skip
 # What a reader calls a setting, for axes and tables.
 TITLES = {
@@ -44,14 +55,35 @@ TITLES = {
 def variants(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:
     """Every variant of Mask-tuning on every set: its settings, its accuracy, its difference from fine-tuning.
 
-    The base is the first main row of Mask-tuning.
+    The base is the first main row of Mask-tuning. What is declared and has no finished pair of runs has a row with 0
+    seeds, so that it counts among the comparisons; `observed` leaves it out.
 
     Columns: task model set kind label base, SETTINGS, adaptation, accuracy (mean over seeds, per cent), and those of
-    `tables.compare` (points); `p` of the sign-flip test where the seeds let it fall to 0.05, not corrected.
+    `tables.compare` (points); `p` of the sign-flip test where the seeds let it fall to 0.05, not corrected; the score
+    of a constant answer, and what stands `tables.beside` the accuracy of a lopsided set.
     """
-    settings = _settings(runs)
-    rows = [row for block in blocks if block.kind in tables.HEADLINES for row in _rows(block, settings)]
-    return pd.DataFrame(rows, columns=None if rows else COLUMNS)
+    settings, by_place = _settings(runs), {tuple(block.place.values()): block for block in blocks}
+    rows = [
+        row
+        for place in _declared(by_place, runs)
+        for row in _rows(dict(zip(tables.PLACE, place, strict=True)), by_place.get(place), settings)
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _declared(by_place: Iterable[tuple[str, ...]], runs: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Task, model, set, kind of every headline set that was answered, and then of those that a task of a run has."""
+    there = [
+        (task, model, name, kind)
+        for data, task, model in runs[["data", "task", "model"]].drop_duplicates().itertuples(index=False)
+        for name, kind in EVALUATION[data][task].items()
+    ]
+    return list(dict.fromkeys(place for place in (*by_place, *there) if place[-1] in tables.HEADLINES))
+
+
+def observed(variants: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `variants` that rest on finished runs."""
+    return variants[variants["seeds"] > 0]
 
 
 def _settings(runs: pd.DataFrame) -> pd.DataFrame:
@@ -73,52 +105,58 @@ def _options(method: str, given: str) -> dict[str, Any]:
     return {name: getattr(built, name) for name in OPTIONS}
 
 
-def _rows(block: Block, settings: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    here = settings[(settings["model"] == block.model) & (settings["task"] == block.task)]
+def _rows(place: dict[str, str], block: Block | None, settings: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    here = settings[(settings["model"] == place["model"]) & (settings["task"] == place["task"])]
     references = here[here["method"] == REFERENCE]
     trained = here[here["method"] == METHOD]
     base = trained.loc[trained["part"] == "main", "label"].head(1).to_list()
     for variant in trained.to_dict("records"):
         alike = [_same(references[name], variant[name]) for name in SHARED]
         for reference in references.loc[np.logical_and.reduce(alike), "label"]:
-            pair = block.paired(reference, variant["label"])
-            if pair is not None:
-                yield {
-                    **block.place, "label": variant["label"], "base": variant["label"] in base,
-                    **{name: variant[name] for name in (*SETTINGS, "adaptation")},
-                    "accuracy": 100 * float(pair[1].mean()),
-                    **tables.compare(block, *pair), **_test(*pair),
-                }  # fmt: skip
+            about = {name: variant[name] for name in (*SETTINGS, "adaptation")}
+            about |= {"label": variant["label"], "base": variant["label"] in base}
+            yield {**place, **about, **_compared(block, reference, variant["label"])}
+
+
+def _compared(block: Block | None, reference: str, label: str) -> dict[str, Any]:
+    """What is observed of a variant beside its reference; 0 seeds where nothing is."""
+    pair = block.paired(reference, label) if block else None
+    if pair is None:
+        return {"seeds": 0}
+    own = {name: values[1].mean() for name, values in tables.paired_beside(block, reference, label).items()}
+    about = {"accuracy": 100 * float(pair[1].mean()), "majority": 100 * block.majority}
+    return {**about, **own, **tables.compare(block, *pair), **tables.tested(*pair)}
 
 
 def _same(column: pd.Series, value: Any) -> pd.Series:
     return column.isna() if pd.isna(value) else column == value
 
 
-def _test(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
-    smallest = smallest_p(len(first))
-    gap = second.mean(axis=1) - first.mean(axis=1)
-    return {"p": statistics.sign_flip(gap) if smallest <= LEVEL else float("nan"), "smallest_p": smallest}
-
-
 def sweep(variants: pd.DataFrame, *factors: str) -> pd.DataFrame:
     """The variants that differ from the base in these settings alone, by their values; with p corrected (`p_bh`).
 
-    The correction (Benjamini-Hochberg) is over all rows that are not the base's own. Raises MaskTuneError for an
-    unknown setting.
+    The correction (Benjamini-Hochberg) is over all declared comparisons, the base's own among them; `family` is their
+    number. The `missing` ones have no finished runs, count as 1 and are left out. Raises MaskTuneError for an unknown
+    setting.
     """
     for factor in factors:
         one_of(factor, SETTINGS, "setting")
     if variants.empty:
-        return variants.assign(p_bh=np.empty(0))
+        return variants.assign(p_bh=np.empty(0), family=np.empty(0), missing=np.empty(0))
     others = [name for name in (*SETTINGS, "adaptation") if name not in factors]
     parts = [part[_like_base(part, others)] for _, part in variants.groupby(["task", "model"], sort=False)]
-    found = pd.concat(parts)
-    found = found[found.groupby(["task", "model"])["label"].transform("nunique") > 1]
-    p_values = multiplicity.corrected(found["p"].where(~found["base"]).to_numpy(dtype=float), "ablation")
+    found = _varied(pd.concat(parts))
+    p_values = multiplicity.corrected(found["p"].to_numpy(dtype=float), "ablation")
     order = {kind: number for number, kind in enumerate(names.KINDS)}
-    found = found.assign(p_bh=p_values, _kind=found["kind"].map(order))
+    missing = len(found) - len(observed(found))
+    found = found.assign(p_bh=p_values, family=len(found), missing=missing, _kind=found["kind"].map(order))
+    found = _varied(observed(found))
     return found.sort_values(["task", "model", "_kind", "set", *factors], kind="stable").drop(columns="_kind")
+
+
+def _varied(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of tasks and models that have more than one variant."""
+    return rows[rows.groupby(["task", "model"])["label"].transform("nunique") > 1]
 
 
 def labels_of(variants: pd.DataFrame, factor: str) -> list[str]:
@@ -138,16 +176,20 @@ def _like_base(part: pd.DataFrame, settings: Sequence[str]) -> pd.Series:
 def table(swept: pd.DataFrame, factor: str) -> Table:
     """A sweep laid out for reading: a row for each set and value."""
     shown = swept[["task", "model", "set", "kind"]].assign(value=[value_of(value) for value in swept[factor]])
-    shown["accuracy"] = [f"{value:.1f}" for value in swept["accuracy"]]
+    texts = zip(swept["accuracy"], *(swept[name] for name in (*tables.BESIDE, "majority")), strict=True)
+    shown["accuracy"] = [f"{value:.1f}{beside(*rest)}" for value, *rest in texts]
     columns = (swept[name] for name in ("difference", "low", "high"))
     shown["difference"] = [interval(*row, sign=True) for row in zip(*columns, strict=True)]
-    shown["p"] = [p_value(*row) for row in zip(swept["p_bh"].fillna(swept["p"]), swept["smallest_p"], strict=True)]
+    shown["p"] = [p_value(*row) for row in zip(swept["p_bh"], swept["smallest_p"], strict=True)]
     shown["seeds"] = swept["seeds"]
+    family, missing = (int(swept[name].max()) if len(swept) else 0 for name in ("family", "missing"))
+    absent = f", {missing} of which have no finished runs and count as 1" if missing else ""
     caption = (
         f"Accuracy in per cent, and its difference from fine-tuning at the same training in points [{CROSSED}], by "
         f"{TITLES[factor]}, all other settings as in the main row; {count(swept['seeds'], 'paired seed')}, "
         f"{count(swept['examples'], 'example')} a set. {VARIES}. p: two-sided sign-flip test over paired seeds, "
-        "corrected by Benjamini-Hochberg over this table; in brackets the smallest that so many seeds allow."
+        f"corrected by Benjamini-Hochberg over the {family} comparisons declared for this table, those of the "
+        f"main row among them{absent}; in brackets the smallest that so many seeds allow.{beside_note(swept)}"
     )
     title = TITLES[factor]
     titles = {"value": title[0].upper() + title[1:], "difference": "Difference [95 %]"}

@@ -15,6 +15,8 @@ from masktune.analysis import names
 from masktune.errors import MaskTuneError
 
 _KIND_ORDER = tuple(names.KINDS)
+NO_NUMBER = "an accuracy or a logit of it is no finite number"
+LOPSIDED = 0.05  # the commonest answer scores more than chance by more than this: accuracy alone then misleads
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,11 @@ class Block:
         """The accuracy of always giving the commonest answer."""
         return float(np.unique(self.labels, return_counts=True)[1].max() / len(self.labels))
 
+    @property
+    def is_lopsided(self) -> bool:
+        """Whether a constant answer scores so much more than chance that accuracy alone misleads."""
+        return self.majority - self.chance > LOPSIDED
+
     def paired(self, first: str, second: str) -> tuple[np.ndarray, np.ndarray] | None:
         """Right or wrong of two methods on the seeds that both have finished, bool [S, n] each; None without any."""
         by_method = {answers.method: answers for answers in self.answers}
@@ -88,6 +95,32 @@ class Block:
         if not shared:
             return None
         return tuple(self.correct(a)[[a.seeds.index(seed) for seed in shared]] for a in (one, other))
+
+
+def finite(runs: pd.DataFrame, predictions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same runs and predictions, where a run with an accuracy or an answer that is no number counts as failed."""
+    accuracies = [column for column in runs if column.startswith("accuracy/")]
+    answered = set(predictions[["run_id", "set"]].drop_duplicates().itertuples(index=False, name=None))
+    broken = set(predictions.loc[_not_finite(predictions["logits"]), "run_id"])
+    for column in accuracies:
+        name = column.removeprefix("accuracy/")
+        broken |= {
+            run for run in runs.loc[~np.isfinite(runs[column].astype(float)), "run_id"] if (run, name) in answered
+        }
+    if not broken:
+        return runs, predictions
+    failed = runs["run_id"].isin(broken) & (runs["status"] == "done")
+    runs = runs.assign(status=runs["status"].mask(failed, "failed"), error=runs["error"].mask(failed, NO_NUMBER))
+    return runs, predictions[~predictions["run_id"].isin(broken)]
+
+
+def _not_finite(logits: pd.Series) -> np.ndarray:
+    """Which answers have a logit that is no finite number. bool [n]."""
+    if logits.empty:
+        return np.zeros(0, dtype=bool)
+    sizes = logits.str.len().to_numpy()
+    wrong = ~np.isfinite(np.concatenate(logits.to_numpy()))
+    return np.add.reduceat(wrong, np.cumsum(sizes) - sizes) > 0 if wrong.any() else np.zeros(len(logits), dtype=bool)
 
 
 def blocks(runs: pd.DataFrame, predictions: pd.DataFrame) -> list[Block]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from masktune.analysis import names
+from masktune.analysis.blocks import LOPSIDED
 from masktune.analysis.statistics import BINS
 
 LONG = 45  # characters that stand on one line of a column
@@ -32,14 +33,15 @@ class Table:
 def main(frame: pd.DataFrame) -> Table:
     """Accuracies, a column for each method."""
     place = ["task", "model", "set", "kind", "majority", "examples"]
-    cells = frame.assign(text=_intervals(frame, "accuracy"))
+    texts = zip(_intervals(frame, "accuracy"), frame["balanced"], frame["auroc"], strict=True)
+    cells = frame.assign(text=[text + beside(*rest) for text, *rest in texts])
     shown = _wide(cells, place, "method", "text")
     shown = named(shown).assign(majority=[f"{value:.1f}" for value in shown["majority"]])
     shown = _last(shown, "majority", "examples")
     caption = (
         f"Accuracy in per cent: mean over {count(frame['seeds'], 'seed')} [95 % t interval over seeds, within 0 to "
         f"100]. {VARIES}; the examples are fixed ({count(frame['examples'], 'example')} a set). Constant: the score of "
-        "always giving the commonest answer."
+        f"always giving the commonest answer.{beside_note(frame)}"
     )
     return Table("main", "Accuracy in and out of distribution", caption, frame, titled(shown, {"majority": "Constant"}))
 
@@ -52,17 +54,20 @@ def differences(frame: pd.DataFrame) -> Table:
     shown["points"] = [interval(*row, sign=True) for row in numbers]
     shown["p"] = [p_value(*row) for row in zip(frame["p"], frame["smallest_p"], strict=True)]
     shown["P(higher)"] = [f"{value:.2f}" for value in frame["probability_greater"]]
+    lopsided = {"balanced": "Balanced accuracy", "auroc": "AUROC"} if frame["balanced"].notna().any() else {}
+    for name in lopsided:
+        shown[name] = [_signed(*row) for row in zip(*(frame[name + end] for end in ("", "_low", "_high")), strict=True)]
     shown["seeds"], shown["examples"] = frame["seeds"], frame["examples"]
     caption = (
         f"Paired differences in points of accuracy [{CROSSED}], {count(frame['seeds'], 'paired seed')}, "
         f"{count(frame['examples'], 'example')} a set. {VARIES}, both methods sharing each seed. p: two-sided "
         f"sign-flip test over paired seeds, not corrected for the number of comparisons{seeds_note(frame)}. P(higher): "
-        "how often a run of the one beats a run of the other. In the CSV file: MultiBERTs' bootstrap, and "
-        "at how many seeds McNemar's test alone would call the two runs different."
+        f"how often a run of the one beats a run of the other. In the CSV file: MultiBERTs' bootstrap, and "
+        f"at how many seeds McNemar's test alone would call the two runs different.{beside_note(frame)}"
     )
-    titles = {"points": "Difference [95 %]"}
+    titles = {"points": "Difference [95 %]", **lopsided}
     if len(set(compared)) == 1:
-        shown, titles = shown.drop(columns="comparison"), {"points": f"{compared[0]} [95 %]"}
+        shown, titles = shown.drop(columns="comparison"), {**titles, "points": f"{compared[0]} [95 %]"}
     return Table("differences", "Paired differences", caption, frame, titled(named(shown), titles))
 
 
@@ -75,6 +80,7 @@ def details(frame: pd.DataFrame) -> Table:
         f"What accuracy alone hides, in per cent: mean over {count(frame['seeds'], 'seed')} [95 % t interval over "
         f"seeds, within 0 to 100]. {VARIES}; the examples are fixed. Pair consistency: the share of pairs whose "
         "original and edited half are both right. Class and group accuracy: among the examples of that class or group. "
+        "Balanced accuracy: the mean of the classes, where a constant answer scores chance. "
         "AUROC: how often an example of the second class outranks one of the first, whatever the threshold. "
         "Calibration error: how far confidence lies from accuracy, 0 at best "
         f"(ECE, {BINS} bins of equal width)."
@@ -111,6 +117,29 @@ def interval(mean: float, low: float, high: float, sign: bool = False) -> str:
     """`88.1 [87.0, 89.2]`, with a sign where differences are meant; the mean alone where there is no interval."""
     text = number(mean, sign)
     return text if pd.isna(low) else f"{text} [{number(low, sign)}, {number(high, sign)}]"
+
+
+def _signed(mean: float, low: float, high: float) -> str:
+    return "\N{EN DASH}" if pd.isna(mean) else interval(mean, low, high, sign=True)
+
+
+def beside(balanced: float, auroc: float, constant: float = float("nan")) -> str:
+    """What stands beside the accuracy of a lopsided set; nothing on another."""
+    if pd.isna(balanced):
+        return ""
+    named = {"balanced": balanced, "AUROC": auroc, "constant": constant}
+    return "; " + ", ".join(f"{name} {number(value)}" for name, value in named.items() if pd.notna(value))
+
+
+def beside_note(frame: pd.DataFrame) -> str:
+    """A sentence on lopsided sets, where the table has any."""
+    if not frame["balanced"].notna().any():
+        return ""
+    return (
+        f" Where the commonest answer scores more than chance by over {100 * LOPSIDED:g} points, balanced accuracy "
+        "(the mean over classes) and AUROC (of two classes) stand beside: there accuracy follows how often an answer "
+        "is given. Their intervals, where shown, are 95 % t intervals over seeds, the examples being fixed."
+    )
 
 
 def _intervals(frame: pd.DataFrame, column: str) -> list[str]:

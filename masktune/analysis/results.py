@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from masktune.analysis import ablations, claim_tables, claims, files, presentation, tables, theme
-from masktune.analysis.blocks import Block, blocks
+from masktune.analysis.blocks import Block, blocks, finite
 from masktune.analysis.presentation import Table
 from masktune.analysis.theme import Drawing
 from masktune.errors import MaskTuneError
@@ -90,6 +90,7 @@ def of(runs: pd.DataFrame, predictions: pd.DataFrame, study: Study | None = None
 
     Raises MaskTuneError if no run of the main part is done.
     """
+    runs, predictions = finite(runs, predictions)
     shown = runs[runs["part"] == "main"]
     if not (shown["status"] == "done").any():
         raise MaskTuneError(

@@ -17,6 +17,7 @@ from masktune.study.claims import LEVEL, smallest_p
 
 PLACE = ["task", "model", "set", "kind"]
 HEADLINES = ("in_distribution", "out_of_distribution")
+BESIDE = ("balanced", "auroc")
 
 
 def seeds(blocks: Iterable[Block]) -> pd.DataFrame:
@@ -37,10 +38,13 @@ def _seed_row(block: Block, answers: Answers, i: int) -> dict[str, Any]:
 
 
 def main(blocks: Iterable[Block]) -> pd.DataFrame:
-    """Mean accuracy over seeds of each model, task, set and method, beside what a constant answer scores."""
+    """Mean accuracy over seeds of each model, task, set and method, beside what a constant answer scores.
+
+    `balanced` accuracy and `auroc` of a lopsided set, means over seeds in per cent; NaN on others.
+    """
     rows = [_main_row(block, answers) for block in blocks for answers in block.answers if block.kind in HEADLINES]
     columns = ["method", "seeds", "examples", "accuracy", "low", "high", "lowest", "highest", "chance", "majority"]
-    return _frame(rows, [*PLACE, *columns])
+    return _frame(rows, [*PLACE, *columns, *BESIDE])
 
 
 def _main_row(block: Block, answers: Answers) -> dict[str, Any]:
@@ -51,7 +55,38 @@ def _main_row(block: Block, answers: Answers) -> dict[str, Any]:
         "accuracy": estimate.mean, "low": estimate.low, "high": estimate.high,
         "lowest": accuracies.min(), "highest": accuracies.max(),
         "chance": 100 * block.chance, "majority": 100 * block.majority,
+        **{name: values.mean() for name, values in beside(block, answers).items()},
     }  # fmt: skip
+
+
+def beside(block: Block, answers: Answers) -> dict[str, np.ndarray]:
+    """What stands beside an accuracy: balanced accuracy and AUROC of each seed in per cent [S]; NaN unless lopsided."""
+    if not block.is_lopsided:
+        return dict.fromkeys(BESIDE, np.full(len(answers.seeds), np.nan))
+    return {"balanced": 100 * balanced(block, answers), "auroc": 100 * ranking(block, answers)}
+
+
+def balanced(block: Block, answers: Answers) -> np.ndarray:
+    """Balanced accuracy of each seed, a share [S]."""
+    return np.array([statistics.balanced_accuracy(row, block.labels) for row in answers.predictions])
+
+
+def ranking(block: Block, answers: Answers) -> np.ndarray:
+    """AUROC of the second class against the first for each seed [S]; NaN on a set that has not two classes."""
+    if len(np.unique(block.labels)) != 2:
+        return np.full(len(answers.seeds), np.nan)
+    logits = answers.logits
+    scores = logsumexp(logits[..., 1:], axis=-1) - logits[..., 0]
+    return np.array([statistics.auroc(row, block.labels) for row in scores])
+
+
+def paired_beside(block: Block, first: str, second: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """`beside` of two methods on the seeds that both have finished."""
+    sides = [answers for label in (first, second) for answers in block.answers if answers.method == label]
+    shared = sorted(set.intersection(*(set(side.seeds) for side in sides)))
+    found = [beside(block, side) for side in sides]
+    at = [[side.seeds.index(seed) for seed in shared] for side in sides]
+    return {name: tuple(values[name][rows] for values, rows in zip(found, at, strict=True)) for name in BESIDE}
 
 
 def differences(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:
@@ -60,13 +95,15 @@ def differences(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:
     `low` to `high` is the interval over seeds x clusters of `crossed_mean`, `bootstrap_low` to `bootstrap_high` that of
     MultiBERTs' bootstrap. `p` is empty where the number of seeds alone keeps the sign-flip test from reaching 0.05;
     `smallest_p` says how low it can go. Not corrected for the number of comparisons. `mcnemar_better` and
-    `mcnemar_worse` count the seeds at which McNemar's test alone would call this one pair of runs different.
+    `mcnemar_worse` count the seeds at which McNemar's test alone would call this one pair of runs different. On a
+    lopsided set `balanced` and `auroc` are the same differences of these, with 95 % t intervals over seeds; else NaN.
     """
     first, *others = names.methods_in_order(runs)
     headlines = (block for block in blocks if block.kind in HEADLINES)
     rows = [row for block in headlines for row in _difference_rows(block, first, others)]
     columns = ["first", "second", "seeds", "examples", "clusters", "difference", "low", "high", "bootstrap_low"]
     columns += ["bootstrap_high", "p", "smallest_p", "probability_greater", "mcnemar_better", "mcnemar_worse"]
+    columns += [f"{name}{end}" for name in BESIDE for end in ("", "_low", "_high")]
     return _frame(rows, [*PLACE, *columns])
 
 
@@ -79,12 +116,26 @@ def _difference_rows(block: Block, first: str, others: list[str]) -> Iterator[di
         pairs.items(), gaps, crossed.bootstrap_means(gaps, block.clusters), strict=True
     ):
         low, high = crossed.bootstrap_interval(means)
-        smallest = smallest_p(len(gap))
         yield {
             **block.place, "first": first, "second": second, **compare(block, *pair),
-            "bootstrap_low": 100 * low, "bootstrap_high": 100 * high, "smallest_p": smallest,
-            "p": statistics.sign_flip(gap.mean(axis=1)) if smallest <= LEVEL else float("nan"), **_single(*pair),
+            "bootstrap_low": 100 * low, "bootstrap_high": 100 * high, **tested(*pair), **_single(*pair),
+            **_beside_differences(block, first, second),
         }  # fmt: skip
+
+
+def tested(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
+    """Two-sided `p` of second against first, right or wrong [S, n] each; NaN where `smallest_p` lies above 0.05."""
+    smallest = smallest_p(len(first))
+    p = statistics.sign_flip(statistics.gained(first, second)) if smallest <= LEVEL else np.nan
+    return {"p": p, "smallest_p": smallest}
+
+
+def _beside_differences(block: Block, first: str, second: str) -> dict[str, float]:
+    found = {}
+    for name, (one, other) in paired_beside(block, first, second).items():
+        gap = statistics.mean_over_seeds(other - one)
+        found |= {name: gap.mean, f"{name}_low": gap.low, f"{name}_high": gap.high}
+    return found
 
 
 def compare(block: Block, first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
@@ -146,8 +197,8 @@ def _companion(block: Block, blocks: list[Block]) -> Block | None:
 
 
 def _classes(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:
-    """Per-class accuracy where a threshold alone can move accuracy: paraphrase, out of distribution."""
-    if not _paraphrase(block):
+    """Per-class accuracy, and their mean where the set is lopsided."""
+    if not _moved_by_a_threshold(block):
         return
     for answers in block.answers:
         by_seed = [statistics.class_accuracy(row, block.labels) for row in answers.predictions]
@@ -155,21 +206,23 @@ def _classes(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:
             count = int((block.labels == label).sum())
             values = [shares[label] for shares in by_seed]
             yield _detail(block, answers, "class accuracy", names.class_name(block.task, label), count, values)
+        if block.is_lopsided:
+            count = len(block.labels)
+            yield _detail(block, answers, "balanced accuracy", "mean of classes", count, balanced(block, answers))
 
 
 def _ranking(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:
     """AUROC of the second class against the first, on the same sets."""
-    if not _paraphrase(block) or len(np.unique(block.labels)) != 2:
+    if not _moved_by_a_threshold(block) or len(np.unique(block.labels)) != 2:
         return
     for answers in block.answers:
-        logits = answers.logits
-        scores = logsumexp(logits[..., 1:], axis=-1) - logits[..., 0]
-        values = [statistics.auroc(row, block.labels) for row in scores]
-        yield _detail(block, answers, "AUROC", "no threshold", len(block.labels), values)
+        yield _detail(block, answers, "AUROC", "no threshold", len(block.labels), ranking(block, answers))
 
 
-def _paraphrase(block: Block) -> bool:
-    return block.task == "paraphrase" and block.kind == "out_of_distribution"
+def _moved_by_a_threshold(block: Block) -> bool:
+    """Whether a threshold alone can move accuracy: on a lopsided set, and on paraphrases out of distribution."""
+    paraphrases = block.task == "paraphrase" and block.kind == "out_of_distribution"
+    return paraphrases or (block.is_lopsided and block.kind in HEADLINES)
 
 
 def _groups(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ Read from the training logs that every run stores (MaskTuningTrainer with `measu
 
 import pandas as pd
 
-from masktune.analysis import names
+from masktune.analysis import ablations, names
 from masktune.analysis.presentation import Table, count, number, titled
 
 MEASURED = {"norm_mlm": "norm_mlm", "norm_classification": "norm_classification", "cosine_mlm_classification": "cosine"}
@@ -90,14 +90,16 @@ def two_decimals(value: float) -> str:
 
 def _by_kind(variants: pd.DataFrame) -> pd.DataFrame:
     """The mean difference of each variant in and out of distribution, by task, model, label."""
-    means = variants.pivot_table(index=["task", "model", "label"], columns="kind", values="difference", sort=False)
+    means = ablations.observed(variants).pivot_table(
+        index=["task", "model", "label"], columns="kind", values="difference", sort=False
+    )
     return means.reindex(columns=["in_distribution", "out_of_distribution"])
 
 
 def verdicts(variants: pd.DataFrame) -> list[str]:
     """What each trial gives back of what the base loses in distribution: a sentence for each that was run."""
     found = []
-    for (task, model), part in variants.groupby(["task", "model"], sort=False):
+    for (task, model), part in ablations.observed(variants).groupby(["task", "model"], sort=False):
         means = _by_kind(part).droplevel(["task", "model"])
         base = means.loc[part.loc[part["base"], "label"].iloc[0]] if part["base"].any() else None
         if base is None:
@@ -115,7 +117,7 @@ def verdicts(variants: pd.DataFrame) -> list[str]:
 def adapted(variants: pd.DataFrame) -> list[str]:
     """What becomes of the difference from fine-tuning when the language model is adapted to the texts of the task."""
     found = []
-    for (task, model), part in variants.groupby(["task", "model"], sort=False):
+    for (task, model), part in ablations.observed(variants).groupby(["task", "model"], sort=False):
         base = part[part["base"]]
         other = part[~part["base"] & (part["adaptation"] != base["adaptation"].iloc[0])] if len(base) else base
         means = _by_kind(part).droplevel(["task", "model"])
@@ -135,15 +137,14 @@ def _pair(means: pd.Series) -> str:
 
 def _only(part: pd.DataFrame, setting: str, value: object) -> list[str]:
     """The labels of variants that differ from the base in this setting alone, and have this value of it."""
-    from masktune.analysis.ablations import sweep
-
-    swept = sweep(part, setting)
+    swept = ablations.sweep(part, setting)
     return list(dict.fromkeys(swept.loc[(swept[setting] == value) & ~swept["base"], "label"]))
 
 
 def readings(variants: pd.DataFrame) -> Table:
     """Every variant by its mean difference out of distribution, the best first."""
     keys = ["task", "model", "label"]
+    variants = ablations.observed(variants)
     frame = _by_kind(variants)
     outside = variants[variants["kind"] == "out_of_distribution"]
     grouped = outside.groupby(keys, sort=False)

@@ -54,7 +54,7 @@ def test_of_two_main_rows_the_first_is_the_base():
     runs, predictions = make(tasks=("paraphrase",), methods=[*METHODS, again])
     swept = ablations.sweep(ablations.variants(blocks(runs, predictions), runs), "reduction")
     assert set(swept.loc[swept["base"], "label"]) == {"Mask-tuning"}
-    assert swept.loc[~swept["base"], "p_bh"].notna().all()
+    assert swept["p_bh"].notna().all()
 
 
 def test_a_study_without_variants_has_empty_sweeps():
@@ -68,15 +68,38 @@ def test_a_study_without_variants_has_empty_sweeps():
     assert curves.heat_map(ablations.sweep(none, "alpha", "mask_rate"), "alpha", "mask_rate").alt
 
 
-def test_the_p_values_of_a_sweep_are_corrected_without_the_base(study):
+def test_every_p_value_of_a_sweep_is_corrected_for_all_of_them(study):
+    """The base's own too: the caption says that the column is corrected."""
     from scipy.stats import false_discovery_control
 
-    _, variants = study
-    swept = ablations.sweep(variants, "mask_rate")
-    others = ~swept["base"].to_numpy()
-    expected = false_discovery_control(np.where(others, swept["p"], 1.0), method="bh")[others]
-    assert swept.loc[~swept["base"], "p_bh"].to_numpy() == pytest.approx(expected)
-    assert swept.loc[swept["base"], "p_bh"].isna().all()
+    swept = ablations.sweep(study[1], "mask_rate")
+    expected = false_discovery_control(swept["p"], method="bh")
+    assert swept["p_bh"].to_numpy() == pytest.approx(expected)
+    table = ablations.table(swept, "mask_rate")
+    assert table.shown["p"].to_list() == [f"{value:.3f}" for value in expected]
+    assert f"over the {len(swept)} comparisons declared for this table" in table.caption
+
+
+@pytest.mark.parametrize("gone", [["rate 0.15"], ["fine-tuning"], ["rate 0.01", "rate 0.15"]])
+def test_declared_variants_without_runs_stay_in_the_family(gone):
+    """No comparison is made easier by another one's missing runs: they count as 1, and the caption says so."""
+    from statsmodels.stats.multitest import multipletests
+
+    rows = [(f"rate {rate}", "mask_tuning", {"mask_rate": rate}, 0.6, rate) for rate in RATES]
+    runs, predictions = make(tasks=("inference", "paraphrase"), methods=[*METHODS, *rows], gain=0.5)
+    missing = runs["label"].isin(gone) & (runs["task"] == "paraphrase")
+    runs.loc[missing, "status"] = "missing"
+    predictions = predictions[~predictions["run_id"].isin(runs.loc[missing, "run_id"])]
+    swept = ablations.sweep(ablations.variants(blocks(runs, predictions), runs), "mask_rate")
+    declared = 3 * (3 + 2)
+    lost = 2 * (3 if gone == ["fine-tuning"] else len(gone))
+    alone = 2 * (len(gone) == 2)  # a base without anything beside it is counted and not shown
+    assert len(swept) == declared - lost - alone and set(swept["family"]) == {declared}
+    family = [*swept["p"], *[1.0] * (lost + alone)]
+    if not alone:
+        assert swept["p_bh"].to_numpy() == pytest.approx(multipletests(family, method="fdr_bh")[1][: len(swept)])
+    said = f"over the {declared} comparisons declared for this table, those of the main row among them, {lost} of which"
+    assert said in ablations.table(swept, "mask_rate").caption
 
 
 def test_values_are_in_their_order_and_all_examples_come_last(study):
