@@ -99,14 +99,11 @@ class Block:
 
 def finite(runs: pd.DataFrame, predictions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The same runs and predictions, where a run with an accuracy or an answer that is no number counts as failed."""
-    accuracies = [column for column in runs if column.startswith("accuracy/")]
     answered = set(predictions[["run_id", "set"]].drop_duplicates().itertuples(index=False, name=None))
     broken = set(predictions.loc[_not_finite(predictions["logits"]), "run_id"])
-    for column in accuracies:
-        name = column.removeprefix("accuracy/")
-        broken |= {
-            run for run in runs.loc[~np.isfinite(runs[column].astype(float)), "run_id"] if (run, name) in answered
-        }
+    for column in (column for column in runs if column.startswith("accuracy/")):
+        name, none = column.removeprefix("accuracy/"), ~np.isfinite(runs[column].astype(float))
+        broken |= {run for run in runs.loc[none, "run_id"] if (run, name) in answered}
     if not broken:
         return runs, predictions
     failed = runs["run_id"].isin(broken) & (runs["status"] == "done")

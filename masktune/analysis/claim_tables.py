@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from masktune.analysis import presentation
+from masktune.analysis import names, presentation
+from masktune.analysis.blocks import LOPSIDED
 from masktune.analysis.presentation import CROSSED, MINUS, VARIES, Table, count, interval, number
 from masktune.study.claims import LEVEL
 
@@ -25,6 +26,8 @@ def claims(frame: pd.DataFrame) -> Table:
         verdict=[verdict(row.verdict, row.reason) for row in rows],
     )
     titles = {"points": "Difference [95 %]", "asked": "Asked for", "corrected": "Corrected p"}
+    if frame["balanced"].notna().any():
+        shown = shown.drop(columns="verdict").assign(**_beside(frame), verdict=shown["verdict"])
     if shown["comparison"].nunique() == 1:
         titles["points"] = f"{shown['comparison'].iloc[0]} [95 %]"
         shown = shown.drop(columns="comparison")
@@ -33,9 +36,12 @@ def claims(frame: pd.DataFrame) -> Table:
         f"The comparisons of each declared claim, in points of accuracy [{CROSSED}], "
         f"{count(observed['seeds'], 'paired seed')}, {count(observed['examples'], 'example')} a set. {VARIES}. p: "
         f"sign-flip test over paired seeds, two-sided for a gain, one-sided against the margin for a loss; corrected "
-        f"for all declared comparisons of the family: {CORRECTIONS}. Reproduced: corrected p at most {LEVEL:g}, and "
-        "the interval (for a margin its one-sided 95 % bound) clears what is asked for. P(higher): how often a run of "
+        f"for all declared comparisons of the family, where those that could not be tested count as 1: {CORRECTIONS}. "
+        f"Reproduced: corrected p at most {LEVEL:g}, and the interval (for a margin its one-sided 95 % bound) clears "
+        "what is asked for. Opposite: the same on the other side of what is asked for; for a margin that is worse by "
+        "more than the margin, by the one-sided test in that direction, corrected alike. P(higher): how often a run of "
         "the one beats a run of the other. A dash: not run, or too few seeds for the test."
+        f"{presentation.beside_note(frame)}"
     )
     titles["probability"] = "P(higher)"
     return Table("claims", "The declared claims, one by one", caption, frame, _titled(shown, titles))
@@ -56,7 +62,8 @@ def conclusions(frame: pd.DataFrame) -> Table:
         "values over paired seeds; each claim is judged for itself. Difference: the mean over comparisons in points of "
         f"accuracy, and from the lowest to the highest of them, no interval; {count(frame['seeds'], 'paired seed')} "
         f"where there are most. {VARIES}. Reproduced: on all comparisons; in part: on some; opposite: "
-        "the opposite on all."
+        "the opposite on all, for a margin worse by more than it. Comparisons that could not be tested count among "
+        "those on which nothing is shown."
     )
     titles = {"statement": "Statement", "holds": "Holds on", "difference": "Difference (lowest to highest)"}
     return Table("conclusions", "The declared claims", caption, frame, _titled(shown, titles))
@@ -75,7 +82,9 @@ def observations(frame: pd.DataFrame) -> Table:
         "mixed. Embedded: a small invented world and models made on the spot, no evidence about the paper's data. "
         "Laptop: a small model on part of the real data. Paper: its models and data. Differences from fine-tuning "
         f"unless the claim says otherwise, in points of accuracy; of one comparison [{CROSSED}], of several their mean "
-        f"(lowest to highest, no interval) and on how many the claim holds at {LEVEL:g} by partial conjunction. "
+        f"(lowest to highest, no interval) and on how many of all declared ones the claim, or its opposite, holds at "
+        f"{LEVEL:g} by partial conjunction. Where a constant answer scores {100 * LOPSIDED:g} points more than chance, "
+        "balanced accuracy and AUROC stand beside, the method's against the other's. "
         "A gain is reproduced in its direction; its size is for the reader to hold against the published one, which "
         f"is RoBERTa's, and so is ours where a study has it. {VARIES}. p: sign-flip test "
         f"over paired seeds, corrected within the study's family of claims ({CORRECTIONS}). Cost: geometric mean over "
@@ -96,6 +105,31 @@ def p_value(p: float) -> str:
     return _or_dash(p, presentation.p_value(p, 1.0))
 
 
+def _beside(frame: pd.DataFrame) -> dict[str, list[str]]:
+    """The columns that lopsided sets need: what a constant answer scores, and what both methods do."""
+    rows = list(frame.itertuples())
+    titles = {"accuracy": "Accuracy", "balanced": "Balanced accuracy", "auroc": "AUROC"}
+    pairs = {title: [_or_dash(getattr(row, name), _pair(row, name)) for row in rows] for name, title in titles.items()}
+    return {"Constant": [_or_dash(row.constant, number(row.constant)) for row in rows], **pairs}
+
+
+def _pair(row, name: str) -> str:
+    """`63.5 against 30.8`."""
+    return f"{number(getattr(row, name))} against {number(getattr(row, f'against_{name}'))}"
+
+
+def lopsided(rows: pd.DataFrame) -> str:
+    """What stands beside the accuracies of those comparisons of claims that are on lopsided sets."""
+    found = []
+    for row in rows[rows["balanced"].notna()].itertuples():
+        ranks = f", AUROC {_pair(row, 'auroc')}" if pd.notna(row.auroc) else ""
+        found.append(
+            f"{names.evaluation_set(row.set)}: accuracy {_pair(row, 'accuracy')}, a constant answer "
+            f"{number(row.constant)}, balanced accuracy {_pair(row, 'balanced')}{ranks}"
+        )
+    return "; ".join(found)
+
+
 def _observed(row) -> str:
     """One cell: what was observed, on how much, and the verdict."""
     if not row.seeds > 0:
@@ -106,6 +140,7 @@ def _observed(row) -> str:
     parts.append(count(pd.Series([row.seeds]), "seed"))
     parts += [f"{row.examples} examples"] if pd.notna(row.examples) else []
     parts += [f"study {row.study}"] if row.study != row.setting else []
+    parts += [row.beside] if isinstance(row.beside, str) and row.beside else []
     return f"{', '.join(parts)}; {verdict(row.verdict, '' if pd.isna(row.reason) else row.reason)}"
 
 

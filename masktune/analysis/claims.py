@@ -2,8 +2,11 @@
 
 A comparison is reproduced when two things agree: the sign-flip test over seeds, its p value corrected within the
 claim's family, says that it is not the seeds; the interval over seeds x clusters, which clears 0 (for non-inferiority
-its one-sided end clears -margin), says that it is not the examples either. What a claim says in all is a partial
-conjunction: on at least how many of its comparisons it holds. Verdicts come from a fixed vocabulary.
+its one-sided end clears -margin), says that it is not the examples either. It is the opposite when the same two agree
+on the other side: below 0, and for non-inferiority below -margin, worse by more than the margin. That has a one-sided
+test of its own, at the same level and corrected for the same family. What a claim says in all is a partial
+conjunction: on at least how many of its comparisons it holds. Verdicts come from a fixed vocabulary, and `decide`
+alone chooses among them.
 """
 
 from collections.abc import Iterable
@@ -30,7 +33,9 @@ VERDICTS = (REPRODUCED, IN_PART, NOT_REPRODUCED, OPPOSITE, NOT_TESTABLE, NOT_RUN
 
 COLUMNS = [
     "claim", "family", "test", *tables.PLACE, "method", "against", "margin", "declared_seeds", "seeds", "examples",
-    "difference", "low", "high", "bound", "p", "smallest_p", "corrected_p", "probability_greater", "verdict", "reason",
+    "difference", "low", "high", "bound", "p", "opposite_p", "smallest_p", "corrected_p", "corrected_opposite_p",
+    "probability_greater", "accuracy", "against_accuracy", "constant", "balanced", "against_balanced", "auroc",
+    "against_auroc", "verdict", "reason",
 ]  # fmt: skip
 CONCLUSIONS = [
     "claim", "statement", "family", "test", "comparisons", "tested", "holds_on", "opposite_on", "seeds", "difference",
@@ -39,7 +44,11 @@ CONCLUSIONS = [
 
 
 def evaluate(study: Study, blocks: Iterable[Block]) -> pd.DataFrame:
-    """A row for each comparison of each claim, method - against, in points. What was not run has a row too."""
+    """A row for each comparison of each claim, method - against, in points. What was not run has a row too.
+
+    `opposite_p` is that of the opposite (`claims` says which); accuracies of both methods over their paired seeds and
+    that of a constant answer are in per cent, balanced accuracy and AUROC on lopsided sets alone.
+    """
     by_place = {(block.model, block.task, block.name): block for block in blocks}
     rows = [
         {"claim": number, **_row(claim, at, by_place)}
@@ -61,25 +70,41 @@ def _row(claim: Claim, at: Comparison, by_place: dict[tuple[str, str, str], Bloc
     if pair is None:
         started = any(place[:2] == (at.model, at.task) for place in by_place)
         return {**row, "reason": "set not present" if block is None and started else "runs missing"}
-    return {**row, **tables.compare(block, *pair), **tested(claim, *pair)}
+    return {**row, **tables.compare(block, *pair), **tested(claim, *pair), **_levels(block, claim, *pair)}
 
 
 def tested(claim: Claim, against: np.ndarray, method: np.ndarray) -> dict[str, float]:
-    """p value of a claim on right or wrong [S, n] of both methods; none where its seeds are too few."""
-    differences = 100 * (method.mean(axis=1) - against.mean(axis=1))
-    floor = smallest_p(len(differences), claim.sides) if claim.sides else np.nan
+    """p value of a claim, and of its opposite, on right or wrong [S, n] of both; none where its seeds are too few."""
+    gains = statistics.gained(against, method)
+    floor = smallest_p(len(gains), claim.sides) if claim.sides else np.nan
     if not floor <= LEVEL:
-        return {"p": np.nan, "smallest_p": floor}
+        return {"p": np.nan, "opposite_p": np.nan, "smallest_p": floor}
     if claim.test == "non_inferiority":
-        return {"p": statistics.non_inferiority(differences, claim.margin), "smallest_p": floor}
-    return {"p": statistics.sign_flip(differences), "smallest_p": floor}
+        margin = claim.margin / 100 * method.shape[1]
+        both = statistics.non_inferiority(gains, margin), statistics.inferiority(gains, margin)
+    else:
+        both = (statistics.sign_flip(gains),) * 2
+    return {"p": both[0], "opposite_p": both[1], "smallest_p": floor}
+
+
+def _levels(block: Block, claim: Claim, against: np.ndarray, method: np.ndarray) -> dict[str, float]:
+    """How accurate both are, and what stands beside it on a lopsided set."""
+    sides = {"accuracy": (against, method), **tables.paired_beside(block, claim.second, claim.first)}
+    scale = {"accuracy": 100}
+    levels = {
+        f"{prefix}{name}": scale.get(name, 1) * float(np.mean(values[side]))
+        for name, values in sides.items()
+        for side, prefix in enumerate(("against_", ""))
+    }
+    return {**levels, "constant": 100 * block.majority}
 
 
 def _judged(frame: pd.DataFrame) -> pd.DataFrame:
     """The same rows with p values corrected within each family, and verdicts."""
-    frame = frame.assign(corrected_p=np.nan)
+    frame = frame.assign(corrected_p=np.nan, corrected_opposite_p=np.nan)
     for family, rows in frame[frame["test"] != "estimate"].groupby("family"):
-        frame.loc[rows.index, "corrected_p"] = corrected(rows["p"], family)
+        for column in ("p", "opposite_p"):
+            frame.loc[rows.index, f"corrected_{column}"] = corrected(rows[column], family)
         floors = corrected(rows["smallest_p"].where(rows["p"].notna()), family)
         beyond = rows.index[floors > LEVEL]
         frame.loc[beyond, "reason"] = [
@@ -87,22 +112,51 @@ def _judged(frame: pd.DataFrame) -> pd.DataFrame:
             for seeds in frame.loc[beyond, "seeds"]
         ]
     judged = [_verdict(row) for row in frame.itertuples()]
-    return frame.assign(verdict=[verdict for verdict, _ in judged], reason=[reason for _, reason in judged])
+    reasons = ["; ".join(filter(None, pair)) for pair in zip((r for _, r in judged), _constant(frame), strict=True)]
+    return frame.assign(verdict=[verdict for verdict, _ in judged], reason=reasons)
+
+
+def decide(holds: int, opposite: int, comparisons: int, untestable: str = "") -> str:
+    """The verdict of every table: on so many of the comparisons a claim is shown to hold, on so many its opposite.
+
+    `untestable` says why nothing could be shown, where that is so.
+    """
+    if untestable:
+        return NOT_TESTABLE
+    if holds:
+        return REPRODUCED if holds == comparisons else IN_PART
+    return OPPOSITE if opposite == comparisons else NOT_REPRODUCED
 
 
 def _verdict(row: Any) -> tuple[str, str]:
     """The verdict on one comparison, and what is to be known of it."""
-    if row.reason:
-        return NOT_TESTABLE, row.reason
-    if row.test == "estimate":
-        return NOT_TESTABLE, "declared as an estimate"
-    if np.isnan(row.p):
-        needed = seeds_needed(LEVEL, 1 if row.test == "non_inferiority" else 2)
-        return NOT_TESTABLE, f"{row.seeds} of {row.declared_seeds} seeds, the test needs {needed}"
+    untestable = row.reason or _untestable(row)
+    holds = row.corrected_p <= LEVEL and _clears(row)
+    opposite = row.corrected_opposite_p <= LEVEL and _clears_below(row)
+    found = decide(int(holds), int(opposite), 1, untestable)
     so_far = f"{row.seeds} of {row.declared_seeds} seeds so far" if row.seeds < row.declared_seeds else ""
-    if row.corrected_p > LEVEL:
-        return NOT_REPRODUCED, so_far
-    return (REPRODUCED if _clears(row) else OPPOSITE if _clears_below(row) else NOT_REPRODUCED), so_far
+    worse = found == OPPOSITE and row.test == "non_inferiority"
+    lost = f"worse by more than {row.margin:g} points, corrected p {row.corrected_opposite_p:.3g}" if worse else ""
+    return found, untestable or "; ".join(filter(None, (lost, so_far)))
+
+
+def _untestable(row: Any) -> str:
+    """Why one comparison has no test."""
+    if row.test == "estimate":
+        return "declared as an estimate"
+    needed = seeds_needed(LEVEL, 1 if row.test == "non_inferiority" else 2)
+    return f"{row.seeds} of {row.declared_seeds} seeds, the test needs {needed}" if np.isnan(row.p) else ""
+
+
+def _constant(frame: pd.DataFrame) -> list[str]:
+    """Of each comparison on a lopsided set, which of its methods a constant answer outscores."""
+    found = []
+    for row in frame.itertuples():
+        sides = {row.method: row.accuracy, row.against: row.against_accuracy}
+        below = [f"{label} ({value:.1f})" for label, value in sides.items() if value < row.constant]
+        said = f"a constant answer scores {row.constant:.1f}, more than {' and '.join(below)}"
+        found.append(said if below and pd.notna(row.balanced) else "")
+    return found
 
 
 def _clears(row: Any) -> bool:
@@ -111,7 +165,9 @@ def _clears(row: Any) -> bool:
 
 
 def _clears_below(row: Any) -> bool:
-    """Whether it lies on the other side of 0; a test of non-inferiority has no other side."""
+    """Whether it lies on the other side: of 0, and of -margin with its one-sided upper end."""
+    if row.test == "non_inferiority":
+        return 2 * row.difference - row.bound < -row.margin  # the interval is symmetric
     return row.test == "superiority" and row.high < 0
 
 
@@ -133,24 +189,38 @@ def conclusion(rows: pd.DataFrame) -> dict[str, Any]:
     The p values count uncorrected, and as 1 where the interval does not agree: the partial conjunction corrects for
     their number. Comparisons that could not be tested count among those on which the claim is not shown to hold.
     """
+    p_values = {_clears: rows["p"], _clears_below: rows["opposite_p"]}
     holds, opposite = (
-        holds_on(rows["p"].where([side(row) for row in rows.itertuples()]), LEVEL) for side in (_clears, _clears_below)
+        holds_on(values.where([side(row) for row in rows.itertuples()]), LEVEL) for side, values in p_values.items()
     )
-    verdict, reason = _in_all(rows, holds, opposite)
+    untestable = _none_testable(rows)
     return {
         "comparisons": len(rows), "tested": int(rows["p"].notna().sum()), "holds_on": holds, "opposite_on": opposite,
         "seeds": int(rows["seeds"].max()), "difference": rows["difference"].mean(),
-        "lowest": rows["difference"].min(), "highest": rows["difference"].max(), "verdict": verdict, "reason": reason,
+        "lowest": rows["difference"].min(), "highest": rows["difference"].max(),
+        "verdict": decide(holds, opposite, len(rows), untestable),
+        "reason": "; ".join(filter(None, (untestable or _tested_in_part(rows), _outscored(rows)))),
     }  # fmt: skip
 
 
-def _in_all(rows: pd.DataFrame, holds: int, opposite: int) -> tuple[str, str]:
+def _none_testable(rows: pd.DataFrame) -> str:
+    """Why no verdict on these comparisons together is within reach of their seeds; nothing where one is."""
     tested = rows["p"].notna()
     if not tested.any():
-        return NOT_TESTABLE, "; ".join(dict.fromkeys(rows["reason"]))
-    where = "" if tested.all() else f"{int(tested.sum())} of {len(rows)} comparisons could be tested"
-    if holds:
-        return (REPRODUCED if holds == len(rows) else IN_PART), where
+        reasons = (_untestable(row) if row.seeds else row.reason for row in rows.itertuples())
+        return "; ".join(dict.fromkeys(filter(None, reasons)))
     if partial_conjunction(rows["smallest_p"].where(tested))[0] > LEVEL:
-        return NOT_TESTABLE, f"{int(rows['seeds'].max())} seeds cannot reach {LEVEL} on {len(rows)} comparisons"
-    return (OPPOSITE if opposite == len(rows) else NOT_REPRODUCED), where
+        return f"{int(rows['seeds'].max())} seeds cannot reach {LEVEL} on {len(rows)} comparisons"
+    return ""
+
+
+def _tested_in_part(rows: pd.DataFrame) -> str:
+    tested = int(rows["p"].notna().sum())
+    return "" if tested == len(rows) else f"{tested} of {len(rows)} comparisons could be tested"
+
+
+def _outscored(rows: pd.DataFrame) -> str:
+    """On how many of these comparisons a constant answer scores more than both methods of a lopsided set."""
+    higher = rows[["accuracy", "against_accuracy"]].max(axis=1) < rows["constant"]
+    count = int((higher & rows["balanced"].notna()).sum())
+    return f"a constant answer scores more than both methods on {count} of {len(rows)} comparisons" if count else ""

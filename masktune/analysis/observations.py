@@ -24,8 +24,8 @@ from masktune.study.places import folder, studies, study_file
 SETTINGS = ("embedded", "laptop", "paper")
 COLUMNS = [
     "name", "sentence", "published", "points", "setting", "study", "comparisons", "tested", "holds_on", "opposite_on",
-    "seeds", "examples", "difference", "low", "high", "lowest", "highest", "ratio", "p", "corrected_p", "verdict",
-    "reason", "command",
+    "seeds", "examples", "difference", "low", "high", "lowest", "highest", "ratio", "p", "corrected_p", "beside",
+    "verdict", "reason", "command",
 ]  # fmt: skip
 
 
@@ -98,12 +98,12 @@ class _Source:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """The stored rows of declared comparisons that were run."""
+        """The stored rows of all declared comparisons; those that were not run have 0 seeds."""
         if not _claims_file(self.study.name).is_file():
             return pd.DataFrame(columns=claims.COLUMNS)
         table = pd.read_csv(_claims_file(self.study.name)).fillna({"reason": ""})
         known = table["method"].isin(self.settings) & table["against"].isin(self.settings)
-        return table[known & (table["seeds"] > 0)]
+        return table[known].reindex(columns=claims.COLUMNS)
 
     def _compared(self, test: str, at: Any, method: str, against: str) -> Compared:
         place = (at.task, at.model, at.set, at.kind)
@@ -114,15 +114,19 @@ class _Source:
         return asked or any(claim.answers(at) for at in self.declared)
 
     def rows(self, claim: PaperClaim) -> pd.DataFrame:
-        """The rows that answer a claim: those with a test, where there are some; of a gain over RoBERTa, RoBERTa's."""
+        """The declared rows that answer a claim: where some were run, of those with a test; of a gain, RoBERTa's."""
         chosen = [
             claim.answers(self._compared(row.test, row, row.method, row.against)) for row in self.table.itertuples()
         ]
         rows = self.table[np.array(chosen, dtype=bool)]
-        tested = rows["test"] != "estimate"
-        rows = rows[tested] if tested.any() else rows
+        rows = _preferred(rows, rows["test"] != "estimate")
         roberta = rows["model"].astype(str).str.startswith("roberta")
-        return rows[roberta] if claim.points is not None and roberta.any() else rows
+        return _preferred(rows, roberta) if claim.points is not None else rows
+
+
+def _preferred(rows: pd.DataFrame, wanted: pd.Series) -> pd.DataFrame:
+    """The wanted rows where one of them was run, with those that were not; else all."""
+    return rows[wanted] if (rows.loc[wanted, "seeds"] > 0).any() else rows
 
 
 def _command(claim: PaperClaim, sources: Iterable[_Source]) -> str:
@@ -136,7 +140,7 @@ def _cell(claim: PaperClaim, sources: list[_Source]) -> dict[str, Any]:
         if claim.how == "diversity" and gathered(source.study.name).is_file():
             return {"study": source.study.name, **_diversity(diversity_page.read(source.study.name))}
         rows = source.rows(claim)
-        if len(rows):
+        if (rows["seeds"] > 0).any():
             return {"study": source.study.name, **_ANSWERS[claim.how](rows, source)}
     declared = any(source.declares(claim) for source in sources)
     return {"verdict": claims.NOT_RUN, "reason": "" if declared else "no study declares it"}
@@ -144,7 +148,7 @@ def _cell(claim: PaperClaim, sources: list[_Source]) -> dict[str, Any]:
 
 def _verdict(rows: pd.DataFrame, _: _Source) -> dict[str, Any]:
     """The verdict on one comparison as it stands there; on several together, their partial conjunction."""
-    together = {**claims.conclusion(rows), "examples": _span(rows["examples"])}
+    together = {**claims.conclusion(rows), "examples": _span(rows["examples"]), "beside": claim_tables.lopsided(rows)}
     if len(rows) > 1:
         return together
     row = rows.iloc[0]
@@ -153,11 +157,17 @@ def _verdict(rows: pd.DataFrame, _: _Source) -> dict[str, Any]:
 
 def _largest(rows: pd.DataFrame, _: _Source) -> dict[str, Any]:
     """The largest difference, picked because it is the largest: it has no test."""
-    row = rows.loc[rows["difference"].idxmax()]
+    row, run = rows.loc[rows["difference"].idxmax()], int((rows["seeds"] > 0).sum())
+    of = f"{run}" if run == len(rows) else f"{run} that were run of {len(rows)}"
     return {
         **row[["difference", "low", "high", "seeds"]], "comparisons": 1, "examples": _span(row[["examples"]]),
-        "verdict": claims.NOT_TESTABLE, "reason": f"the largest of {len(rows)}, picked after the fact",
+        "beside": claim_tables.lopsided(rows.loc[[row.name]]),
+        **_untestable(f"the largest of {of}, picked after the fact"),
     }  # fmt: skip
+
+
+def _untestable(reason: str) -> dict[str, str]:
+    return {"verdict": claims.decide(0, 0, 0, reason), "reason": reason}
 
 
 def _cost(rows: pd.DataFrame, source: _Source) -> dict[str, Any]:
@@ -183,19 +193,20 @@ def _diversity(measured: pd.DataFrame) -> dict[str, Any]:
     found = diversity_page.ratios(measured)
     ours = found[(found["second"] == MASK_TUNING) & (found["first"] == MLM_ONLY)].dropna(subset=["ratio", "low"])
     if ours.empty:
-        return {"verdict": claims.NOT_TESTABLE, "reason": "one seed gives no interval"}
+        return _untestable("one seed gives no interval")
     reached = int((ours["low"] >= diversity_page.PUBLISHED).sum())
     missed = int((ours["high"] < diversity_page.PUBLISHED).sum())
-    verdict = claims.REPRODUCED if reached == len(ours) else claims.IN_PART if reached else claims.NOT_REPRODUCED
+    less = int((ours["high"] < 1).sum())
     return {
         "ratio": cost.geometric_mean(ours["ratio"]), "lowest": ours["low"].min(), "highest": ours["high"].max(),
         "comparisons": len(ours), "seeds": int(ours["seeds"].max()), "examples": str(measured["sources"].max()),
-        "verdict": verdict, "reason": f"the interval lies below three times under {missed} of {len(ours)} measures",
+        "verdict": claims.decide(reached, less, len(ours)),
+        "reason": f"the interval lies below three times under {missed} of {len(ours)} measures",
     }  # fmt: skip
 
 
 def _span(values: pd.Series) -> str:
-    """`420`, or `420 to 976`."""
+    """`420`, or `420 to 976`; what was not run has none."""
     low, high = int(values.min()), int(values.max())
     return f"{low}" if low == high else f"{low} to {high}"
 

@@ -77,7 +77,7 @@ def _index(study: Study, members: list[Chapter]) -> str:
         pages.items(story.what_it_is(study, found.main, found.runs), "facts"),
         pages.picture("main", main.caption, drawn["main"].alt),
         "<h2>What the numbers say</h2>",
-        pages.items([*story.sentences(found.differences), *story.below_constant(found.main, found.details)]),
+        pages.items([*story.sentences(found.differences), *story.lopsided(found.main, found.differences)]),
     ]
     if "differences" in drawn:
         caption = found.differences_table.caption.partition(" p:")[0]

@@ -32,31 +32,51 @@ def sentences(differences: pd.DataFrame) -> list[str]:
     return [*found, f"{note.strip(' ()')}, so no p value below 0.05 is possible for these rows."] if note else found
 
 
-def below_constant(main: pd.DataFrame, details: pd.DataFrame) -> list[str]:
-    """Sets out of distribution where giving the commonest answer always would score more than a method does.
+def lopsided(main: pd.DataFrame, differences: pd.DataFrame) -> list[str]:
+    """Of each set where a constant answer scores far more than chance: what accuracy, and what else, says there.
 
-    There accuracy follows how often a method gives that answer, and a gain may be no more than that.
+    Accuracy follows there how often a method gives the commonest answer; balanced accuracy and AUROC do not.
     """
-    lopsided = main[(main["kind"] == "out_of_distribution") & (main["majority"] > main["chance"])]
-    below = lopsided[lopsided["accuracy"] < lopsided["majority"]]
-    ranking = details[details["measure"] == "AUROC"]
     found = []
-    for place, frame in below.groupby(["task", "model", "set"], sort=False, observed=True):
-        here = ranking[(ranking[["task", "model", "set"]] == place).all(axis=1)]
-        _, model, name = place
-        text = (
+    uneven, place = main[main["balanced"].notna()], ["task", "model", "set"]
+    for key, frame in uneven.groupby(place, sort=False, observed=True):
+        _, model, name = key
+        below = list(frame.loc[frame["accuracy"] < frame["majority"], "method"])
+        gaps = differences[(differences[place] == key).all(axis=1)].set_index("second")
+        found.append(
             f"{names.evaluation_set(name)} ({names.model(model)}): always giving the commonest answer would score "
-            f"{number(frame['majority'].iloc[0])}, more than {_values(frame, 'accuracy')}. Accuracy there follows how "
-            "often a method gives that answer."
+            f"{number(frame['majority'].iloc[0])}; accuracy: {_values(frame)}{_below(below, len(frame))}. "
+            + " ".join(_apart(frame, gaps, column, title) for column, title in BESIDE.items())
         )
-        found.append(text if here.empty else f"{text} AUROC, which no threshold moves: {_values(here, 'value')}.")
-    return found
+    return [text.strip() for text in found]
 
 
-def _values(frame: pd.DataFrame, column: str) -> str:
-    """Each method with its mean and interval."""
-    cells = zip(frame["method"], frame[column], frame["low"], frame["high"], strict=True)
+BESIDE = {"balanced": "Balanced accuracy", "auroc": "AUROC, which no threshold moves"}
+
+
+def _below(below: list[str], methods: int) -> str:
+    if not below:
+        return ""
+    who = "all of them" if len(below) == methods else ", ".join(below)
+    return f", below that for {who}: accuracy there follows how often a method gives that answer"
+
+
+def _values(frame: pd.DataFrame) -> str:
+    """Each method with its mean accuracy and interval."""
+    cells = zip(frame["method"], frame["accuracy"], frame["low"], frame["high"], strict=True)
     return "; ".join(f"{method} ({interval(*values)})" for method, *values in cells)
+
+
+def _apart(frame: pd.DataFrame, gaps: pd.DataFrame, column: str, title: str) -> str:
+    """What each method has of a measure, and its difference from the first with the interval over paired seeds."""
+    if frame[column].isna().all():
+        return ""
+    cells = []
+    for method, value in zip(frame["method"], frame[column], strict=True):
+        ends = [f"{column}{end}" for end in ("", "_low", "_high")]
+        gap = f", {interval(*gaps.loc[method, ends], sign=True)} points" if method in gaps.index else ""
+        cells.append(f"{method} ({number(value)}{gap})")
+    return f"{title}: {'; '.join(cells)}."
 
 
 def _score(second: str, frame: pd.DataFrame) -> str:
@@ -117,10 +137,15 @@ def concluded(conclusions: pd.DataFrame) -> list[str]:
     """What each declared claim comes to."""
     found = [
         f"{row.statement[0].upper()}{row.statement[1:]}: {claim_tables.verdict(row.verdict, row.reason)}"
-        + (f"; it holds on at least {row.holds_on} of {row.comparisons} comparisons." if row.tested else ".")
+        + (f"; {_counted(row)}." if row.tested else ".")
         for row in conclusions.itertuples()
     ]
     return found or ["This study declares no claims."]
+
+
+def _counted(row) -> str:
+    opposite = f", its opposite on at least {row.opposite_on}" if row.opposite_on else ""
+    return f"it holds on at least {row.holds_on} of {row.comparisons} comparisons{opposite}"
 
 
 def verdicts_against(observations: pd.DataFrame, setting: str, prediction: Mapping[str, str]) -> list[str]:

@@ -112,9 +112,7 @@ def _difference_rows(block: Block, first: str, others: list[str]) -> Iterator[di
     if not pairs:
         return
     gaps = [np.subtract(other, one, dtype=float) for one, other in pairs.values()]
-    for (second, pair), gap, means in zip(
-        pairs.items(), gaps, crossed.bootstrap_means(gaps, block.clusters), strict=True
-    ):
+    for (second, pair), means in zip(pairs.items(), crossed.bootstrap_means(gaps, block.clusters), strict=True):
         low, high = crossed.bootstrap_interval(means)
         yield {
             **block.place, "first": first, "second": second, **compare(block, *pair),

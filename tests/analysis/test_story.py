@@ -33,33 +33,42 @@ def test_counts_are_those_of_the_table():
     assert "above zero on 1, below zero on 1 and spans it on 2" in text.replace("it on 2.", "it on 2")
 
 
-def lopsided(accuracy, majority=71.8, chance=50.0, kind="out_of_distribution"):
-    place = {"task": "paraphrase", "model": "minilm", "set": "paws_qqp", "kind": kind}
-    interval = {"low": accuracy - 1, "high": accuracy + 1}
-    return {
-        **place,
-        **interval,
-        "method": f"at {accuracy}",
-        "accuracy": accuracy,
-        "majority": majority,
-        "chance": chance,
-    }
+PLACE = {"task": "paraphrase", "model": "minilm", "set": "paws_qqp"}
 
 
-def test_methods_below_a_constant_answer_are_named_with_what_no_threshold_moves():
-    main = pd.DataFrame([lopsided(30.0), lopsided(63.0), lopsided(80.0)])
-    details = main.assign(measure="AUROC", value=[51.0, 52.0, 90.0])
-    [text] = story.below_constant(main, details)
-    assert text.startswith("PAWS-QQP (MiniLM): always giving the commonest answer would score 71.8, more than at 30.0")
-    assert "at 30.0 (30.0 [29.0, 31.0]); at 63.0 (63.0 [62.0, 64.0]). Accuracy" in text
-    assert "at 30.0 (51.0" in text and "at 63.0 (52.0" in text
-    assert story.below_constant(main, details.iloc[:0])[0].endswith("gives that answer.")
+def level(method, accuracy, balanced=50.0, auroc=52.0, **changes):
+    """A row of the main table."""
+    ends = {"low": accuracy - 1, "high": accuracy + 1, "majority": 71.8}
+    return {**PLACE, **ends, "method": method, "accuracy": accuracy, "balanced": balanced, "auroc": auroc, **changes}
 
 
-@pytest.mark.parametrize("changes", [{"accuracy": 72.0}, {"chance": 71.8}, {"kind": "in_distribution"}])
-def test_a_set_where_no_method_is_below_a_constant_answer_is_not_mentioned(changes):
-    main = pd.DataFrame([lopsided(**{"accuracy": 30.0, **changes})])
-    assert story.below_constant(main, main.assign(measure="AUROC", value=1.0)) == []
+def gap(second, balanced, auroc, **changes):
+    """A row of the table of differences."""
+    ends = {f"{name}{end}": value + by for name, value in (("balanced", balanced), ("auroc", auroc))
+            for end, by in (("", 0), ("_low", -1), ("_high", 1))}  # fmt: skip
+    return {**PLACE, "second": second, **ends, **changes}
+
+
+def test_lopsided_sets_are_told_by_numbers_and_intervals():
+    main = pd.DataFrame([level("plain", 30.8), level("ours", 63.0, 53.0, 56.0), level("other", 80.0, 79.0, 85.0)])
+    differences = pd.DataFrame([gap("ours", 3.0, 4.0), gap("other", 29.0, 33.0), gap("ours", 9.0, 9.0, set="else")])
+    [text] = story.lopsided(main, differences)
+    assert text.startswith("PAWS-QQP (MiniLM): always giving the commonest answer would score 71.8; accuracy: plain (")
+    assert "plain (30.8 [29.8, 31.8])" in text and "below that for plain, ours: accuracy there follows" in text
+    assert "Balanced accuracy: plain (50.0); ours (53.0, +3.0 [+2.0, +4.0] points); other" in text
+    assert "no threshold moves: plain (52.0); ours (56.0, +4.0 [+3.0, +5.0] points); other (85.0, +33.0" in text
+    assert "little" not in text
+
+
+def test_a_fall_on_a_lopsided_set_is_told_in_distribution_too():
+    main = pd.DataFrame([level("plain", 79.6, 81.3, 88.7, set="qqp_validation", majority=64.1)])
+    main.loc[1] = level("ours", 72.1, 69.1, 77.0, set="qqp_validation", majority=64.1)
+    [text] = story.lopsided(main, pd.DataFrame([gap("ours", -12.2, -11.7, set="qqp_validation")]))
+    assert "ours (77.0, \u221211.7 [\u221212.7, \u221210.7] points)" in text and "below that" not in text
+
+
+def test_an_even_set_is_not_mentioned():
+    assert story.lopsided(pd.DataFrame([level("plain", 30.0, float("nan"), float("nan"))]), pd.DataFrame()) == []
 
 
 def test_extremes_name_their_place():
@@ -91,10 +100,19 @@ def test_published_gains_are_the_papers():
 
 
 def test_conclusions_are_told():
-    row = {"statement": "a is better", "tested": 5, "holds_on": 3, "comparisons": 5, "verdict": "reproduced in part"}
+    row = {
+        "statement": "a is better",
+        "tested": 5,
+        "holds_on": 3,
+        "opposite_on": 0,
+        "comparisons": 5,
+        "verdict": "reproduced in part",
+    }
+    worse = {**row, "holds_on": 0, "opposite_on": 2, "verdict": "not reproduced", "reason": ""}
     untested = {**row, "tested": 0, "verdict": "not testable here", "reason": "runs missing"}
-    assert story.concluded(pd.DataFrame([{**row, "reason": ""}, untested])) == [
+    assert story.concluded(pd.DataFrame([{**row, "reason": ""}, worse, untested])) == [
         "A is better: reproduced in part; it holds on at least 3 of 5 comparisons.",
+        "A is better: not reproduced; it holds on at least 0 of 5 comparisons, its opposite on at least 2.",
         "A is better: not testable here: runs missing.",
     ]
     assert story.concluded(pd.DataFrame()) == ["This study declares no claims."]
