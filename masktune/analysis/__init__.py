@@ -10,6 +10,7 @@ ablations     one setting varied while the others stay;  terms the two losses al
 trials        what tuning tried and chose;  lengths the same runs with their texts cut at other lengths
 diversity     of perturbed texts;  diversity_page lays it out
 slider        the curves at one value of a second setting, chosen by the reader where there is one
+origins       by which code and in which precision runs were made
 cost          what runs cost;  cost_page lays it out
 theme         one look, one palette;  figures and drawing use it
 story         sentences made from the tables

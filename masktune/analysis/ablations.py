@@ -38,8 +38,9 @@ SHARED = (*TRAINING, "adaptation")
 METHOD = "mask_tuning"
 REFERENCE = "fine_tuning"
 COLUMNS = [
-    *tables.PLACE, "label", "base", *SETTINGS, "adaptation", "accuracy", "seeds", "examples", "clusters", "difference",
-    "low", "high", "bound", "probability_greater", "p", "smallest_p", "majority", *tables.BESIDE,
+    *tables.PLACE, "label", "reference", "base", *SETTINGS, "adaptation", "accuracy", "seeds", "examples",
+    "clusters", "difference", "low", "high", "bound", "probability_greater", "p", "smallest_p", "majority",
+    *tables.BESIDE,
 ]  # fmt: skip
 # What a reader calls a setting, for axes and tables.
 TITLES = {
@@ -114,7 +115,7 @@ def _rows(place: dict[str, str], block: Block | None, settings: pd.DataFrame) ->
         alike = [_same(references[name], variant[name]) for name in SHARED]
         for reference in references.loc[np.logical_and.reduce(alike), "label"]:
             about = {name: variant[name] for name in (*SETTINGS, "adaptation")}
-            about |= {"label": variant["label"], "base": variant["label"] in base}
+            about |= {"label": variant["label"], "reference": reference, "base": variant["label"] in base}
             yield {**place, **about, **_compared(block, reference, variant["label"])}
 
 

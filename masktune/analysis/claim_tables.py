@@ -90,9 +90,16 @@ def observations(frame: pd.DataFrame) -> Table:
         f"over paired seeds, corrected within the study's family of claims ({CORRECTIONS}). Cost: geometric mean over "
         "models and tasks (lowest to highest); diversity: over measures (lowest to highest end of their intervals). "
         "STUDY: embedded, laptop, paper or another that declares it; after the run come gather STUDY and report STUDY."
+        + _mixed(frame)
     )
     titles = {"name": "Claim", "sentence": "In words", "published": "Published"}
     return Table("observations", "Claims against observations", caption, frame, shown.rename(columns=titles))
+
+
+def _mixed(frame: pd.DataFrame) -> str:
+    """Of each study whose runs were not all made alike, how."""
+    said = frame.dropna(subset=["study", "mixed"]).drop_duplicates("study")
+    return "".join(f" Study {row.study}:{row.mixed}" for row in said.itertuples() if row.mixed)
 
 
 def verdict(word: str, reason: str) -> str:
@@ -145,6 +152,8 @@ def _observed(row) -> str:
 
 
 def _magnitude(row) -> str:
+    if pd.notna(row.ratio) and row.comparisons == 1:
+        return f"{row.ratio:.2f} times"
     if pd.notna(row.ratio):
         return f"{row.ratio:.2f} times ({row.lowest:.2f} to {row.highest:.2f})"
     if row.comparisons == 1:

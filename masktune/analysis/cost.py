@@ -1,7 +1,8 @@
 """What a study cost in time, memory and energy: frames made from its runs (a row a run, as `gather` stores them).
 
 The paper does not say what Mask-tuning costs beside fine-tuning (question Q3). Times are wall times of cells that ran
-side by side, so single runs are noisy; methods are compared within pairs of runs that share model, task and seed.
+side by side, so single runs are noisy; methods are compared within pairs of runs that share model, task and seed, and
+that were made by the same code in the same precision (`origins`): times of others say nothing about a method.
 """
 
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from masktune.analysis import statistics
+from masktune.analysis import origins, statistics
+from masktune.analysis.origins import ORIGIN
 from masktune.study.efficiency import PURE
 
 PLACE = ["task", "model"]
@@ -34,12 +36,13 @@ ONCE_A_CELL = ("load_seconds", "tokenise_seconds", "prepare_seconds")
 
 
 def complete(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs with every column that is read here; NaN where they were stored without it."""
+    """The runs with every column that is read here; NaN, or NOT_STORED, where they were stored without it."""
     columns = [*(column for column, _ in PHASES.values()), *ENERGY, "train_examples", "parameters"]
     columns += ["process_peak_bytes", "device_peak_bytes"]
     runs = runs.assign(**{column: float("nan") for column in columns if column not in runs})
     order = runs[SAMPLING] if SAMPLING in runs else pd.Series(None, index=runs.index, dtype=object)
     # Before it could be chosen, batches were always grouped by length.
+    runs = origins.complete(runs)
     return runs.assign(**{SAMPLING: order.fillna("group_by_length")}).astype(dict.fromkeys(columns, float))
 
 
@@ -62,14 +65,14 @@ def per_run(runs: pd.DataFrame) -> pd.DataFrame:
 def overhead(runs: pd.DataFrame, first: str | None = None) -> pd.DataFrame:
     """Each other method beside `first` (None: fine-tuning) at the same training but for FREE: how many times its cost.
 
-    A row for each task, model and method. Geometric means over paired seeds; `low` and `high` are the ends of the 95 %
-    t interval of `time`. NaN: not measured. `parameters` of the model and `examples` read in training say where the
-    pair stands.
+    A row for each task, model, method and ORIGIN of the runs. Geometric means over paired seeds; `low` and `high` are
+    the ends of the 95 % t interval of `time`. NaN: not measured. `parameters` of the model and `examples` read in
+    training say where the pair stands.
     """
     each = per_run(runs).set_index("seed")
     alike = [column for column in each if column.startswith("training/") and column not in FREE]
     rows = []
-    for place, part in each.groupby([*PLACE, *alike], sort=False, dropna=False, observed=True):
+    for place, part in each.groupby([*PLACE, *ORIGIN, *alike], sort=False, dropna=False, observed=True):
         plain = part.loc[part["method"] == "fine_tuning" if first is None else part["label"] == first, "label"]
         others = dict.fromkeys(part.loc[~part["label"].isin(plain), "label"]) if len(plain) else ()
         for second in others:
@@ -79,9 +82,9 @@ def overhead(runs: pd.DataFrame, first: str | None = None) -> pd.DataFrame:
             if len(ratios):
                 about = {"first": plain.iloc[0], "second": second, "parameters": other["parameters"].mean()}
                 about["examples"] = other["train_examples"].mean()
-                rows.append({**dict(zip(PLACE, place, strict=False)), **about, **_mean_ratios(ratios)})
+                rows.append({**dict(zip([*PLACE, *ORIGIN], place, strict=False)), **about, **_mean_ratios(ratios)})
     numbers = ["seeds", "time", "low", "high", "memory", "energy", "parameters", "examples"]
-    return pd.DataFrame(rows, columns=[*PLACE, "first", "second", *numbers])
+    return pd.DataFrame(rows, columns=[*PLACE, *ORIGIN, "first", "second", *numbers])
 
 
 def _mean_ratios(ratios: pd.DataFrame) -> dict[str, float]:
@@ -96,14 +99,14 @@ def geometric_mean(values: pd.Series) -> float:
 
 
 def efficiency(runs: pd.DataFrame, main: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy for what a run costs, by task, model and method: means over seeds. `main` is tables.main.
+    """Accuracy for what a run costs, by task, model, method and ORIGIN: means over seeds. `main` is tables.main.
 
     `inside` and `outside` are accuracies in per cent, the mean of the sets in and out of distribution; `hours` of
     training and evaluation and `watt_hours` are one run's, NaN where not measured.
     """
     each = per_run(runs).drop(columns="method").rename(columns={"label": "method"})
     place = [*PLACE, "method"]
-    costs = each.assign(watt_hours=each["joules"] / 3600).groupby(place, sort=False, observed=True)
+    costs = each.assign(watt_hours=each["joules"] / 3600).groupby([*place, *ORIGIN], sort=False, observed=True)
     costs = costs[["hours", "watt_hours"]].mean().reset_index()
     kinds = {"inside": "in_distribution", "outside": "out_of_distribution"}
     for name, kind in kinds.items():
@@ -133,7 +136,7 @@ def grouping(runs: pd.DataFrame) -> pd.DataFrame:
     runs = complete(runs)
     done = runs[runs["status"] == "done"].set_index("seed")
     alike = [column for column in done if column.startswith("training/") and column != SAMPLING]
-    alike = [*PLACE, "method", "options", *([ADAPTATION] if ADAPTATION in done else []), *alike]
+    alike = [*PLACE, "method", "options", *ORIGIN, *([ADAPTATION] if ADAPTATION in done else []), *alike]
     rows = []
     for place, part in done.groupby(alike, sort=False, dropna=False, observed=True):
         by_order = {order: rows for order, rows in part.groupby(SAMPLING)}

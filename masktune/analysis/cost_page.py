@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 
-from masktune.analysis import cost, names, theme
+from masktune.analysis import cost, names, origins, theme
 from masktune.analysis.presentation import MINUS, Table, count, interval
 from masktune.analysis.theme import Drawing
 from masktune.study import efficiency
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from IPython.display import Markdown
 
 NOT_MEASURED = "not measured"
+MADE = "Made in"  # the column of `origins`
 ASKED_SHARE = 0.75  # of the workers' time that should be training and evaluation
 
 
@@ -31,8 +32,14 @@ def answer(runs: pd.DataFrame) -> "Markdown":
     frame = frame[frame["second"] == (labels.iloc[0] if len(labels) else None)]
     if frame.empty:
         return Markdown("No finished run of Mask-tuning shares its seed with one of fine-tuning yet.")
-    sentences = [*_price(frame), _energy(frame), _by_size(frame), _by_data(frame), *_alone()]
-    return Markdown(" ".join(sentences))
+    made = frame.groupby(origins.labels(frame), sort=False)
+    parts = [line for name, part in made for line in (*[f"Runs in {name}:"] * (len(made) > 1), *_of_a_kind(part))]
+    return Markdown(" ".join([*parts, *_alone()]))
+
+
+def _of_a_kind(frame: pd.DataFrame) -> list[str]:
+    """What is said of runs that were made alike."""
+    return [*_price(frame), _energy(frame), _by_size(frame), _by_data(frame)]
 
 
 def _price(frame: pd.DataFrame) -> list[str]:
@@ -135,13 +142,17 @@ def overhead(runs: pd.DataFrame) -> Table:
     """Time of each method beside the first, a column a task; memory and energy over the tasks."""
     frame = cost.overhead(runs)
     ends = zip(frame["time"], frame["low"], frame["high"], strict=True)
-    texts = frame.assign(text=[times(*row) for row in ends], task=frame["task"].map(names.task))
-    rows = texts.groupby(["model", "second"], sort=False)
-    shown = texts.pivot_table(index=["model", "second"], columns="task", values="text", aggfunc="first", sort=False)
+    texts = frame.assign(
+        text=[times(*row) for row in ends], task=frame["task"].map(names.task), made=origins.labels(frame)
+    )
+    place = ["model", "second", "made"]
+    rows = texts.groupby(place, sort=False)
+    shown = texts.pivot_table(index=place, columns="task", values="text", aggfunc="first", sort=False)
     shown = shown.reindex(index=rows.size().index, columns=list(dict.fromkeys(texts["task"]))).fillna("\N{EN DASH}")
     for title, column in (("Peak memory", "memory"), ("Energy", "energy")):
         shown[title] = [times(cost.geometric_mean(values)) for _, values in rows[column]]
-    shown = shown.reset_index().rename(columns={"model": "Model", "second": "Method"}).rename_axis(columns=None)
+    shown = shown.reset_index().rename(columns={"model": "Model", "second": "Method", "made": MADE})
+    shown = _told_apart(shown.rename_axis(columns=None))
     shown["Model"] = shown["Model"].map(names.model)
     first = frame["first"].iloc[0] if len(frame) else "the first method"
     caption = (
@@ -149,19 +160,25 @@ def overhead(runs: pd.DataFrame) -> Table:
         f"each task, geometric mean over {count(frame['seeds'], 'paired seed')} [95 % t interval over seeds]; peak "
         "memory and energy, geometric means over the tasks as well. Wall times of "
         "cells that ran side by side; what a method prepares once for all seeds is not in them. Peak memory is that of "
-        "the GPU where there is one, else of the whole process with all it has loaded."
+        "the GPU where there is one, else of the whole process with all it has loaded. Only runs in the same "
+        f"precision and by the same code are compared{origins.common(frame)}."
     )
     return Table("overhead", f"The price beside {first}", caption, frame, shown)
+
+
+def _told_apart(shown: pd.DataFrame) -> pd.DataFrame:
+    """Without the column that says how the runs were made, where all were made alike."""
+    return shown if shown[MADE].nunique() > 1 else shown.drop(columns=MADE)
 
 
 def accuracy_for_cost(runs: pd.DataFrame, main: pd.DataFrame) -> Table:
     """Accuracy an hour and a watt-hour."""
     frame = cost.efficiency(runs, main)
-    columns = {"Hours a run": [f"{value:.3g}" for value in frame["hours"]]}
+    columns = {MADE: origins.labels(frame), "Hours a run": [f"{value:.3g}" for value in frame["hours"]]}
     for unit, divisor in (("hour", frame["hours"]), ("watt-hour", frame["watt_hours"])):
         for name, accuracy in (("in", frame["inside"]), ("out", frame["outside"])):
             columns[f"An {unit}, {name}" if unit == "hour" else f"A {unit}, {name}"] = _quotients(accuracy / divisor)
-    shown = _placed(frame, Method=frame["method"]).assign(**columns)
+    shown = _told_apart(_placed(frame, Method=frame["method"]).assign(**columns))
     caption = (
         "Accuracy in per cent, in and out of distribution (means over sets and seeds), divided by the hours of "
         "training and evaluation and by the energy of one run. Such a quotient rewards whatever is small and quick: it "
@@ -196,7 +213,7 @@ def total(runs: pd.DataFrame) -> Table:
         "The whole study, added up over its runs; a failed run counts as far as it left its time. Making and adapting "
         f"the pre-trained models is not in it: it is done once and kept. What methods prepare of the examples is "
         "kept too, but stored as if nothing had been: what several cells share counts in each of them. "
-        f"Energy {energy}."
+        f"Energy {energy}.{origins.mixed(runs)}"
     )
     return Table("total", "The whole study", caption, frame, pd.concat([shown, pd.DataFrame([sums])]))
 
@@ -305,14 +322,15 @@ def by_size(runs: pd.DataFrame) -> "Drawing | Markdown":
     if each.empty:
         return Markdown("These runs do not say how many parameters their models have; runs made from now on do.")
     each = each.assign(x=each["parameters"] / 1e6, y=1000 * each["seconds_per_example"])
-    each = each.assign(panel=each["task"].map(names.task))
+    each = each.assign(panel=origins.apart(each["task"].map(names.task), each))
     return _lines(each, "parameters (millions)", "training time an example (ms)")
 
 
 def by_data(runs: pd.DataFrame) -> Drawing:
     """Training time of a run against the examples it reads, a panel a model, a line a method."""
     each = cost.per_run(_main(runs)).dropna(subset=["train_examples", "train_seconds"])
-    each = each.assign(x=each["train_examples"], y=each["train_seconds"], panel=each["model"].map(names.model))
+    each = each.assign(x=each["train_examples"], y=each["train_seconds"])
+    each = each.assign(panel=origins.apart(each["model"].map(names.model), each))
     return _lines(each, "examples read in training", "training time of a run (s)")
 
 

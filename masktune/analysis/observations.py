@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from masktune.analysis import claim_tables, claims, cost, diversity_page, files, presentation
+from masktune.analysis import claim_tables, claims, cost, diversity_page, files, origins, presentation
+from masktune.analysis.origins import ORIGIN
 from masktune.analysis.paper_claims import CLAIMS, Compared, PaperClaim, Setting
 from masktune.study import design, gather
 from masktune.study.claims import comparisons
@@ -25,7 +26,7 @@ SETTINGS = ("embedded", "laptop", "paper")
 COLUMNS = [
     "name", "sentence", "published", "points", "setting", "study", "comparisons", "tested", "holds_on", "opposite_on",
     "seeds", "examples", "difference", "low", "high", "lowest", "highest", "ratio", "p", "corrected_p", "beside",
-    "verdict", "reason", "command",
+    "verdict", "reason", "mixed", "command",
 ]  # fmt: skip
 
 
@@ -105,6 +106,12 @@ class _Source:
         known = table["method"].isin(self.settings) & table["against"].isin(self.settings)
         return table[known].reindex(columns=claims.COLUMNS)
 
+    @cached_property
+    def mixed(self) -> str:
+        """What is to be said of how its runs were made."""
+        path = folder(self.study.name) / gather.RUNS
+        return origins.mixed(pd.read_parquet(path)) if path.is_file() else ""
+
     def _compared(self, test: str, at: Any, method: str, against: str) -> Compared:
         place = (at.task, at.model, at.set, at.kind)
         return Compared(test, *place, self.settings[method], self.settings[against])
@@ -141,7 +148,7 @@ def _cell(claim: PaperClaim, sources: list[_Source]) -> dict[str, Any]:
             return {"study": source.study.name, **_diversity(diversity_page.read(source.study.name))}
         rows = source.rows(claim)
         if (rows["seeds"] > 0).any():
-            return {"study": source.study.name, **_ANSWERS[claim.how](rows, source)}
+            return {"study": source.study.name, "mixed": source.mixed, **_ANSWERS[claim.how](rows, source)}
     declared = any(source.declares(claim) for source in sources)
     return {"verdict": claims.NOT_RUN, "reason": "" if declared else "no study declares it"}
 
@@ -171,7 +178,10 @@ def _untestable(reason: str) -> dict[str, str]:
 
 
 def _cost(rows: pd.DataFrame, source: _Source) -> dict[str, Any]:
-    """Training time of the method in that of the other, over paired seeds: the geometric mean over models and tasks."""
+    """Training time of the method in that of the other, over paired seeds: the geometric mean over models and tasks.
+
+    Of runs that were not made alike the most pairs give the ratio; the others stand apart.
+    """
     path = folder(source.study.name) / gather.RUNS
     if not path.is_file():
         return {"verdict": claims.NOT_RUN, "reason": "runs missing"}
@@ -181,11 +191,19 @@ def _cost(rows: pd.DataFrame, source: _Source) -> dict[str, Any]:
     found = places.merge(found, left_on=[*places], right_on=[*cost.PLACE, "second", "first"])
     if found.empty:
         return {"verdict": claims.NOT_RUN, "reason": "no paired runs with their times"}
-    ratios = found["time"]
+    made = sorted(found.groupby(ORIGIN, sort=False), key=lambda part: part[1]["seeds"].sum(), reverse=True)
+    (origin, most), *others = made
+    ratios = most["time"]
     return {
         "ratio": cost.geometric_mean(ratios), "lowest": ratios.min(), "highest": ratios.max(),
-        "comparisons": len(ratios), "seeds": int(found["seeds"].max()), "verdict": claims.MEASURED,
+        "comparisons": len(ratios), "seeds": int(most["seeds"].max()), "verdict": claims.MEASURED,
+        "reason": "; ".join([f"in {origins.named(*origin)}", *(_apart(*part) for part in others)]),
     }  # fmt: skip
+
+
+def _apart(origin: tuple[str, str], part: pd.DataFrame) -> str:
+    """The ratio among runs that were made in another way: it is never averaged with the first."""
+    return f"apart from it {cost.geometric_mean(part['time']):.2f} times in {origins.named(*origin)}"
 
 
 def _diversity(measured: pd.DataFrame) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """All tables and figures of a study in one object, computed once from its stored files: what notebooks hold."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 import pandas as pd
 
-from masktune.analysis import ablations, claim_tables, claims, files, presentation, tables, theme
+from masktune.analysis import ablations, claim_tables, claims, files, origins, presentation, tables, theme
 from masktune.analysis.blocks import Block, blocks, finite
 from masktune.analysis.presentation import Table
 from masktune.analysis.theme import Drawing
@@ -35,23 +36,42 @@ class Results:
 
     @cached_property
     def main_table(self) -> Table:
-        return presentation.main(self.main)
+        return self._noted(presentation.main(self.main), self.main["method"])
 
     @cached_property
     def differences_table(self) -> Table:
-        return presentation.differences(self.differences)
+        frame = self.differences
+        return self._noted(presentation.differences(frame), [*frame["first"], *frame["second"]])
 
     @cached_property
     def conclusions_table(self) -> Table:
-        return claim_tables.conclusions(self.conclusions)
+        return self._noted(claim_tables.conclusions(self.conclusions), self._claimed)
 
     @cached_property
     def claims_table(self) -> Table:
-        return claim_tables.claims(self.claims)
+        return self._noted(claim_tables.claims(self.claims), self._claimed)
 
     @cached_property
     def details_table(self) -> Table:
-        return presentation.details(self.details)
+        return self._noted(presentation.details(self.details), self.details["method"])
+
+    @property
+    def _claimed(self) -> list[str]:
+        return [*self.claims["method"], *self.claims["against"]]
+
+    def _noted(self, table: Table, labels: Iterable[str]) -> Table:
+        """The table, whose caption says so where the runs of these labels were not all made alike."""
+        own = self.runs[self.runs["label"].isin(set(labels))]
+        return replace(table, caption=table.caption + origins.mixed(own))
+
+    def sweep_table(self, factor: str) -> Table:
+        """What a setting that varies alone changes, see `ablations.table`."""
+        swept = self.sweeps[factor]
+        return self._noted(ablations.table(swept, factor), [*swept["label"], *swept["reference"]])
+
+    @cached_property
+    def seeds_table(self) -> Table:
+        return self._noted(presentation.seeds(self.seeds), self.seeds["method"])
 
     @cached_property
     def failures_table(self) -> Table:
@@ -120,8 +140,8 @@ def _read(study_name: str, digest: str) -> Results:
 def write(results: Results, folder: Path) -> list[Path]:
     """Write `tables/` and `figures/` below the folder, each as a whole."""
     with files.whole_folder(folder / "tables") as target:
-        swept = [ablations.table(rows, factor) for factor, rows in results.sweeps.items()]
-        for table in (*results.tables, *swept, presentation.seeds(results.seeds)):
+        swept = [results.sweep_table(factor) for factor in results.sweeps]
+        for table in (*results.tables, *swept, results.seeds_table):
             presentation.write(table, target)
     with files.whole_folder(folder / "figures") as target:
         for name, figure in results.figures().items():

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from masktune.analysis import claim_tables, names
+from masktune.analysis import claim_tables, names, origins
 from masktune.analysis.claims import VERDICTS
 from masktune.analysis.presentation import count, interval, number, seeds_note
 from masktune.errors import one_of
@@ -185,7 +185,7 @@ def what_it_is(study: "Study", main: pd.DataFrame, runs: pd.DataFrame) -> list[s
         f"Models: {models}.",
         f"Tasks: {', '.join(names.task(task).lower() for task in main['task'].unique())}; trained on {trained} "
         f"examples, evaluated on sets of {count(main['examples'], 'example')}.",
-        f"{done} of {len(runs)} runs are in; {count(main['seeds'], 'seed')} for each number.",
+        f"{done} of {len(runs)} runs are in; {count(main['seeds'], 'seed')} for each number.{origins.mixed(runs)}",
     ]
     return [*found, NOT_THE_PAPER[study.data]]
 

@@ -227,7 +227,9 @@ def test_cost_is_the_mean_of_paired_ratios_of_training_times(results):
     cell = observed().loc["Q3", "embedded"]
     assert cell[["ratio", "lowest", "highest"]].tolist() == pytest.approx([1.0, 0.5, 2.0])
     assert cell["verdict"] == claims.MEASURED
-    assert shown("Q3", "Embedded world") == "1.00 times (0.50 to 2.00), 2 seeds; measured"
+    assert shown("Q3", "Embedded world") == (
+        "1.00 times (0.50 to 2.00), 2 seeds; measured: in a precision that was not stored, code that was not stored"
+    )
 
 
 def test_cost_is_that_of_the_runs_that_are_stored(results):

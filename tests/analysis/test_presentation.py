@@ -56,7 +56,8 @@ def test_no_failure_is_said_too(found):
 
 
 def test_claims_show_what_was_asked_for_and_the_verdict():
-    frame = pd.DataFrame([{**COMPARED, **CLAIMED}, {**COMPARED, **CLAIMED, **KEPT}, {**CLAIMED, **MISSING}])
+    rows = [{**COMPARED, **CLAIMED}, {**COMPARED, **CLAIMED, **KEPT}, {**CLAIMED, **MISSING}]
+    frame = pd.DataFrame(rows, columns=claims.COLUMNS)
     table = claim_tables.claims(frame)
     shown = table.shown.set_index("Set")
     assert shown.columns[3] == "Mask-tuning \u2212 fine-tuning [95 %]"
