@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from masktune.errors import MaskTuneError, one_of
+from masktune.study import progress
 
 # Set for every kernel that executes a notebook with nobody before it.
 UNATTENDED = "MASKTUNE_UNATTENDED"
@@ -32,7 +33,7 @@ def execute(
     private: Path | None = None,
     environment: dict[str, str] | None = None,
 ) -> None:
-    """Run `notebook` (a path or a notebook in memory) with `parameters`; keep what came out at `output`.
+    """Run `notebook` (a path or a notebook in memory) with `parameters`; keep what came out, without bars, at `output`.
 
     `private` is a `private_folder` for the sockets (None: one of its own); `environment` is added to the kernel's. The
     output appears whole, also when a cell of the notebook raised. The user's IPython start-up files play no part.
@@ -97,9 +98,11 @@ def notebook_of(source: str) -> Any:
 
 
 def _keep(result: Path, output: Path) -> None:
+    notebook = json.loads(result.read_text(encoding="utf-8"))
+    progress.remove_bars(notebook)
     output.parent.mkdir(parents=True, exist_ok=True)
     beside = output.with_name(f".{output.name}.{uuid.uuid4().hex}")
-    shutil.copyfile(result, beside)
+    beside.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(beside, output)
 
 
