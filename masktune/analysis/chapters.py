@@ -5,7 +5,6 @@ A chapter is notebooks/NN_*.ipynb. Its metadata may hold a table "masktune":
     studies   the studies it belongs to (left out: all)
     reads     "results" (left out): the stored runs and all of masktune; "package": all of masktune, no runs
     files     other files below results/ that it shows, "{study}" standing for the study; they need not be there
-    leads     true: the report puts it before everything else
 """
 
 import json
@@ -59,11 +58,6 @@ class Chapter:
     @property
     def about(self) -> dict[str, Any]:
         return self.notebook["metadata"].get("masktune", {})
-
-    @property
-    def leads(self) -> bool:
-        """Whether the report puts it first."""
-        return bool(self.about.get("leads"))
 
     @property
     def inputs(self) -> str:

@@ -10,14 +10,15 @@ from masktune.analysis.theme import Drawing
 if TYPE_CHECKING:
     from IPython.display import HTML, Markdown
 
-# Marks that read on light and dark pages and in grey: a frame for a gap, a filled box for what stands in it.
-_TOKEN = "display:inline-block;margin:1px 3px 1px 0;padding:0 5px;border-radius:5px;border:1.5px solid "
-_STYLES = {
-    "plain": _TOKEN + "transparent",
-    "chosen": _TOKEN + "#2f4368;background:#2f436822",
-    "mask": _TOKEN + "#8a919c;color:#8a919c;border-style:dashed",
-    "same": _TOKEN + "#1f7a6d;background:#1f7a6d22",
-    "changed": _TOKEN + "#e8833a;background:#e8833a;color:#1b1b1b;font-weight:600",
+# Marks that read on light and dark pages and in grey: a frame for a gap, a filled box for what stands in it. No one
+# colour stands out from white and from near black, so that frames take the colour of the text, whatever page it is on.
+_TOKEN = "display:inline-block;margin:1px 3px 1px 0;padding:0 5px;border-radius:5px;border:1.5px "
+STYLES = {
+    "plain": _TOKEN + "solid transparent",
+    "chosen": _TOKEN + "solid currentColor;font-weight:600",
+    "mask": _TOKEN + "dashed currentColor",
+    "same": _TOKEN + "solid currentColor;background:#1f7a6d33",
+    "changed": _TOKEN + "solid currentColor;background:#e8833a;color:#1b1b1b;font-weight:600",
 }
 
 
@@ -62,14 +63,14 @@ def _row(
         _span(words[i], styles[i]) if chosen else _span(original[i], "plain") for i, chosen in enumerate(positions)
     )
     return (
-        f'<tr><td style="text-align:left;padding-right:1em;opacity:.7">{name}</td>'
+        f'<tr><th scope="row" style="text-align:left;padding-right:1em;font-weight:400">{name}</th>'
         f'<td style="text-align:left;white-space:normal">{"".join(spans)}</td>'
         f'<td style="text-align:left;padding-left:1em">{escape(note)}</td></tr>'
     )
 
 
 def _span(word: str, style: str) -> str:
-    return f'<span style="{_STYLES[style]}">{escape(word)}</span>'
+    return f'<span style="{STYLES[style]}">{escape(word)}</span>'
 
 
 def say(sentences: Sequence[str]) -> "Markdown":

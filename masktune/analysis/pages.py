@@ -4,12 +4,16 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
+from bs4 import BeautifulSoup, Tag
+
 from masktune.analysis import presentation, stylesheet
 from masktune.analysis.chapters import Chapter
 from masktune.analysis.presentation import Table
 
 # No script runs and nothing is loaded but pictures that stand in the page or beside it.
 _POLICY = "default-src 'none'; img-src 'self' data: file:; style-src 'unsafe-inline'"
+# A frame that scrolls on a phone, and that the keyboard has to reach for that.
+_REACHED = 'tabindex="0" role="group" aria-label="Figure"'
 
 
 def page(title: str, body: str, links: Iterable[tuple[str, str]], here: str) -> str:
@@ -30,9 +34,9 @@ def page(title: str, body: str, links: Iterable[tuple[str, str]], here: str) -> 
 <style>{stylesheet.css()}</style>
 </head>
 <body>
-<header class="top"><div>
+<header class="top"><nav aria-label="Pages of the report">
 {navigation}
-</div></header>
+</nav></header>
 <main>
 {body}
 </main>
@@ -53,7 +57,7 @@ def picture(name: str, caption: str, alt: str) -> str:
     """A figure beside the page, as SVG, with links to both files."""
     links = f'<a href="figures/{name}.svg">SVG</a>, <a href="figures/{name}.png">PNG</a>'
     return (
-        f'<figure><div class="picture"><img src="figures/{name}.svg" alt="{escape(alt)}"></div>'
+        f'<figure><div class="picture" {_REACHED}><img src="figures/{name}.svg" alt="{escape(alt)}"></div>'
         f"<figcaption>{escape(caption)} {links}.</figcaption></figure>"
     )
 
@@ -80,7 +84,7 @@ def _opening(chapter: Chapter) -> str:
 
 
 def notebook(path: Path) -> str:
-    """The body of an executed notebook: text, code and outputs by nbconvert's basic template, cleaned of scripts."""
+    """The body of an executed notebook: text, code and outputs by nbconvert's basic template, see `named`."""
     import nbformat
     from nbconvert import HTMLExporter
 
@@ -88,4 +92,35 @@ def notebook(path: Path) -> str:
         template_name="basic", sanitize_html=False, exclude_input_prompt=True, exclude_output_prompt=True
     )
     body, _ = exporter.from_notebook_node(nbformat.read(path, as_version=4))
-    return body
+    return named(body)
+
+
+def named(body: str) -> str:
+    """The same HTML; each table with scopes on its heads, a caption and a frame, each image with an alternative text.
+
+    What has none takes the heading above it: tables of pandas and of Markdown know no title.
+    """
+    soup = BeautifulSoup(body, "html.parser")
+    for link in soup.select("a.anchor-link"):
+        link.decompose()
+    heading = ""
+    for element in soup.select("h1, h2, h3, h4, table, img"):
+        if element.name == "table":
+            _name_table(soup, element, heading)
+        elif element.name == "img":
+            element["alt"] = element.get("alt") or f"Figure: {heading}"
+        else:
+            heading = element.get_text().strip()
+    for figure in soup.select(".output_png"):
+        figure.attrs |= {"tabindex": "0", "role": "group", "aria-label": "Figure"}
+    return str(soup)
+
+
+def _name_table(soup: BeautifulSoup, table: Tag, heading: str) -> None:
+    """Heads, caption and frame for one table that lacks them."""
+    for head in table.select("th:not([scope])"):
+        head["scope"] = "col" if head.find_parent("thead") else "row"
+    if table.caption is None:
+        table.insert(0, soup.new_tag("caption", string=heading, attrs={"class": "heard"}))
+    if table.find_parent(class_="scroll") is None:
+        table.wrap(BeautifulSoup(presentation.frame("", heading), "html.parser").div)

@@ -1,7 +1,9 @@
 """Tables laid out for reading, each with a caption that says n, what varies and which interval; and their files."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import pandas as pd
@@ -258,7 +260,19 @@ def _escaped(text: str) -> str:
 
 
 def html(table: Table) -> str:
-    """The table as an HTML fragment: a scrolling frame and the caption."""
-    body = "" if table.shown.empty else table.shown.to_html(index=False, border=0, escape=True, classes="data")
-    scrolling = f'<div class="scroll">{body}</div>'
-    return f'<figure class="table {table.name}">{scrolling}<figcaption>{table.caption}</figcaption></figure>'
+    """The table as an HTML fragment: a scrolling frame, in which the first column names each row, and the caption."""
+    framed = "" if table.shown.empty else frame(_labelled(table), table.title)
+    return f'<figure class="table {table.name}">{framed}<figcaption>{escape(table.caption)}</figcaption></figure>'
+
+
+def frame(table: str, title: str) -> str:
+    """A table (HTML) in a frame that scrolls sideways and that the keyboard reaches."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}">{table}</div>'
+
+
+def _labelled(table: Table) -> str:
+    """The rows as HTML with what a screen reader says of them: the title, the heads of columns and of rows."""
+    text = table.shown.to_html(index=False, border=0, escape=True, classes="data")
+    text = text.replace("<thead>", f"<caption>{escape(table.title)}</caption>\n  <thead>", 1)
+    text = text.replace("<th>", '<th scope="col">')
+    return re.sub(r"(<tr>\s*)<td>(.*?)</td>", r'\1<th scope="row">\2</th>', text, flags=re.DOTALL)

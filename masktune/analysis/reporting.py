@@ -1,8 +1,8 @@
 """The report of a study: a folder of HTML that opens from a disk, a stick or a server alike.
 
 results/<study>/report/ holds index.html (the question, the main figure, the tables, the chapters), a page for each
-executed notebook, and copies of figures/ and tables/, so that the folder may be moved as it is. The page of claims is
-the first link.
+executed notebook, and copies of figures/ and tables/, so that the folder may be moved as it is. Every page links to
+index.html first, then to the chapters by number.
 """
 
 import shutil
@@ -26,7 +26,7 @@ def write(study_name: str) -> Path:
     """
     study = design.load(study_name)
     analysis.build(study.name)
-    members = sorted(chapters.of(study.name), key=lambda chapter: not chapter.leads)
+    members = chapters.of(study.name)
     _execute([chapter for chapter in members if not chapter.is_fresh])
     target = folder(study.name) / "report"
     inputs = _inputs(study_name, study, members)
@@ -55,8 +55,7 @@ def _write_pages(study: Study, members: list[Chapter], target: Path) -> None:
 
     for part in ("figures", "tables"):
         shutil.copytree(folder(study.name) / part, target / part)
-    links = [(chapter.title, chapter.page) for chapter in members]
-    links.insert(sum(chapter.leads for chapter in members), (study.title, "index.html"))
+    links = [(study.title, "index.html"), *((chapter.title, chapter.page) for chapter in members)]
     contents = {"index.html": (study.title, _index(study, members))}
     contents |= {chapter.page: (chapter.title, pages.notebook(chapter.executed)) for chapter in members}
     for name, (title, body) in contents.items():
@@ -73,7 +72,6 @@ def _index(study: Study, members: list[Chapter]) -> str:
     parts = [
         f"<h1>{escape(study.title)}</h1>",
         f'<p class="question">{escape(study.question)}</p>',
-        *(f'<p><a href="{escape(first.page)}">{escape(first.title)}</a></p>' for first in members if first.leads),
         pages.items(story.what_it_is(study, found.main, found.runs), "facts"),
         pages.picture("main", main.caption, drawn["main"].alt),
         "<h2>What the numbers say</h2>",

@@ -79,7 +79,7 @@ def test_the_page_of_claims_runs_on_a_small_study(tmp_path, monkeypatch):
     store(tmp_path / "embedded", *make(models=("bert",), tasks=("sentiment", "paraphrase"), seeds=6, examples=24))
     analysis.build("embedded")
     chapter = chapters.Chapter("embedded", ROOT / "notebooks" / "09_claims.ipynb")
-    assert chapter.leads and chapter.title == "Claims against observations"
+    assert chapter.title == "Claims against observations"
     chapters.execute(chapter)
     outputs = [output for cell in nbformat.read(chapter.executed, 4).cells for output in cell.get("outputs", ())]
     assert not [output for output in outputs if output.output_type in ("error", "stream")]
