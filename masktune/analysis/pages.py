@@ -14,6 +14,7 @@ from masktune.analysis.presentation import Table
 _POLICY = "default-src 'none'; img-src 'self' data: file:; style-src 'unsafe-inline'"
 # A frame that scrolls on a phone, and that the keyboard has to reach for that.
 _REACHED = 'tabindex="0" role="group" aria-label="Figure"'
+_NO_ALT = "No description has been provided for this image"  # what nbconvert writes where an image has none
 
 
 def page(title: str, body: str, links: Iterable[tuple[str, str]], here: str) -> str:
@@ -108,7 +109,8 @@ def named(body: str) -> str:
         if element.name == "table":
             _name_table(soup, element, heading)
         elif element.name == "img":
-            element["alt"] = element.get("alt") or f"Figure: {heading}"
+            if element.get("alt", "") in ("", _NO_ALT):
+                element["alt"] = f"Figure: {heading}"
         else:
             heading = element.get_text().strip()
     for figure in soup.select(".output_png"):

@@ -1,8 +1,10 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from synthetic_study import METHODS, make, with_failures
 
 from masktune.analysis import claim_tables, claims, presentation, results
@@ -113,3 +115,16 @@ def test_special_characters_are_escaped(tmp_path):
     assert "A\\|B & <c>_50%" in presentation.markdown(table)
     assert "A|B \\& <c>\\_50\\%" in presentation.latex(table)
     assert "A|B &amp; &lt;c&gt;_50%" in presentation.html(table)
+    assert "&lt;c&gt;" in presentation.html(replace(table, title="<c>", caption="<c>")).partition("<thead>")[0]
+
+
+def test_html_names_the_rows_and_columns_of_a_table_and_shows_all_of_it(found):
+    table = found.differences_table
+    soup = BeautifulSoup(presentation.html(table), "html.parser")
+    assert soup.caption.get_text() == table.title and soup.figcaption.get_text() == table.caption
+    assert soup.select_one("[role=region][tabindex='0']")["aria-label"] == table.title
+    assert [head.get_text() for head in soup.select("thead th[scope=col]")] == list(table.shown)
+    rows = [[cell.get_text() for cell in row.select("th[scope=row], td")] for row in soup.select("tbody tr")]
+    assert rows == table.shown.astype(str).to_numpy().tolist()
+    assert not soup.select("th:not([scope])")
+    assert not BeautifulSoup(presentation.html(found.failures_table), "html.parser").table

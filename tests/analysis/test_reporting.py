@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from synthetic_study import make, store, with_failures
 
 from masktune import analysis
@@ -96,24 +97,67 @@ def test_report(toy):
     check_nothing_runs_twice(toy, index)
 
 
-def test_the_chapter_that_leads_is_the_first_link(toy):
-    chapter(toy / "notebooks" / "09_claims.ipynb", leads=True, files=["{study}/tables/observations.csv"])
-    text = analysis.report("toy").read_text(encoding="utf-8")
-    page = Loads()
-    page.feed(text)
-    assert page.linked[:2] == ["09_claims.html", "index.html"]
-    inside = Loads()
-    inside.feed(text[text.index("<main>") :])
-    assert inside.linked[0] == "09_claims.html"
+SHOWN = """
+import base64, io, sys
+import pandas as pd
+from IPython.display import HTML, Image, Markdown, display
+from tqdm import tqdm
+frame = pd.DataFrame({"method": ["a", "b"], "share": [0.5, 1.0]}).set_index("method")
+display(frame, frame.style.format("{:.0%}"), Markdown("|a|b|\\n|-|-|\\n|1|2|"))
+from masktune.analysis import drawing, results
+display(drawing.tokens(["a", "dull", "film"], ["a", "fine", "film"], [False, True, False]))
+display(results.read("toy").main_table, results.read("toy").figures()["main"])
+display(Image(base64.b64decode(DOT)))
+for _ in tqdm(range(3)):
+    pass
+print("a word to the reader")
+"""
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
+
+
+def test_every_page_begins_with_the_index_and_names_its_tables_and_images(toy):
+    chapter(toy / "notebooks" / "09_claims.ipynb", f"DOT = {DOT!r}{SHOWN}")
+    chapter(toy / "notebooks" / "00_start.ipynb")
+    index = analysis.report("toy")
+    names = ["index.html", "00_start.html", "01_count.html", "09_claims.html"]
+    assert {path.name for path in index.parent.glob("*.html")} == set(names)
+    for name in names:
+        soup = BeautifulSoup((index.parent / name).read_text(encoding="utf-8"), "html.parser")
+        links = soup.select("header nav[aria-label] a")
+        assert [link["href"] for link in links] == names
+        assert [link["href"] for link in links if link.has_attr("aria-current")] == [name]
+        check_tables(soup)
+        check_images(soup)
+    text = soup.select_one("main").get_text()
+    assert "a word to the reader" in text and "%|" not in text and "it/s" not in text
+    assert (len(soup.select("main table")), len(soup.select("main img"))) == (5, 2)
+
+
+def check_tables(soup):
+    for table in soup.select("main table"):
+        assert table.find(True).name == "caption" and table.caption.get_text().strip()
+        assert all(head.get("scope") == "col" for head in table.select("thead th"))
+        assert all(head.get("scope") == "row" for head in table.select("tbody th, tr:not(thead tr) > th"))
+        (frame,) = table.find_parents(class_="scroll")
+        assert (frame["tabindex"], frame["role"]) == ("0", "region") and frame["aria-label"]
+    for table in soup.select("main figure.table table"):
+        assert all(row.find(True).name == "th" for row in table.select("tbody tr"))
+
+
+def check_images(soup):
+    for image in soup.select("main img"):
+        assert image["alt"] and "No description" not in image["alt"]
+        frame = image.find_parent(class_=["picture", "output_png"])
+        assert frame["tabindex"] == "0" and frame["aria-label"]
 
 
 def test_other_studies_results_change_the_page_of_claims_alone(toy):
-    chapter(toy / "notebooks" / "09_claims.ipynb", leads=True, files=["{study}/tables/observations.csv"])
+    chapter(toy / "notebooks" / "09_claims.ipynb", files=["{study}/tables/observations.csv"])
     analysis.report("toy")
-    leading, other = (
+    claimed, other = (
         chapters.Chapter("toy", toy / "notebooks" / name) for name in ("09_claims.ipynb", "01_count.ipynb")
     )
-    assert leading.is_fresh and other.is_fresh
+    assert claimed.is_fresh and other.is_fresh
     observed = toy / "results" / "toy" / "tables" / "observations.csv"
     before = observed.read_bytes()
     made = toy / "results" / "laptop" / "tables"
@@ -126,7 +170,7 @@ def test_other_studies_results_change_the_page_of_claims_alone(toy):
     pd.DataFrame([row], columns=claims.COLUMNS).to_csv(made / "claims.csv", index=False)
     analysis.build("toy")
     assert observed.read_bytes() != before
-    assert other.is_fresh and not leading.is_fresh
+    assert other.is_fresh and not claimed.is_fresh
 
 
 def check_self_contained(text, folder):
