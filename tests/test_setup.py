@@ -18,11 +18,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 OF_STUDY = ("study/", "analysis/", "data/mirror.py")
-NEEDED = [
-    Requirement(line)
-    for group in (PROJECT["dependencies"], *EXTRAS.values())
-    for line in group
-]
+NEEDED = [Requirement(line) for group in (PROJECT["dependencies"], *EXTRAS.values()) for line in group]
 
 
 def normal(name: str) -> str:

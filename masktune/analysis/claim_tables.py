@@ -86,7 +86,7 @@ def observations(frame: pd.DataFrame) -> Table:
         f"{LEVEL:g} by partial conjunction. Where a constant answer scores {100 * LOPSIDED:g} points more than chance, "
         "balanced accuracy and AUROC stand beside, the method's against the other's. "
         "A gain is reproduced in its direction; its size is for the reader to hold against the published one, which "
-        f"is RoBERTa's, and so is ours where a study has it. {VARIES}. p: sign-flip test "
+        f"is RoBERTa's; ours is of the models that each cell names{_gains_of(frame)}. {VARIES}. p: sign-flip test "
         f"over paired seeds, corrected within the study's family of claims ({CORRECTIONS}). Cost: geometric mean over "
         "models and tasks (lowest to highest); diversity: over measures (lowest to highest end of their intervals). "
         "STUDY: embedded, laptop, paper or another that declares it; after the run come gather STUDY and report STUDY."
@@ -100,6 +100,13 @@ def _mixed(frame: pd.DataFrame) -> str:
     """Of each study whose runs were not all made alike, how."""
     said = frame.dropna(subset=["study", "mixed"]).drop_duplicates("study")
     return "".join(f" Study {row.study}:{row.mixed}" for row in said.itertuples() if row.mixed)
+
+
+def _gains_of(frame: pd.DataFrame) -> str:
+    """Whose the gains are that stand beside a published one, by setting."""
+    gains = frame[frame["points"].notna() & (frame["seeds"] > 0)].drop_duplicates(["setting", "models"])
+    named = [f"{SETTINGS[setting]}: {', '.join(part['models'])}" for setting, part in gains.groupby("setting")]
+    return f" ({'; '.join(named)})" if named else ""
 
 
 def verdict(word: str, reason: str) -> str:
@@ -141,7 +148,7 @@ def _observed(row) -> str:
     """One cell: what was observed, on how much, and the verdict."""
     if not row.seeds > 0:
         return verdict(row.verdict, row.reason)
-    parts = [_magnitude(row)]
+    parts = [f"{row.models}: {_magnitude(row)}"]
     if pd.notna(row.p):
         parts.append(f"p {p_value(row.p)}, corrected {p_value(row.corrected_p)}")
     parts.append(count(pd.Series([row.seeds]), "seed"))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from masktune.analysis import claim_tables, claims, cost, diversity_page, files, origins, presentation
+from masktune.analysis import claim_tables, claims, cost, diversity_page, files, names, origins, presentation
 from masktune.analysis.origins import ORIGIN
 from masktune.analysis.paper_claims import CLAIMS, Compared, PaperClaim, Setting
 from masktune.study import design, gather
@@ -24,9 +24,9 @@ from masktune.study.places import folder, studies, study_file
 
 SETTINGS = ("embedded", "laptop", "paper")
 COLUMNS = [
-    "name", "sentence", "published", "points", "setting", "study", "comparisons", "tested", "holds_on", "opposite_on",
-    "seeds", "examples", "difference", "low", "high", "lowest", "highest", "ratio", "p", "corrected_p", "beside",
-    "verdict", "reason", "mixed", "command",
+    "name", "sentence", "published", "points", "setting", "study", "models", "comparisons", "tested", "holds_on",
+    "opposite_on", "seeds", "examples", "difference", "low", "high", "lowest", "highest", "ratio", "p", "corrected_p",
+    "beside", "verdict", "reason", "mixed", "command",
 ]  # fmt: skip
 
 
@@ -121,7 +121,9 @@ class _Source:
         return asked or any(claim.answers(at) for at in self.declared)
 
     def rows(self, claim: PaperClaim) -> pd.DataFrame:
-        """The declared rows that answer a claim: where some were run, of those with a test; of a gain, RoBERTa's."""
+        """The declared rows that answer a claim: where some were run, of those with a test; of what is left RoBERTa's,
+        where the published gain is RoBERTa's and it has some.
+        """
         chosen = [
             claim.answers(self._compared(row.test, row, row.method, row.against)) for row in self.table.itertuples()
         ]
@@ -145,10 +147,13 @@ def _cell(claim: PaperClaim, sources: list[_Source]) -> dict[str, Any]:
     """What the first study with an answer says."""
     for source in sources:
         if claim.how == "diversity" and gathered(source.study.name).is_file():
-            return {"study": source.study.name, **_diversity(diversity_page.read(source.study.name))}
+            place = {"study": source.study.name, "models": names.model(source.study.models[0].name)}
+            return {**place, **_diversity(diversity_page.read(source.study.name))}
         rows = source.rows(claim)
         if (rows["seeds"] > 0).any():
-            return {"study": source.study.name, "mixed": source.mixed, **_ANSWERS[claim.how](rows, source)}
+            models = ", ".join(names.model(model) for model in rows.loc[rows["seeds"] > 0, "model"].unique())
+            about = {"study": source.study.name, "models": models, "mixed": source.mixed}
+            return {**about, **_ANSWERS[claim.how](rows, source)}
     declared = any(source.declares(claim) for source in sources)
     return {"verdict": claims.NOT_RUN, "reason": "" if declared else "no study declares it"}
 

@@ -1,16 +1,20 @@
 """Sentences about a study, made from its tables: nobody types a number into a notebook."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from masktune import data
 from masktune.analysis import claim_tables, names, origins
 from masktune.analysis.claims import VERDICTS
 from masktune.analysis.presentation import count, interval, number, seeds_note
 from masktune.errors import one_of
+from masktune.study.gather import TRAINING
 
 if TYPE_CHECKING:
+    from masktune.study.cells import Model
     from masktune.study.design import Study
 
 NO_DIFFERENCES = "There is nothing to compare yet: no second method has finished runs on the first one's seeds."
@@ -177,23 +181,79 @@ def single_pairs(differences: pd.DataFrame) -> list[str]:
 
 def what_it_is(study: "Study", main: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
     """Data, models, number of examples and seeds of a study, and what its numbers are not."""
-    models = ", ".join(f"{names.model(model.name)} ({model.checkpoint})" for model in study.models)
     sizes = {study.task_training[task].train_examples for task in main["task"].unique()}
     trained = " or ".join(f"{size:,}" if size else "all available" for size in sorted(sizes, key=str))
     done = int((runs["status"] == "done").sum())
     found = [
-        f"Models: {models}.",
+        f"Models: {', '.join(_model(model, runs) for model in study.models)}.",
         f"Tasks: {', '.join(names.task(task).lower() for task in main['task'].unique())}; trained on {trained} "
         f"examples, evaluated on sets of {count(main['examples'], 'example')}.",
         f"{done} of {len(runs)} runs are in; {count(main['seeds'], 'seed')} for each number.{origins.mixed(runs)}",
     ]
-    return [*found, NOT_THE_PAPER[study.data]]
+    return [*found, *(_data_read(runs) if study.data == "real" else []), NOT_THE_PAPER[study.data]]
+
+
+def _model(model: "Model", runs: pd.DataFrame) -> str:
+    """Title, checkpoint, and the number of parameters where the runs say it."""
+    own = runs.loc[runs["model"] == model.name]
+    parameters = own["parameters"].dropna() if "parameters" in own else own.iloc[:0]
+    size = f", {count(parameters, 'parameter')}" if len(parameters) else ""
+    return f"{names.model(model.name)} ({model.checkpoint}{size})"
+
+
+def _data_read(runs: pd.DataFrame) -> list[str]:
+    """What the cards note of the sets that the runs read, and which runs do not say what they read."""
+    done = runs[runs["status"] == "done"]
+    stored = done["digests"] if "digests" in done else pd.Series(None, done.index, dtype=object)
+    read = {name: digest for each in stored.dropna().unique() for name, digest in json.loads(each).items()}
+    silent = done.loc[stored.isna(), "task"].unique()
+    found = [f"Read in part: {note}." for note in data.notes(read)]
+    tasks = ", ".join(names.task(task).lower() for task in silent)
+    return [*found, f"Some stored runs do not say which files they read ({tasks})."] if tasks else found
 
 
 NOT_THE_PAPER = {
-    "embedded": "The data are made on the spot: a small English-like world with known spurious cues, and models of "
-    "about 200,000 parameters pre-trained on it. These are not the paper's numbers and say nothing about its "
-    "data sets.",
-    "real": "The data are the paper's public sets; model, number of examples and training are those named here. Only "
-    "where they equal the paper's can a number be held against the published one.",
+    "embedded": "The data are made on the spot: a small English-like world with known spurious cues, and small models "
+    "pre-trained on it. These are not the paper's numbers and say nothing about its data sets.",
+    "real": "The data are public copies of the sets that the paper names; what was read of them, the model and the "
+    "training are those named here. Only where they equal the paper's can a number be held against the published one.",
 }
+
+
+def settings(study: "Study", runs: pd.DataFrame) -> list[str]:
+    """Which settings of training the main methods share, and whether they were searched."""
+    main = runs[(runs["part"] == "main") & (runs["status"] == "done")]
+    plain, *others = names.methods_in_order(main)
+    columns = [f"training/{name}" for name in TRAINING]
+    trained = main.drop_duplicates([*_PLACE, "label"]).set_index([*_PLACE, "label"])[columns]
+    found = [_shared(plain, other, trained) for other in others]
+    if not study.chosen:
+        return [*found, "No setting was searched: the better of two methods is the better at these settings."]
+    return [
+        *found,
+        f"Searched for each method, model and task: {_listed(study.tuning.space)}, in "
+        f"{count(pd.Series([study.tuning.trials]), 'trial')} judged by in-distribution validation alone.",
+    ]
+
+
+_PLACE = ["model", "task"]
+
+
+def _shared(plain: str, other: str, trained: pd.DataFrame) -> str:
+    """In how many places two methods were trained alike, and which settings differ in the others."""
+    pairs = [trained.xs(label, level="label") for label in (plain, other)]
+    places = pairs[0].index.intersection(pairs[1].index)
+    first, second = (pair.loc[places].astype(object).fillna("all") for pair in pairs)
+    differs = first.ne(second)
+    alike = f"The same settings of training for {plain} and {other} in"
+    if not differs.any(axis=None):
+        return f"{alike} {count(pd.Series([len(places)]), 'place')} (model x task)."
+    changed = [column.partition("/")[2] for column in differs if differs[column].any()]
+    return (
+        f"{alike} {int((~differs.any(axis=1)).sum())} of {count(pd.Series([len(places)]), 'place')} (model x task); "
+        f"elsewhere they differ in: {_listed(changed)}."
+    )
+
+
+def _listed(given: Iterable[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in given)

@@ -163,6 +163,19 @@ def test_a_gain_over_roberta_is_held_against_roberta(results):
     assert observed().loc["HANS", "embedded"]["difference"] == 3.0
 
 
+def test_every_number_names_its_model_and_the_caption_whose_the_gains_are(results):
+    """What is tested comes first: BERT's then, beside a published gain of RoBERTa's."""
+    tested, estimated = (
+        row("inference", "heuristics", model, test=test, difference=gain, low=gain - 1, high=gain + 1)
+        for model, test, gain in (("bert", "superiority", 9.0), ("roberta", "estimate", 3.0))
+    )
+    store(results, "embedded", estimated, tested)
+    assert shown("HANS", "Embedded world").startswith("BERT: +9.0 [")
+    store(results, "laptop", *(row("inference", f"anli_r{i}", "minilm") for i in (1, 2, 3)))
+    caption = claim_tables.observations(observations.observe()).caption
+    assert "RoBERTa's; ours is of the models that each cell names (Embedded world: BERT; Laptop: MiniLM)" in caption
+
+
 def test_the_largest_gain_is_shown_and_not_tested(results):
     store(results, "embedded", row("sentiment", "contrast"), row("sentiment", "counterfactual", "bert", 15.0))
     cell = observed().loc["up to 14", "embedded"]
@@ -228,7 +241,8 @@ def test_cost_is_the_mean_of_paired_ratios_of_training_times(results):
     assert cell[["ratio", "lowest", "highest"]].tolist() == pytest.approx([1.0, 0.5, 2.0])
     assert cell["verdict"] == claims.MEASURED
     assert shown("Q3", "Embedded world") == (
-        "1.00 times (0.50 to 2.00), 2 seeds; measured: in a precision that was not stored, code that was not stored"
+        "RoBERTa: 1.00 times (0.50 to 2.00), 2 seeds; measured: in a precision that was not stored, code that was not "
+        "stored"
     )
 
 
@@ -279,7 +293,7 @@ def test_the_table_has_a_column_for_each_kind_of_study(results, tmp_path):
     assert list(table.shown) == ["Claim", "In words", "Published", *claim_tables.SETTINGS.values(), "Command"]
     cells = table.shown.set_index("Claim").loc["HANS"]
     assert cells["Embedded world"] == (
-        "+2.0 [+1.0, +3.0], p 0.002, corrected 0.030, 10 seeds, 400 examples; reproduced in this setting"
+        "RoBERTa: +2.0 [+1.0, +3.0], p 0.002, corrected 0.030, 10 seeds, 400 examples; reproduced in this setting"
     )
     assert cells["Laptop"] == "not run"
     assert "95 % t interval over paired seeds x clusters of examples" in table.caption
