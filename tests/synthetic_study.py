@@ -125,3 +125,38 @@ def store(folder, runs, predictions):
     predictions.to_parquet(folder / gather.PREDICTIONS, index=False)
     logs = [(run, step, 1.0 / step) for run in runs.loc[runs["status"] == "done", "run_id"] for step in (1, 2)]
     pd.DataFrame(logs, columns=["run_id", "step", "loss"]).to_parquet(folder / gather.HISTORIES, index=False)
+
+
+def ablations(seeds=3, examples=24):
+    """A study of one task that varies masking rate, alpha with it, and the fill: (runs, predictions)."""
+    rates = [
+        (f"masking rate (mask_rate {rate})", "mask_tuning", {"mask_rate": rate}, 0.6, rate) for rate in (0.01, 0.15)
+    ]
+    pairs = [
+        (f"rate {rate}, alpha 0.2", "mask_tuning", {"alpha": 0.2, "mask_rate": rate}, 0.2, rate)
+        for rate in (0.01, 0.15)
+    ]
+    clean = ("fill (fill original)", "mask_tuning", {"fill": "original"}, 0.6, 0.05)
+    methods = [*METHODS, *rates, *pairs, clean]
+    runs, predictions = make(tasks=("inference",), seeds=seeds, examples=examples, methods=methods)
+    runs.loc[~runs["label"].isin(("fine-tuning", "Mask-tuning")), "part"] = "ablation"
+    return runs, predictions
+
+
+def store_gradients(folder, runs):
+    """Logs of the gradients of Mask-tuning's two terms in place of those that `store` wrote."""
+    measured = [
+        {"run_id": run, "step": float(step), "loss_classification": 0.5, "loss_mlm": 2.0, "norm_mlm": 9.0 / step,
+         "norm_classification": 1.5, "cosine_mlm_classification": 0.1}
+        for run in runs.loc[runs["method"] == "mask_tuning", "run_id"] for step in (1, 2, 3, 6)
+    ]  # fmt: skip
+    pd.DataFrame(measured).to_parquet(folder / gather.HISTORIES)
+
+
+def declared(study, *parts, **given):
+    """A gathered study with the methods of these parts of a declared one beside the two of METHODS."""
+    rows = {variant.label: (row.method, variant.options) for row in study.grid for variant in row.variants}
+    labels = [label for label, part in study.parts.items() if part in parts]
+    others = [(label, *rows[label], np.nan, np.nan) for label in labels]
+    runs, predictions = make(methods=[*METHODS, *others], **given)
+    return runs.assign(part=runs["label"].map(study.parts)), predictions

@@ -6,6 +6,7 @@ set against each other by "but" or "although", given to somebody else, or compar
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -157,3 +158,14 @@ def counterfactual(original: Review) -> Review:
     if original.kind == "opposed":
         original = replace(original, aspect=original.other, other=original.aspect)
     return replace(original, main=original.foil, foil=original.main)
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in lower case."""
+    return re.findall(r"\w+", text.lower())
+
+
+def other_genre(text: str) -> str:
+    """The text with its genre exchanged for one that goes with the other label; as it was where it names none."""
+    exchanged = dict(zip(CUES[0] + CUES[1], CUES[1] + CUES[0], strict=True))
+    return re.sub(r"\w+", lambda word: exchanged.get(word[0], word[0]), text)

@@ -157,3 +157,18 @@ def test_an_unknown_task_is_refused():
 def test_there_is_a_card_for_every_set():
     loaded = {f"embedded/{task}/{name}": len(rows) for task in data.TASKS for name, rows in sets(task).items()}
     assert {card.name: card.rows for card in data.cards("embedded")} == loaded
+
+
+def test_another_genre_goes_with_the_other_label_and_nothing_else_changes():
+    named = 0
+    for row in world.load("sentiment").evaluation[1].examples:
+        other = world_sentiment.other_genre(row["text"])
+        assert world_sentiment.other_genre(other) == row["text"]
+        if genre(row["text"]) is None:
+            assert other == row["text"]
+        else:
+            named += 1
+            assert GENRE_LABEL[genre(other)] == 1 - GENRE_LABEL[genre(row["text"])]
+            changed = [pair for pair in zip(words(other), words(row["text"]), strict=True) if len(set(pair)) > 1]
+            assert changed == [(genre(other), genre(row["text"]))]
+    assert named > 100

@@ -3,14 +3,12 @@
 from pathlib import Path
 
 import nbformat
-import numpy as np
-import pandas
 import pytest
 from invented_perturbations import perturbations
-from synthetic_study import METHODS, make, store
+from synthetic_study import ablations, declared, make, store, store_gradients
 
 from masktune import analysis
-from masktune.analysis import chapters, comparisons, diversity_page
+from masktune.analysis import chapters, diversity_page
 from masktune.errors import MaskTuneError
 from masktune.study import design, gather, perturbed
 
@@ -92,23 +90,9 @@ def test_the_page_of_claims_runs_on_a_small_study(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["02_ablations", "03_why"])
 def test_the_ablations_run_on_a_small_study(tmp_path, monkeypatch, name):
     monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
-    rates = [
-        (f"masking rate (mask_rate {rate})", "mask_tuning", {"mask_rate": rate}, 0.6, rate) for rate in (0.01, 0.15)
-    ]
-    pairs = [
-        (f"rate {rate}, alpha 0.2", "mask_tuning", {"alpha": 0.2, "mask_rate": rate}, 0.2, rate)
-        for rate in (0.01, 0.15)
-    ]
-    clean = ("fill (fill original)", "mask_tuning", {"fill": "original"}, 0.6, 0.05)
-    runs, predictions = make(tasks=("inference",), seeds=3, examples=24, methods=[*METHODS, *rates, *pairs, clean])
-    runs.loc[~runs["label"].isin(("fine-tuning", "Mask-tuning")), "part"] = "ablation"
+    runs, predictions = ablations()
     store(tmp_path / "ablations", runs, predictions)
-    measured = [
-        {"run_id": run, "step": float(step), "loss_classification": 0.5, "loss_mlm": 2.0, "norm_mlm": 9.0 / step,
-         "norm_classification": 1.5, "cosine_mlm_classification": 0.1}
-        for run in runs.loc[runs["method"] == "mask_tuning", "run_id"] for step in (1, 2, 3, 6)
-    ]  # fmt: skip
-    pandas.DataFrame(measured).to_parquet(tmp_path / "ablations" / "histories.parquet")
+    store_gradients(tmp_path / "ablations", runs)
     chapter = chapters.Chapter("ablations", ROOT / "notebooks" / f"{name}.ipynb")
     chapters.execute(chapter)
     outputs = [output for cell in nbformat.read(chapter.executed, 4).cells for output in cell.get("outputs", ())]
@@ -133,11 +117,8 @@ def test_the_ablations_run_on_a_small_study(tmp_path, monkeypatch, name):
 def test_the_methods_beside_one_another_run_on_a_small_study(tmp_path, monkeypatch, name, part, said):
     monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
     study = design.load("embedded")
-    rows = {variant.label: (row.method, variant.options) for row in study.grid for variant in row.variants}
-    labels = comparisons.labels(study, part, *(["baseline"] if part == "combination" else []))
-    others = [(label, rows[label][0], rows[label][1], np.nan, np.nan) for label in labels]
-    runs, predictions = make(tasks=("sentiment", "inference"), seeds=2, examples=24, methods=[*METHODS, *others])
-    runs["part"] = runs["label"].map(study.parts)
+    parts = (part, *(["baseline"] if part == "combination" else []))
+    runs, predictions = declared(study, *parts, tasks=("sentiment", "inference"), seeds=2, examples=24)
     store(tmp_path / "embedded", runs, predictions)
     chapter = chapters.Chapter("embedded", ROOT / "notebooks" / f"{name}.ipynb")
     chapters.execute(chapter)
