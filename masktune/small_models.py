@@ -1,4 +1,4 @@
-"""The three small models of the embedded world: real transformers classes of about 200,000 parameters.
+"""The three small models of the embedded world: real transformers classes, small enough for a CPU.
 
 Tokenizers are made from the world's unlabelled text: lower-cased WordPiece for BERT, byte-level BPE for RoBERTa and
 BART, with the special tokens, post-processing and class that the published tokenizers have.
@@ -32,7 +32,7 @@ from masktune.streams import derive
 
 VOCABULARY_SIZE = {"bert": 800, "roberta": 1000, "bart": 1000}
 LONGEST = 128  # tokens a model can read
-# Twice the width learns more from as many steps, but not from as much time: a grid of hundreds of runs fits minutes.
+# Narrow, so that a grid of hundreds of runs fits minutes.
 HIDDEN, FEED_FORWARD, HEADS = 64, 256, 4
 INITIAL_DEVIATION = HIDDEN**-0.5  # the published 0.02 suits wider layers and learns slowly here
 ENCODER = {

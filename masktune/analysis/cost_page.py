@@ -158,8 +158,8 @@ def overhead(runs: pd.DataFrame) -> Table:
     caption = (
         f"How many times what {first} takes at the same training (learning rates aside): training time of a run on "
         f"each task, geometric mean over {count(frame['seeds'], 'paired seed')} [95 % t interval over seeds]; peak "
-        "memory and energy, geometric means over the tasks as well. Wall times of "
-        "cells that ran side by side; what a method prepares once for all seeds is not in them. Peak memory is that of "
+        "memory and energy, geometric means over the tasks as well. Wall times of cells that may have run side by "
+        "side; what a method prepares once for all seeds is not in them. Peak memory is that of "
         "the GPU where there is one, else of the whole process with all it has loaded. Only runs in the same "
         f"precision and by the same code are compared{origins.common(frame)}."
     )

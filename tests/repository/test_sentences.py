@@ -1,0 +1,249 @@
+"""Sentences that state facts, each beside what makes it true: in the code, or in the results as they are committed.
+
+The results are read from the last commit, so that runs of one's own break nothing here.
+"""
+
+import io
+import json
+import re
+import subprocess
+import tomllib
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from masktune import data, small_models
+from masktune.analysis import comparisons, diversity_page
+from masktune.analysis.paper_claims import CLAIMS
+from masktune.data import world, world_sentiment
+from masktune.study import design
+from masktune.study.claims import LEVEL, seeds_needed, smallest_p
+
+ROOT = Path(__file__).parents[2]
+OURS, MASKABLE = "Mask-tuning", "Mask-tuning, MLM mean over all tokens"
+FACTS = []
+
+
+def fact(path, sentence):
+    """Keep a sentence of a file with the function that says whether it is so."""
+
+    def keep(check):
+        FACTS.append(pytest.param(path, sentence, check, id=check.__name__))
+        return check
+
+    return keep
+
+
+def prose(path):
+    """The text of a file, of a notebook that of its words alone, in one line."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    if path.endswith(".ipynb"):
+        cells = json.loads(text)["cells"]
+        text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    return " ".join(re.sub(r"^# ", "", text, flags=re.MULTILINE).split())
+
+
+def git(*words):
+    found = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True)
+    if found.returncode:
+        pytest.skip("the files as committed cannot be read: no git, or no repository")
+    return found.stdout
+
+
+def committed(path):
+    """A table of results/ as it is in the last commit."""
+    content = io.BytesIO(git("show", f"HEAD:results/{path}"))
+    return pd.read_parquet(content) if path.endswith(".parquet") else pd.read_csv(content)
+
+
+def differences(study, second):
+    table = committed(f"{study}/tables/differences.csv")
+    return table[table["second"] == second].set_index("set")
+
+
+@fact("README.md", "models of 139,000 to 202,000 parameters")
+def parameters_of_the_small_models():
+    found = committed("embedded/runs.parquet")["parameters"].agg(["min", "max"]).round(-3)
+    return found.tolist() == [139_000, 202_000]
+
+
+@fact("README.md", "as the paper writes it loses accuracy on average, in and out of distribution")
+def it_loses_on_average():
+    found = [differences(study, OURS).groupby("kind")["difference"].mean() for study in ("embedded", "laptop")]
+    return all((means < 0).all() for means in found)
+
+
+@fact("README.md", "On PAWS-QQP alone it gains many points")
+def it_gains_on_one_set_of_the_real_data():
+    found = differences("laptop", OURS)
+    return found.index[found["difference"] > 0].tolist() == ["paws_qqp"] and found.loc["paws_qqp", "low"] > 10
+
+
+@fact("README.md", "averaging its masked-LM loss over all tokens gives most of what was lost back, PAWS-QQP aside")
+def another_mean_gives_most_back():
+    lost, kept = (differences("laptop", label)["difference"].drop("paws_qqp") for label in (OURS, MASKABLE))
+    return (kept > lost / 2).all()
+
+
+@fact("README.md", "MNLI is declared and not yet run")
+def what_the_laptop_study_has_not_run():
+    runs = committed("laptop/runs.parquet")
+    done = set(runs.loc[runs["status"] == "done", "task"])
+    return set(design.load("laptop").tasks) - done == {"inference"}
+
+
+@fact("README.md", "8,000 examples of SST-2 and of QQP")
+def what_the_laptop_study_trains_on():
+    return {training.train_examples for training in design.load("laptop").task_training.values()} == {8000}
+
+
+@fact("README.md", "Every method of the embedded study had the same number of trials")
+@fact("README.md", "the controls take what Mask-tuning's trials chose")
+def equal_treatment():
+    study = design.load("embedded")
+    trials = pd.read_csv(ROOT / "studies" / "tuned" / "embedded.csv").groupby(["label", "model", "task"]).size()
+    own = {row.label for row in study.grid if row.tuned_as is None}
+    controls = {row.tuned_as for row in study.grid if row.part == "control"}
+    return set(trials) == {study.tuning.trials} and set(trials.index.unique("label")) == own and controls == {OURS}
+
+
+@fact("README.md", "where nothing was searched")
+def the_laptop_study_was_not_tuned():
+    return design.load("laptop").tuning is None
+
+
+@fact("README.md", "corrected by Holm (ablations: Benjamini-Hochberg)")
+@fact("studies/laptop.toml", "A two-sided sign-flip test over five pairs cannot go below 0.0625")
+@fact("studies/laptop.toml", "a one-sided test reaches 0.031")
+@fact("studies/ablations.toml", "the fewest with which a two-sided sign-flip test over pairs can reach 0.05")
+@fact("studies/embedded.toml", "over eight comparisons can stand Holm's correction (8 x 2 / 2^10 = 0.016)")
+@fact("notebooks/09_claims.ipynb", "five cannot reach 0.05 on two sides")
+def what_few_seeds_allow():
+    study = design.load("embedded")
+    tested = [claim for claim in study.claims if claim.test != "estimate"]
+    kinds = [kind for task in data.EVALUATION["embedded"].values() for kind in task.values()]
+    comparisons_of = sum(kinds.count(claim.kind) for claim in tested)
+    families = {claim.family for claim in tested}, {claim.family for claim in design.load("ablations").claims}
+    return (comparisons_of, families, seeds_needed(LEVEL, 2)) == (8, ({"headline"}, {"ablation"}), 6) and [
+        round(8 * smallest_p(10), 3), smallest_p(5), round(smallest_p(5, 1), 3)
+    ] == [0.016, 0.0625, 0.031]  # fmt: skip
+
+
+@fact("notebooks/02_ablations.ipynb", "Three seeds give an estimate and an interval, and no verdict")
+@fact("notebooks/02_ablations.ipynb", "The masking rates, and alpha on sentiment, where the paper names a best value")
+@fact("notebooks/02_ablations.ipynb", "One model, one task (two for alpha)")
+def which_ablations_have_six_seeds():
+    study = design.load("ablations")
+    six = {(cell.label.partition(" (")[0], cell.task) for cell in study.cells if len(cell.seeds) == 6}
+    main = set(product(("fine-tuning", OURS, "alpha"), ("sentiment", "inference")))
+    tasks = {row.label: row.tasks for row in study.grid if row.part != "main"}
+    one = {label for label, named in tasks.items() if named == ("inference",)}
+    return six == main | {("masking rate", "inference")} and set(tasks) - one == {"alpha"} and len(study.models) == 1
+
+
+@fact("notebooks/03_why.ipynb", "The published gains are positive on every set")
+def published_gains():
+    return all(claim.points > 0 for claim in CLAIMS if claim.points is not None)
+
+
+@fact("notebooks/03_why.ipynb", "With alpha 0.6 the masked-LM term counts 1.5 times as much again")
+def weights_of_the_two_terms():
+    return round(0.6 / (1 - 0.6), 3) == 1.5
+
+
+@fact("notebooks/04_baselines.ipynb", "Forgettable examples alone take more steps")
+def steps_of_the_baselines():
+    study, runs = design.load("embedded"), committed("embedded/runs.parquet")
+    shown = runs[(runs["model"] == "bert") & runs["label"].isin(comparisons.labels(study, "main", "baseline"))]
+    steps = shown.groupby(["task", "label"])["steps"].mean().unstack("task")
+    return steps.index[(steps > steps.loc["fine-tuning"]).any(axis=1)].tolist() == ["forgettable examples"]
+
+
+@fact("notebooks/08_diversity.ipynb", "diversity is counted in nine ways and held against two")
+def measures_of_diversity():
+    against = {first for second, first in diversity_page.RATIOS if second == OURS}
+    return (len(diversity_page.MEASURES), len(against)) == (9, 2)
+
+
+@fact(
+    "notebooks/10_length.ipynb", "cut after 256 tokens; here the **same trained models** read 128, 256 and 512 tokens"
+)
+def lengths_of_the_closeup():
+    cut = data.cut_at("real", "sentiment")
+    lengths = design.load("closeup").task_training["sentiment"].evaluation_lengths
+    return (cut["imdb_contrast"], cut["imdb_cad"], lengths) == (256, 256, (128, 512))
+
+
+@fact(
+    "notebooks/00_start_here.ipynb", "About half of the train reviews name a genre, and there it agrees with the label"
+)
+@fact("notebooks/00_start_here.ipynb", "In this world the first has a genre that usually goes with praise, the second")
+def genres_of_the_first_chapter():
+    """The two sentences of the chapter name a comedy and a western."""
+    genre = {name: label for label, genres in world_sentiment.CUES.items() for name in genres}
+    named = [
+        genre[word] == row["label"]
+        for row in world.load("sentiment").train
+        for word in world_sentiment.words(row["text"])
+        if word in genre
+    ]
+    rows = world.TRAIN_ROWS["sentiment"]
+    return (genre["comedy"], genre["western"]) == (1, 0) and (
+        abs(len(named) / rows - 0.5) < 0.05 and abs(sum(named) / len(named) - 0.9) < 0.03
+    )
+
+
+@pytest.mark.parametrize(("path", "sentence", "holds"), FACTS)
+def test_the_sentence_stands_there_and_is_true(path, sentence, holds):
+    assert sentence in prose(path)
+    assert holds()
+
+
+def test_the_accuracies_in_the_docstring_of_the_world_are_those_of_the_study():
+    seeds = committed("embedded/tables/seeds.csv").query("method == 'fine-tuning'")
+    ends = seeds.groupby(["task", "set", "model"])["accuracy"].agg(["mean", "min", "max"])
+    task, found = "", []
+    for line in world.__doc__.splitlines():
+        if written := re.match(r"(\w+)? +(\w+) +(\d.*\))$", line):
+            task = written[1] or task
+            for model, cell in zip(("bert", "roberta", "bart"), re.split(r"  +", written[3]), strict=True):
+                mean, low, high = ends.loc[task, written[2], model].round(1)
+                found.append((cell, f"{mean:.1f} ({low:.1f}-{high:.1f})"))
+    assert len(found) == 24
+    assert all(written == seen for written, seen in found)
+
+
+def test_the_small_models_are_as_small_as_readme_says():
+    """Counted from the code: without the masked-LM head, as runs count them."""
+    for family, make in small_models.SMALL_MODELS.items():
+        model = make(data.unlabelled("embedded", "sentiment"), 0).model
+        assert 135_000 < sum(weights.numel() for weights in model.parameters()) < 210_000, family
+
+
+def claims_of(text):
+    """What a study's file tests, each with the last comment above it."""
+    comments, comment = [], []
+    for before, line in zip(["", *text.splitlines()], text.splitlines(), strict=False):
+        if line.startswith("#"):
+            comment = [*(comment if before.startswith("#") else []), line]
+        elif line == "[[claims]]":
+            comments.append(" ".join(comment))
+    for claim, above in zip(tomllib.loads(text)["claims"], comments, strict=True):
+        sides = [[claim[side]] if isinstance(claim[side], str) else claim[side] for side in ("first", "second")]
+        if claim["test"] != "estimate":
+            yield from (((*pair, claim["kind"], claim["test"]), above) for pair in product(*sides))
+
+
+@pytest.mark.parametrize("study", ["embedded", "ablations", "laptop"])
+def test_what_is_tested_was_declared_before_the_first_results_or_the_file_says_otherwise(study):
+    """README: "what `embedded` and `laptop` test was declared before anything ran, what `ablations` tests after"."""
+    if git("rev-parse", "--is-shallow-repository").strip() == b"true":
+        pytest.skip("a shallow clone does not know its history")
+    first = git("log", "--diff-filter=A", "--format=%H", "--", f"results/{study}/runs.parquet").decode().split()[-1]
+    then = {tested for tested, _ in claims_of(git("show", f"{first}:studies/{study}.toml").decode())}
+    now = list(claims_of(git("show", f"HEAD:studies/{study}.toml").decode()))
+    later = [(tested, above) for tested, above in now if tested not in then]
+    assert bool(later) == (study == "ablations")
+    assert all("Declared when" in above for _, above in later)
