@@ -25,12 +25,12 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoModelForSequenceClassification, PreTrainedModel
 from transformers.modeling_outputs import ModelOutput, SequenceClassifierOutput
 from transformers.models.bart.modeling_bart import shift_tokens_right
-from transformers.utils import logging
 
 from masktune.errors import MaskTuneError, one_of
 from masktune.objective import ENCODERS
 from masktune.perturb import Vocabulary
 from masktune.streams import derive
+from masktune.weights import check_loaded, fill, loading, stored
 
 HEAD_FILE = "mlm_head.safetensors"
 
@@ -177,7 +177,7 @@ class MaskTuningModel(nn.Module):
     def _attach(self, masked_lm: MaskedLM) -> None:
         self.mlm_head = masked_lm.head
         if self.encoder == "shared":
-            tie(self.mlm_head, self.classifier.get_input_embeddings().weight)
+            tie(masked_lm, self.classifier.get_input_embeddings().weight)
         else:
             self.mlm_encoder = masked_lm.model.base_model
         if self.encoder == "frozen":
@@ -196,18 +196,22 @@ class MaskTuningModel(nn.Module):
         """Load both heads of a checkpoint; the new classification head is initialised from (seed, "head").
 
         The classification head is drawn as transformers draws it. Raises MaskTuneError for a checkpoint that cannot be
-        read, a model type that is not in FAMILIES, or one whose masked-LM head was never trained.
+        read or lacks a tensor, a model type that is not in FAMILIES, or one whose masked-LM head was never trained.
         """
         names = dict(enumerate(label_names))
         with loading(checkpoint, revision), torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(seed, "head"))
-            classifier = AutoModelForSequenceClassification.from_pretrained(
+            classifier, info = AutoModelForSequenceClassification.from_pretrained(
                 checkpoint,
                 revision=revision or "main",
                 num_labels=len(names),
                 id2label=names,
                 label2id={name: index for index, name in names.items()},
+                ignore_mismatched_sizes=True,  # refused here, by name
+                output_loading_info=True,
             )
+        whole = type(classifier).__name__ in (classifier.config.architectures or ())
+        check_loaded(classifier, info, checkpoint, whole)
         return cls._with_language_model(classifier, checkpoint, revision, encoder)
 
     @classmethod
@@ -228,7 +232,8 @@ class MaskTuningModel(nn.Module):
             return cls(classifier)
         model = cls(classifier, trained_masked_lm(checkpoint, revision), encoder)
         if has_saved_head(checkpoint):
-            model._load_language_model(checkpoint)
+            # Of a model that was saved with a shared encoder, both networks begin with it.
+            model._load_language_model(checkpoint, or_else=model.mlm_encoder)
         return model
 
     @property
@@ -299,28 +304,39 @@ class MaskTuningModel(nn.Module):
         the language model; `MaskTuningModel.from_pretrained` finds both.
         """
         self.classifier.save_pretrained(folder)
-        if self.encoder is not None:
-            safetensors.torch.save_file(self._language_model_weights(), Path(folder) / HEAD_FILE)
+        head = Path(folder) / HEAD_FILE
+        if self.encoder is None:
+            head.unlink(missing_ok=True)  # of a model that was saved here before
+            return
+        weights: dict[int, tuple[str, Tensor]] = {}
+        for name, value in self._language_model_tensors().items():
+            weights.setdefault(value.data_ptr(), (name, value.contiguous()))  # safetensors stores no tensor twice
+        safetensors.torch.save_file(dict(weights.values()), head)
 
-    def _language_model_weights(self) -> dict[str, Tensor]:
-        """The tensors that the classifier does not hold already, each once: safetensors stores no tensor twice."""
-        seen = {value.data_ptr() for value in self.classifier.state_dict().values()}
-        weights = {}
-        for key, value in self.state_dict().items():
-            if key.startswith("mlm_") and value.data_ptr() not in seen:
-                seen.add(value.data_ptr())
-                weights[key] = value.contiguous()
-        return weights
+    def _language_model_tensors(self) -> dict[str, Tensor]:
+        """The tensors that the classifier does not hold already; those that are tied, by each of their names."""
+        held = {value.data_ptr() for value in self.classifier.state_dict().values()}
+        own = {name: value for name, value in self.state_dict().items() if name.startswith("mlm_")}
+        return {name: value for name, value in own.items() if value.data_ptr() not in held}
 
     def load_weights(self, folder: str | Path) -> None:
-        """Load in place what `save_pretrained` wrote (resuming a run, going back to its best checkpoint)."""
-        weights = safetensors.torch.load_file(Path(folder) / "model.safetensors")
-        self.classifier.load_state_dict(weights, strict=False)
+        """Load in place what `save_pretrained` wrote (resuming a run, going back to its best checkpoint).
+
+        Raises MaskTuneError that names the first tensor of the classifier or its language model that the folder lacks,
+        has too many, or has in another shape.
+        """
+        file = Path(folder) / "model.safetensors"
+        fill(self.classifier.state_dict(), stored(file), file)
         if self.encoder is not None:
             self._load_language_model(folder)
 
-    def _load_language_model(self, folder: str | Path) -> None:
-        self.load_state_dict(safetensors.torch.load_file(Path(folder) / HEAD_FILE), strict=False)
+    def _load_language_model(self, folder: str | Path, or_else: nn.Module | None = None) -> None:
+        """Its weights from the folder; `or_else` is the encoder that it has where the folder holds none of its own."""
+        file = Path(folder) / HEAD_FILE
+        weights = stored(file)
+        if or_else is not None and not any(name.startswith("mlm_encoder.") for name in weights):
+            weights |= or_else.state_dict(prefix="mlm_encoder.")
+        fill(self._language_model_tensors(), weights, file)
 
 
 def shift_right(values: Tensor) -> Tensor:
@@ -328,12 +344,20 @@ def shift_right(values: Tensor) -> Tensor:
     return torch.cat([torch.zeros_like(values[:, :1]), values[:, :-1]], dim=1)
 
 
-def tie(head: nn.Module, embedding: nn.Parameter) -> None:
-    """Make the head's projection to the vocabulary the word embeddings themselves, as in every one of the families."""
-    projection = next(
-        module for module in head.modules() if isinstance(module, nn.Linear) and module.weight.shape == embedding.shape
-    )
-    projection.weight = embedding
+def tie(masked_lm: MaskedLM, words: nn.Parameter) -> None:
+    """Make the head's projection to the vocabulary the word embeddings `words` [V, H], if it is its own model's.
+
+    A projection that was trained apart from the embeddings (tie_word_embeddings=False) stays what it is. Raises
+    MaskTuneError for a vocabulary of another size.
+    """
+    projection = masked_lm.model.get_output_embeddings()
+    if projection.weight.shape != words.shape:
+        raise MaskTuneError(
+            f"the classifier has word embeddings of shape {list(words.shape)}, the masked-LM head of its checkpoint "
+            f"{list(projection.weight.shape)}; resize both, and save them as one checkpoint"
+        )
+    if projection.weight is masked_lm.model.get_input_embeddings().weight:
+        projection.weight = words
 
 
 def has_saved_head(checkpoint: str | Path) -> bool:
@@ -358,30 +382,18 @@ def masked_lm_and_missing(checkpoint: str | Path, revision: str | None = None) -
         config = AutoConfig.from_pretrained(checkpoint, revision=revision or "main")
         one_of(config.model_type, FAMILIES, "model type")
         model, info = AutoModelForMaskedLM.from_pretrained(
-            checkpoint, revision=revision or "main", output_loading_info=True
+            checkpoint, revision=revision or "main", ignore_mismatched_sizes=True, output_loading_info=True
         )
-    return MaskedLM(model), sorted(info["missing_keys"])
+    missing = _take_bias(model, info["missing_keys"])
+    check_loaded(model, {**info, "missing_keys": missing}, checkpoint, whole=False)
+    return MaskedLM(model), sorted(missing)
 
 
-@contextlib.contextmanager
-def loading(checkpoint: str | Path, revision: str | None = None):
-    """Load quietly, and turn what the hub or the file system says into one line.
-
-    Quietly, because transformers reports each head that a checkpoint lacks, which is here the normal case and is
-    checked by `trained_masked_lm`.
-    """
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    except MaskTuneError:
-        raise
-    except (OSError, ValueError, KeyError) as error:
-        at = f" at revision {revision}" if revision else ""
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise MaskTuneError(
-            f"cannot load the checkpoint {str(checkpoint)!r}{at}: {reason} Name a folder, a model of the mirror "
-            "(MASKTUNE_MIRROR) or a hub id, and check the network"
-        ) from error
-    finally:
-        logging.set_verbosity(verbosity)
+def _take_bias(model: PreTrainedModel, missing: set[str]) -> set[str]:
+    """transformers 4 stored one bias of a head with a decoder of its own; here the decoder has it. -> still missing."""
+    for name in missing:
+        bias = name.replace(".decoder.bias", ".bias")
+        if bias != name and bias not in missing:
+            model.get_parameter(name).data.copy_(model.get_parameter(bias))
+            return missing - {name}
+    return missing

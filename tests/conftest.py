@@ -1,14 +1,16 @@
 """Fixtures that many tests share."""
 
 import os
+import shutil
 from pathlib import Path
 
 # Models of a few thousand weights gain nothing by a second thread, and wait for it where a core is busy.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+import safetensors.torch
 import torch
-from tiny_models import masked_language_model, word_tokenizer
+from tiny_models import masked_language_model, rewrite, with_old_names, word_tokenizer
 
 from masktune.models import FAMILIES
 
@@ -32,6 +34,23 @@ def checkpoints(tmp_path_factory) -> dict[str, Path]:
         folders[family] = tmp_path_factory.mktemp("checkpoints") / family
         masked_language_model(family).save_pretrained(folders[family])
         word_tokenizer(family).save_pretrained(folders[family])
+    return folders
+
+
+@pytest.fixture(scope="session")
+def odd_checkpoints(checkpoints, tmp_path_factory) -> dict[tuple[str, str], Path]:
+    """By (family, oddity): a checkpoint with "old names" of LayerNorms, or with "its own decoder" to the vocabulary."""
+    folders = {}
+    for family in FAMILIES:
+        folders[family, "its own decoder"] = folder = tmp_path_factory.mktemp("checkpoints") / "own"
+        torch.manual_seed(0)
+        masked_language_model(family, tied=False).save_pretrained(folder)
+        word_tokenizer(family).save_pretrained(folder)
+        weights = safetensors.torch.load_file(checkpoints[family] / "model.safetensors")
+        if with_old_names(weights).keys() != weights.keys():
+            folders[family, "old names"] = tmp_path_factory.mktemp("checkpoints") / "old"
+            shutil.copytree(checkpoints[family], folders[family, "old names"])
+            rewrite(folders[family, "old names"], with_old_names)
     return folders
 
 

@@ -1,5 +1,10 @@
 """Checkpoints of each family that load like the real ones, in milliseconds: random weights and whole words."""
 
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import safetensors.torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import (
     BartConfig,
@@ -44,7 +49,7 @@ def word_tokenizer(family: str) -> PreTrainedTokenizerFast:
     )
 
 
-def masked_language_model(family: str):
+def masked_language_model(family: str, tied: bool = True):
     """A masked language model of the family with random weights and no dropout unless a test asks for it."""
     size = 5 + len(WORDS)
     if family == "bart":
@@ -53,10 +58,24 @@ def masked_language_model(family: str):
                 vocab_size=size, d_model=16, encoder_layers=2, decoder_layers=2, encoder_attention_heads=2,
                 decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32, max_position_embeddings=64,
                 pad_token_id=1, bos_token_id=0, eos_token_id=2, decoder_start_token_id=2, forced_eos_token_id=2,
-                dropout=0.0, init_std=0.2,
+                dropout=0.0, init_std=0.2, tie_word_embeddings=tied,
             )
         )  # fmt: skip
     dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     config, model = {"bert": (BertConfig, BertForMaskedLM), "roberta": (RobertaConfig, RobertaForMaskedLM)}[family]
     ids = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
-    return model(config(vocab_size=size, max_position_embeddings=64, **SIZES, **dropout, **ids))
+    sizes = {"vocab_size": size, "max_position_embeddings": 64, **SIZES}
+    return model(config(**sizes, **dropout, **ids, tie_word_embeddings=tied))
+
+
+def with_old_names(weights: dict) -> dict:
+    """Weights as the first BERT checkpoints name them."""
+    old = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
+    pattern = r"LayerNorm\.(weight|bias)$"
+    return {re.sub(pattern, lambda found: old[found[0]], name): value for name, value in weights.items()}
+
+
+def rewrite(folder: Path, change: Callable[[dict], dict], file: str = "model.safetensors") -> None:
+    """Store in the folder what `change` makes of the weights that it holds."""
+    weights = change(safetensors.torch.load_file(folder / file))
+    safetensors.torch.save_file(weights, folder / file, metadata={"format": "pt"})

@@ -30,15 +30,16 @@ def trainer(tmp_path, checkpoints, data):
     """Make a trainer as a script does, with a plain classifier."""
 
     def make(
-        family="bert", folder="run", method=METHOD, callbacks=None, kind=MaskTuningTrainer, metrics=None, **options
-    ):
+        family="bert", folder="run", method=METHOD, callbacks=None, kind=MaskTuningTrainer, metrics=None,
+        checkpoint=None, **options
+    ):  # fmt: skip
         defaults = {
             "output_dir": str(tmp_path / folder), "use_cpu": True, "report_to": "none", "disable_tqdm": True,
             "num_train_epochs": 2, "per_device_train_batch_size": 8, "logging_steps": 1, "save_strategy": "no",
             "learning_rate": 1e-3, "seed": 1,
         }  # fmt: skip
         return kind(
-            model=classifier(checkpoints[family]),
+            model=classifier(checkpoint or checkpoints[family]),
             args=TrainingArguments(**{**defaults, **options}),
             train_dataset=data[family],
             eval_dataset=data[family],
