@@ -188,5 +188,7 @@ def start_bias_at_unigrams(masked_lm: MaskedLM, tokenizer: PreTrainedTokenizerBa
     size = masked_lm.model.config.vocab_size
     frequencies = torch.tensor([counts.get(token, 0) + 1.0 for token in range(size)])
     bias = masked_lm.model.get_output_embeddings().bias
+    if bias is None:  # BART keeps it on the model, [1, V]
+        bias = masked_lm.model.final_logits_bias[0]
     with torch.no_grad():
         bias.copy_((frequencies / frequencies.sum()).log())

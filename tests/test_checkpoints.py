@@ -4,7 +4,9 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
-from transformers import AutoModelForMaskedLM, AutoTokenizer, BertModel
+import torch
+from tiny_models import WORDS
+from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer, BertModel
 
 from masktune import checkpoints, data, small_models
 from masktune.checkpoints import prepare
@@ -65,6 +67,26 @@ def test_adaptation_gives_a_headless_encoder_a_trained_head(headless):
     record = json.loads((Path(folder) / "masked_lm.json").read_text())
     assert len(record["losses"]) == QUICK.steps
     assert {"loss", "accuracy", "masked_tokens"} == set(record["before"]) == set(record["after"])
+
+
+@pytest.mark.parametrize("headless_too", [False, True])
+def test_adaptation_trains_and_keeps_a_decoder_that_is_not_the_embeddings(
+    odd_checkpoints, tmp_path, monkeypatch, family, headless_too
+):
+    monkeypatch.setattr(data, "unlabelled", lambda collection, task: [" ".join(WORDS[i : i + 9]) for i in range(30)])
+    folder = odd_checkpoints[family, "its own decoder"]
+    if headless_too:
+        folder = tmp_path / "encoder"
+        AutoModel.from_pretrained(odd_checkpoints[family, "its own decoder"]).save_pretrained(folder)
+        AutoTokenizer.from_pretrained(odd_checkpoints[family, "its own decoder"]).save_pretrained(folder)
+    before = AutoModelForMaskedLM.from_pretrained(odd_checkpoints[family, "its own decoder"]).get_output_embeddings()
+    adapted = prepare(ModelSpec("own", str(folder), adaptation=QUICK), "sentiment")
+    model = AutoModelForMaskedLM.from_pretrained(adapted)
+    trained = model.get_output_embeddings().weight
+    assert not torch.equal(trained, before.weight)
+    assert not torch.equal(trained, model.get_input_embeddings().weight)
+    head = MaskTuningModel.from_pretrained(adapted, ("no", "yes"), seed=0).mlm_head
+    assert any(torch.equal(weight, trained) for weight in head.parameters())
 
 
 def test_an_embedded_model_is_adapted_to_the_texts_of_its_task(monkeypatch):

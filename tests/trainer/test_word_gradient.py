@@ -47,6 +47,26 @@ def test_the_gradients_are_those_of_backward(trainer, monkeypatch, family, metho
             torch.testing.assert_close(one, other, rtol=0, atol=(1e-2 if bf16 else 1e-6) * other.abs().max().item())
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_a_decoder_of_its_own_and_the_embeddings_have_a_gradient_each(
+    trainer, monkeypatch, odd_checkpoints, family, together
+):
+    """Against autograd's own of the weighted loss, in which the two are parameters like any other."""
+    run = trainer(family, checkpoint=odd_checkpoints[family, "its own decoder"])
+    found = gradients(run, together, monkeypatch)
+    run.model.zero_grad()
+    batch = run.data_collator([run.train_dataset[index] for index in range(8)])
+    loss = sum(term.weight * term.loss for term in METHOD.terms(run.model, batch, run.streams.at(0)))
+    expected = torch.autograd.grad(loss, list(run.model.parameters()), allow_unused=True)
+    decoder = max(run.model.mlm_head.parameters(), key=torch.numel)
+    assert any(parameter is decoder for parameter in run.model.parameters()) and decoder is not words_of(run)
+    for name_and_parameter, one, other in zip(run.model.named_parameters(), found, expected, strict=True):
+        if other is None:
+            assert one is None and name_and_parameter[1] is not decoder
+        else:
+            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
 def words_of(run):
     return run.model.classifier.get_input_embeddings().weight
 
