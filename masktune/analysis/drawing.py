@@ -64,7 +64,7 @@ def _row(
     )
     return (
         f'<tr><th scope="row" style="text-align:left;padding-right:1em;font-weight:400">{name}</th>'
-        f'<td style="text-align:left;white-space:normal">{"".join(spans)}</td>'
+        f'<td style="text-align:left;white-space:normal;min-width:17em">{"".join(spans)}</td>'
         f'<td style="text-align:left;padding-left:1em">{escape(note)}</td></tr>'
     )
 

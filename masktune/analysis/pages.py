@@ -123,6 +123,8 @@ def _name_table(soup: BeautifulSoup, table: Tag, heading: str) -> None:
     for head in table.select("th:not([scope])"):
         head["scope"] = "col" if head.find_parent("thead") else "row"
     if table.caption is None:
-        table.insert(0, soup.new_tag("caption", string=heading, attrs={"class": "heard"}))
+        table.insert(0, soup.new_tag("caption", string=heading))
+    if table.caption.get_text() == heading:
+        table.caption["class"] = "heard"  # it is seen above
     if table.find_parent(class_="scroll") is None:
         table.wrap(BeautifulSoup(presentation.frame("", heading), "html.parser").div)

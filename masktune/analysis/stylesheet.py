@@ -46,14 +46,15 @@ figcaption { color: var(--quiet); font-size: .86rem; line-height: 1.5; max-width
   linear-gradient(to left, var(--shade), transparent) right / 1rem 100% no-repeat scroll; }
 table { border-collapse: separate; border-spacing: 0; font-size: .86rem; line-height: 1.4;
   font-variant-numeric: tabular-nums; }
-caption { text-align: left; font-weight: 600; padding: .2rem 0 .4rem; }
+caption { position: sticky; left: 0; width: max-content; max-width: 90vw; text-align: left; font-weight: 600;
+  padding: .2rem .4rem .4rem 0; background: var(--paper); }
 caption.heard, h2 + .table caption { position: absolute; width: 1px; height: 1px; overflow: hidden;
   clip-path: inset(50%); white-space: nowrap; }
 th, td { padding: .34rem .7rem .34rem 0; text-align: left; white-space: nowrap; border: 0; }
 thead th { border-bottom: 1.5px solid var(--quiet); font-weight: 600; vertical-align: bottom; }
 tbody td, tbody th { border-bottom: 1px solid var(--line); font-weight: 400; }
-tr > :first-child { position: sticky; left: 0; background: var(--paper); }
-tr > :first-child + * { padding-left: .7rem; border-left: 1px solid var(--line); }
+tr > :first-child { position: sticky; left: 0; background: var(--paper); border-right: 1px solid var(--line); }
+tr > :first-child + * { padding-left: .7rem; }
 tbody tr:hover, tbody tr:hover > :first-child { background: var(--soft); }
 td.wrap { white-space: normal; min-width: 16rem; }
 .conclusions tbody :is(th, td), .observations tbody :is(th, td) { vertical-align: top; }
@@ -80,7 +81,7 @@ summary { cursor: pointer; font-weight: 600; }
 @media (max-width: 40rem) { body { font-size: 15px; } h1 { font-size: 1.5rem; } .question { font-size: 1.1rem; }
   .picture, .output_png { padding: .4rem; } .output_png img { max-width: 46rem; }
   .picture img { width: 46rem; max-width: none; }
-  tr > :first-child { white-space: normal; min-width: 6rem; max-width: 9rem; } }
+  tr > :first-child { white-space: normal; min-width: 7rem; max-width: 9rem; } }
 @media print { header.top { display: none; } body { background: #fff; } }
 """
 

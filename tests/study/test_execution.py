@@ -9,7 +9,7 @@ import pytest
 from study.conftest import write_notebook
 
 from masktune.errors import MaskTuneError
-from masktune.study import execution
+from masktune.study import execution, progress
 
 REPORT = """
 import json, os, sys
@@ -116,14 +116,23 @@ raise ValueError("an exception")
 """
 
 
-def test_an_executed_notebook_keeps_no_bar_and_all_else(tmp_path):
+DRAWN = (
+    "plain: ", "inner: ", "no total: ", "widget: ", "loading: ", "mapping: ", "downloading 55", "<progress",
+    "seed 0 (1 of 1): ",
+)  # fmt: skip
+
+
+def test_an_executed_notebook_keeps_no_bar_and_all_else(tmp_path, monkeypatch):
     import papermill
 
+    drawn, remove = [], progress.remove_bars
+    monkeypatch.setattr(progress, "remove_bars", lambda notebook: drawn.append(str(notebook)) or remove(notebook))
     notebook = execution.notebook_of(BARS)
     notebook.cells += execution.notebook_of(TABLE).cells
     with pytest.raises(papermill.PapermillExecutionError, match="an exception"):
         execution.execute(notebook, tmp_path / "out.ipynb", {})
     executed = json.loads((tmp_path / "out.ipynb").read_text())
+    assert [name for name in DRAWN if drawn[0].count(name) <= BARS.count(name)] == []
     outputs = [output for cell in executed["cells"] for output in cell.get("outputs", ())]
     texts = {
         name: "".join("".join(o["text"]) for o in outputs if o.get("name") == name) for name in ("stdout", "stderr")
