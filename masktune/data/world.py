@@ -1,7 +1,7 @@
 """The embedded world: unlabelled text and three tasks, made on the spot, with spurious cues of known strength.
 
-sentiment   a film's genre goes with the verdict; `contrast` exchanges the opinion words, `counterfactual` the
-            structure, partly with words that the train set lacks; the genre stays (world_sentiment)
+sentiment   a film's genre goes with the verdict; `contrast` exchanges the opinion words, partly for words that the
+            train set lacks, `counterfactual` the structure; the genre stays (world_sentiment)
 inference   overlap goes with entailment, negation with contradiction, new words with neutral; `heuristics` is made
             as HANS, `adversarial` goes against the cues (world_inference)
 paraphrase  a second sentence in the passive, or with its time or place first, goes with paraphrase; `swaps` has the
