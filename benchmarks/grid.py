@@ -1,5 +1,6 @@
 """What the grid itself costs: planning, gathering and tables of large made-up studies. Nothing is trained."""
 
+import json
 import os
 import resource
 import sys
@@ -79,7 +80,7 @@ def _study(row: dict[str, Any], models: int, seeds: int) -> dict[str, Any]:
 
 
 def _store(study: Any, examples: int) -> None:
-    """Store the first run of the study; the folders of all others hold links to its files."""
+    """Store the first run of the study; the folders of all others hold links to its results."""
     import pyarrow
 
     from masktune.study import runs
@@ -110,7 +111,10 @@ def _store(study: Any, examples: int) -> None:
         path = runs.run_folder(study.name, cell.run_id(seed))
         path.mkdir()
         for file in stored.iterdir():
-            os.link(file, path / file.name)
+            if file.name not in ("run.json", "DONE"):
+                os.link(file, path / file.name)
+        (path / "run.json").write_text(json.dumps({"run_id": path.name}))
+        runs.seal(path)
 
 
 def _store_gathered(folder: Path, examples: int, seeds: int, methods: int) -> None:

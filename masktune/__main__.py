@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
         ("plan", plan, "list cells, runs, expected time and claims of a study; run nothing"),
         ("tune", tune, "give every method its trials, judged in distribution, and keep the best settings of each"),
         ("run", run, "make the models and the missing runs of a study"),
-        ("status", status, "count done, failed and missing runs, and list the errors"),
+        ("status", status, "count done, failed, damaged and missing runs, and list the errors"),
         ("gather", gather, "collect stored runs into runs.parquet and predictions.parquet"),
         ("figures", figures, "rebuild tables and figures from the gathered files, without training"),
         ("report", report, "execute the chapter notebooks and write the report as a folder of HTML"),
@@ -131,6 +131,8 @@ def _run(study: "Study", jobs: int | None, select: "Callable[[Cell], bool]" = la
         if find_spec(package) is None:
             raise not_installed(package)
     summary = runner.run(study, jobs, select)
+    for run_id, line in sorted(summary.damaged.items()):
+        print(f"  run {run_id} was damaged, was put aside and is made again: {line.partition(';')[0]}")
     counts = f"{summary.made} runs made, {summary.found} were done before, {len(summary.failed)} cells failed"
     print(f"{study.name}: {counts}")
     if summary.pure_share is not None:
@@ -155,9 +157,13 @@ def gather(options: argparse.Namespace) -> int:
     table = gathering.gather(study)
     counts = table["status"].value_counts()
     words = ", ".join(f"{counts.get(state, 0)} {state}" for state in ("done", "failed", "missing"))
-    if gone := counts.get("done", 0) - len(runs.done(study.name, table["run_id"])):
+    words += f", {counts['damaged']} damaged" if "damaged" in counts else ""
+    done = table.loc[table["status"] == "done", "run_id"]
+    if gone := len(done) - len(runs.listed(study.name, done)):
         words += f" ({gone} done as they were gathered before, their folders are not here)"
     print(f"{study.name}: {words}; written to {gathering.folder(study.name) / gathering.RUNS}")
+    for row in table[table["status"] == "damaged"].itertuples():
+        print(f"  run {row.run_id} is damaged: {row.error}")
     return 0
 
 

@@ -17,7 +17,11 @@ from masktune.study.cells import Cell, from_parameters
 from masktune.study.execution import assigned_names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas
+
+    from masktune.study.stored import Stored
 
 PARAMETERS = tuple(item.name for item in fields(Cell))
 
@@ -47,12 +51,15 @@ def describe(cell: Cell) -> "pandas.DataFrame":
 def run(cell: Cell) -> None:
     """Train, evaluate and store every seed that is not done yet, one after the other.
 
-    A seed that raises leaves a marker, the others still run, and at the end MaskTuneError says in a line which failed.
+    What lies in the place of a seed that is not done, a damaged run, is put aside. A seed that raises leaves a marker,
+    the others still run, and at the end MaskTuneError says in a line which failed.
     """
-    todo = [seed for seed in cell.seeds if not runs.is_done(cell.study, cell.run_id(seed))]
+    done = runs.done(cell.study, map(cell.run_id, cell.seeds))
+    todo = [seed for seed in cell.seeds if cell.run_id(seed) not in done]
     if not todo:
         return
     runs.check_writable(cell.study)
+    runs.make_room(cell.study, map(cell.run_id, todo))
     # Loading alone is seconds: only a cell that has something to do pays for it.
     from masktune.study import training
 
@@ -88,9 +95,8 @@ def accuracies(cell: Cell) -> "pandas.DataFrame":
     from scipy.stats import binomtest
 
     rows = []
-    for seed in _stored(cell):
-        path = runs.run_folder(cell.study, cell.run_id(seed)) / runs.PREDICTIONS
-        sets = pandas.read_parquet(path, columns=["set", "kind", "label", "prediction"])
+    for seed, run in _stored(cell):
+        sets = run.predictions(["set", "kind", "label", "prediction"]).to_pandas()
         for (name, kind), part in sets.groupby(["set", "kind"], sort=False):
             right = int((part["label"] == part["prediction"]).sum())
             interval = binomtest(right, len(part)).proportion_ci(method="wilson")
@@ -103,31 +109,29 @@ def results(cell: Cell) -> "pandas.DataFrame":
     import pandas
 
     rows = []
-    for seed in _stored(cell):
-        shares = {f"accuracy/{name}": share for name, share in _read(cell, seed, "metrics")["accuracy"].items()}
+    for seed, run in _stored(cell):
+        shares = {f"accuracy/{name}": share for name, share in run.record("metrics")["accuracy"].items()}
         rows.append({"seed": seed, "method": cell.method, "label": cell.label, **shares})
     return pandas.DataFrame(rows)
 
 
 def histories(cell: Cell) -> dict[int, list[dict[str, float]]]:
     """The training log of each stored seed: step, epoch, loss, loss_<term>, eval_accuracy and what else is logged."""
-    return {seed: _read(cell, seed, "history") for seed in _stored(cell)}
+    return {seed: run.record("history") for seed, run in _stored(cell)}
 
 
 def costs(cell: Cell) -> "pandas.DataFrame":
     """A row for each stored seed with the numbers of its cost.json."""
     import pandas
 
-    rows = [{"seed": seed, **_read(cell, seed, "cost")} for seed in _stored(cell)]
+    rows = [{"seed": seed, **run.record("cost")} for seed, run in _stored(cell)]
     return pandas.DataFrame(rows).drop(columns="hardware", errors="ignore")
 
 
-def _stored(cell: Cell) -> list[int]:
-    return [seed for seed in cell.seeds if runs.is_done(cell.study, cell.run_id(seed))]
-
-
-def _read(cell: Cell, seed: int, name: str) -> Any:
-    return runs.read_json(runs.run_folder(cell.study, cell.run_id(seed)) / f"{name}.json")
+def _stored(cell: Cell) -> "Iterator[tuple[int, Stored]]":
+    """The seeds that are done, and what is stored of each. Raises MaskTuneError naming a file that is damaged."""
+    found = ((seed, runs.read(cell.study, cell.run_id(seed))) for seed in cell.seeds)
+    return ((seed, run) for seed, run in found if run is not None)
 
 
 def _in_words(value: Any) -> str:

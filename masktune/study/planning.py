@@ -10,13 +10,14 @@ from masktune.study.design import Study
 from masktune.study.estimate import Estimate, in_words
 
 ROWS_SHOWN = 60
-STATES = ("done", "failed", "missing")
+STATES = ("done", "failed", "damaged", "missing")
 
 
 def plan(study: Study, select: Callable[[Cell], bool], jobs: int | None = None) -> str:
     """Cells, runs, expected time and claims. `select` chooses cells, `jobs` of them run at a time (None: one)."""
     cells = [cell for cell in study.cells if select(cell)]
-    done = runs.done(study.name, (cell.run_id(seed) for cell in cells for seed in cell.seeds))
+    state = runs.look(study.name, [cell.run_id(seed) for cell in cells for seed in cell.seeds])
+    done = state.done
     estimate = Estimate(cells, done)
     finished = {cell.id: sum(cell.run_id(seed) in done for seed in cell.seeds) for cell in cells}
     rows = [
@@ -31,6 +32,7 @@ def plan(study: Study, select: Callable[[Cell], bool], jobs: int | None = None) 
         *table(("method", "model", "task", "seeds", "done", "each run"), rows),
         "",
         f"{len(cells)} cells, {total} runs, {len(done)} done, {total - len(done)} to do",
+        *damages(state),
         _remaining(cells, finished, estimate, jobs),
         *(f"no cells for {label} on {task}: it needs two texts" for label, task in study.gaps),
         "",
@@ -100,27 +102,32 @@ def _points(claim: Claim, seeds: int, level: float, spread: dict[str, tuple[floa
 
 
 def status(study: Study, select: Callable[[Cell], bool]) -> str:
-    """Done, failed and missing runs of each cell, and the errors of those that failed."""
+    """Done, failed, damaged and missing runs of each cell, what is damaged, and the errors of those that failed."""
     cells = [cell for cell in study.cells if select(cell)]
-    done = runs.done(study.name, (cell.run_id(seed) for cell in cells for seed in cell.seeds))
-    failed = runs.failures(study.name)
-    rows, errors, total = [], [], Counter()
+    state = runs.look(study.name, [cell.run_id(seed) for cell in cells for seed in cell.seeds])
+    shown = [name for name in STATES if name != "damaged" or state.damaged]
+    rows, errors, total = [], damages(state), Counter()
     for cell in cells:
-        counts = Counter(_state(cell.run_id(seed), done, failed) for seed in cell.seeds)
-        rows.append((cell.label, cell.model.name, cell.task, *(counts[state] for state in STATES)))
-        errors += _errors(cell, done, failed)
+        counts = Counter(state.of(cell.run_id(seed)) for seed in cell.seeds)
+        rows.append((cell.label, cell.model.name, cell.task, *(counts[name] for name in shown)))
+        errors += _errors(cell, state)
         total += counts
-    ending = f"{study.name}: " + ", ".join(f"{total[state]} {state}" for state in STATES)
-    return "\n".join([*table(("method", "model", "task", *STATES), rows), "", ending, *errors[:ROWS_SHOWN]])
+    ending = f"{study.name}: " + ", ".join(f"{total[name]} {name}" for name in shown)
+    return "\n".join([*table(("method", "model", "task", *shown), rows), "", ending, *errors[:ROWS_SHOWN]])
 
 
-def _errors(cell: Cell, done: set[str], failed: dict) -> list[str]:
+def damages(state: runs.State) -> list[str]:
+    """A line for each damaged run: its id, the file, and what to do."""
+    return [f"  run {run_id} is damaged: {line}" for run_id, line in sorted(state.damaged.items())]
+
+
+def _errors(cell: Cell, state: runs.State) -> list[str]:
     """A line for each different error of a cell, with the seeds that met it."""
     seeds: dict[str, list[str]] = {}
     for seed in cell.seeds:
         run_id = cell.run_id(seed)
-        if _state(run_id, done, failed) == "failed":
-            seeds.setdefault(failed[run_id]["error"], []).append(str(seed))
+        if state.of(run_id) == "failed":
+            seeds.setdefault(state.failed[run_id]["error"], []).append(str(seed))
     place = f"  {cell.label} / {cell.model.name} / {cell.task}"
     return [f"{place} / seed {', '.join(numbers)}: {error}" for error, numbers in seeds.items()]
 
@@ -162,7 +169,3 @@ def _remaining(cells: list[Cell], finished: dict[str, int], estimate: Estimate, 
 
 def _time(seconds: float | None) -> str:
     return "unknown" if seconds is None else in_words(seconds)
-
-
-def _state(run_id: str, done: set[str], failed: dict) -> str:
-    return "done" if run_id in done else "failed" if run_id in failed else "missing"

@@ -134,7 +134,7 @@ def _of(study: "Study", row: GridRow, model: str, task: str, runs: "pandas.DataF
     inside = [f"accuracy/{name}" for name, kind in EVALUATION[study.data][task].items() if kind == "in_distribution"]
     for number, (settings, variant) in enumerate(_trials(study.tuning, row), 1):
         own = runs[(runs["label"] == variant.label) & (runs["model"] == model) & (runs["task"] == task)]
-        if (own["status"] == "missing").any():
+        if own["status"].isin(("missing", "damaged")).any():
             raise MaskTuneError(f"{variant.label!r} has not run on {model}, {task}; run: python -m masktune tune again")
         if len(own):
             accuracy = own[inside].fillna(0.0).to_numpy().mean()

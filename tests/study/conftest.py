@@ -58,7 +58,7 @@ def predictions(right: int = 3) -> pyarrow.Table:
             "group": [""] * 4,
             "label": pyarrow.array(labels, pyarrow.int16()),
             "prediction": pyarrow.array(labels[:right] + [1 - label for label in labels[right:]], pyarrow.int16()),
-            "logits": pyarrow.array([[0.5, -0.5]] * 4, pyarrow.list_(pyarrow.float32())),
+            "logits": pyarrow.array([[0.5, -0.5], [0.25, 0.75]] * 2, pyarrow.list_(pyarrow.float32())),
         }
     )
 
@@ -69,13 +69,13 @@ def records(right: int = 3, digest: str = "d") -> dict:
         "metrics": {"accuracy": {"validation": right / 4}, "n": {"validation": 4}},
         "environment": {"device": "cpu", "precision": "fp32", "data": {"train": digest}},
         "cost": {"train_seconds": 2.0, "evaluate_seconds": 1.0, "model_seconds": 0.5, "curve_seconds": 0.5},
-        "history": [{"step": 1, "loss": float("nan")}, {"step": 2, "eval_accuracy": 0.5}],
+        "history": [{"step": 1, "loss": 0.5, "grad_norm": float("nan")}, {"step": 2, "eval_accuracy": 0.5}],
     }
 
 
-def store(cell, seed: int, **changes) -> Path:
+def store(cell, seed: int, right: int = 3, **changes) -> Path:
     """Store a run of the cell with made-up results."""
-    return runs.write(cell.study, cell.run_id(seed), records(**changes), predictions())
+    return runs.write(cell.study, cell.run_id(seed), records(right, **changes), predictions(right))
 
 
 def write_notebook(path: Path, sources: list[str], tagged: int | None = 0) -> Path:

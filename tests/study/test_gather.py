@@ -51,14 +51,6 @@ def test_stored_runs_that_are_not_declared_are_left_out(study, table):
     assert (gather.gather(design.parse(table))["status"] == "missing").all()
 
 
-@pytest.mark.parametrize("name", ["metrics.json", "predictions.parquet"])
-def test_a_damaged_file_is_a_one_line_error(study, name):
-    (store(study.cells[0], 0) / name).write_bytes(b"{")
-    with pytest.raises(MaskTuneError, match=f"{name} cannot be read") as caught:
-        gather.gather(study)
-    assert "\n" not in str(caught.value)
-
-
 def test_runs_that_saw_different_data_are_not_compared(study):
     store(study.cells[0], 0, digest="old")
     store(study.cells[1], 0, digest="new")
@@ -150,8 +142,11 @@ def test_gathering_is_fast_enough_for_thousands_of_runs():
         for seed in cell.seeds:
             path = runs.run_folder(cell.study, cell.run_id(seed))
             path.mkdir(exist_ok=True)
-            for file in original.iterdir():
-                (path / file.name).exists() or (path / file.name).hardlink_to(file)
+            if path != original:
+                for file in original.iterdir():
+                    file.name in ("run.json", "DONE") or (path / file.name).hardlink_to(file)
+                (path / "run.json").write_text(json.dumps({"run_id": path.name}))
+                runs.seal(path)
     start = time.perf_counter()
     assert len(gather.gather(study)) == 1000
     assert time.perf_counter() - start < 20, "10,000 runs should take at most 30 s on a quiet machine"
