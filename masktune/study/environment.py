@@ -1,8 +1,10 @@
 """What a run was computed with: code, packages, device, precision, data. Nothing that names a person or a machine."""
 
+import hashlib
 import os
 import platform
 import subprocess
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,9 @@ from typing import Any
 from masktune.study.places import PROJECT
 
 PACKAGES = ("torch", "transformers", "datasets", "tokenizers", "accelerate", "numpy", "pandas", "pyarrow")
+PACKAGE = Path(__file__).resolve().parents[1]
+# Of masktune.study, what a run is trained by; the rest plans, starts, stores, gathers and shows runs.
+TRAINED_BY = ("cells", "energy", "environment", "parsing", "training")
 
 
 def describe(precision: str, micro_batches: int, data_digests: dict[str, str], checkpoint: str) -> dict[str, Any]:
@@ -19,6 +24,7 @@ def describe(precision: str, micro_batches: int, data_digests: dict[str, str], c
     cuda = torch.cuda.is_available()
     return {
         "masktune": version(),
+        "source": source(),
         "python": platform.python_version(),
         "packages": packages(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -30,6 +36,30 @@ def describe(precision: str, micro_batches: int, data_digests: dict[str, str], c
         "checkpoint": Path(checkpoint).name if os.path.isabs(checkpoint) else checkpoint,
         "data": dict(sorted(data_digests.items())),
     }
+
+
+@cache
+def source() -> str:
+    """The sha256 of the package's source that a run depends on: two runs of one digest were made by the same code.
+
+    Left out are masktune.analysis, the command line and most of masktune.study. They read what a run has stored, or
+    start it, and change none of its numbers or times: with them every better caption would part old runs from new ones.
+    The commit in `masktune` says more, but changes with every text of the project. Read once a process, so that it is
+    the code that the process has loaded.
+    """
+    found = hashlib.sha256()
+    for path in source_files():
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        found.update(f"{path.relative_to(PACKAGE).as_posix()} {content}\n".encode())
+    return found.hexdigest()
+
+
+def source_files() -> list[Path]:
+    """The Python files of masktune that a run depends on, in one order on every machine."""
+    own = {PACKAGE / "study" / f"{name}.py" for name in TRAINED_BY}
+    apart = (PACKAGE / "study", PACKAGE / "analysis", PACKAGE / "__main__.py")
+    files = (path for path in PACKAGE.rglob("*.py") if path in own or not any(map(path.is_relative_to, apart)))
+    return sorted(files, key=lambda path: path.relative_to(PACKAGE).as_posix())
 
 
 def packages() -> dict[str, str | None]:

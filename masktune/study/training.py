@@ -68,6 +68,7 @@ class Workbench:
 def open_workbench(cell: Cell) -> Workbench:
     """Load the data and the checkpoint of a cell and tokenise: what is needed before its first seed."""
     quiet()
+    environment.source()  # read now: the files may be edited while the seeds are trained
     seconds: dict[str, float] = {}
     with _timed(seconds, "load"):
         task = data.load(cell.data, cell.task, train_examples=cell.training.train_examples)
