@@ -122,16 +122,17 @@ def not_said(runs: pd.DataFrame) -> list[str]:
 
 
 def grid_share(study: str) -> list[str]:
-    """How much of the workers' time was training and evaluation, over all calls that made runs of the study."""
-    records = [record for record in efficiency.read(study) if record["runs"]]
-    share = efficiency.share(records)
+    """How much of the workers' time was training and evaluation, in the call that made most runs of the study."""
+    calls = [record for record in efficiency.read(study) if record["runs"]]
+    record = efficiency.largest(calls)
+    share = record and efficiency.share(record)
     if share is None:
         return ["No call that made these runs left a record of its wall time, so the share of training is not known."]
-    workers = " or ".join(sorted({str(record["workers"]) for record in records}))
-    made, wall = sum(record["runs"] for record in records), sum(record["wall_seconds"] for record in records)
+    which = f" in the largest of {len(calls)} calls" if len(calls) > 1 else ""
     return [
-        f"Training and evaluation, also of the models that runs start from, were {share:.0%} of the time of {workers} "
-        f"workers, where at least {ASKED_SHARE:.0%} was asked: {made:,} runs in {duration(wall)} of wall time."
+        f"Training and evaluation, also of the models that runs start from, were {share:.0%} of the time of "
+        f"{record['workers']} workers, where at least {ASKED_SHARE:.0%} was asked: {record['runs']:,} runs in "
+        f"{duration(record['wall_seconds'])} of wall time{which}."
     ]
 
 

@@ -28,6 +28,7 @@ ModelKey = tuple[str, str, str]  # name, identity, task
 class Summary:
     """How a call of `run` ended: runs found done, runs made, one line for each cell that failed.
 
+    `damaged` says, by run, what was wrong with the folders that were put aside, whose runs were to be made again.
     `pure_share` is the share of the workers' time that was training and evaluation, None where nothing ran.
     """
 
@@ -35,6 +36,7 @@ class Summary:
     made: int = 0
     pure_share: float | None = None
     failed: list[tuple[Cell, str]] = field(default_factory=list)
+    damaged: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -55,11 +57,12 @@ def run(study: Study, jobs: int | None = None, select: Callable[[Cell], bool] = 
     """
     cells = [cell for cell in study.cells if select(cell)]
     ids = {cell.id: [cell.run_id(seed) for seed in cell.seeds] for cell in cells}
-    done = runs.done(study.name, (run_id for group in ids.values() for run_id in group))
+    state = runs.look(study.name, [run_id for group in ids.values() for run_id in group])
+    done = state.done
     missing = {cell.id: [run_id for run_id in ids[cell.id] if run_id not in done] for cell in cells}
     todo = [Job(model_key(cell), cell, missing[cell.id]) for cell in cells if missing[cell.id]]
     todo += _diversity(study, select)
-    summary = Summary(found=len(done))
+    summary = Summary(found=len(done), damaged=state.damaged)
     if not todo:
         return summary
     runs.check_writable(study.name)
@@ -69,14 +72,15 @@ def run(study: Study, jobs: int | None = None, select: Callable[[Cell], bool] = 
     todo.sort(key=lambda job: (bool(job.code), estimate.weight(job.cell, len(job.missing))), reverse=True)
     jobs = jobs or cluster.default_jobs()
     workers, wanted = min(jobs, len(todo)), [run_id for job in todo for run_id in job.missing]
+    runs.make_room(study.name, wanted)
     with (
-        efficiency.recorded(study.name, workers, wanted) as record,
+        efficiency.recorded(study.name, workers, wanted, found=len(done)) as record,
         cluster.private_folder() as private,
         cluster.local_cluster(workers, cluster.kernel_environment(jobs)) as client,
         _bar(study.name, len(wanted)) as bar,
     ):
         _Grid(client, jobs, private, todo, summary, bar).run()
-    summary.pure_share = efficiency.share([record])
+    summary.pure_share = efficiency.share(record)
     return summary
 
 
