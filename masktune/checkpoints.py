@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from masktune import cache, data, pretraining, small_models
@@ -96,6 +97,7 @@ def _adapted(place: str, spec: ModelSpec, task: str, texts: Sequence[str]) -> Pa
         with loading(place, spec.revision):
             tokenizer = AutoTokenizer.from_pretrained(place, revision=revision)
         Vocabulary.of(tokenizer)
+        torch.manual_seed(derive(SEED, "masked-LM head"))  # one that is missing is drawn the same each time
         masked_lm, missing = masked_lm_and_missing(place, spec.revision)
         if missing:
             pretraining.start_bias_at_unigrams(masked_lm, tokenizer, texts)

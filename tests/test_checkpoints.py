@@ -89,6 +89,16 @@ def test_adaptation_trains_and_keeps_a_decoder_that_is_not_the_embeddings(
     assert any(torch.equal(weight, trained) for weight in head.parameters())
 
 
+def test_a_model_that_is_made_again_is_the_same(headless, monkeypatch, tmp_path):
+    made = []
+    for number in range(2):
+        torch.manual_seed(number)
+        monkeypatch.setenv("MASKTUNE_CACHE", str(tmp_path / f"cache {number}"))
+        folder = Path(prepare(ModelSpec("small", str(headless), adaptation=QUICK), "sentiment"))
+        made.append({path.name: path.read_bytes() for path in folder.iterdir() if path.name != "made.json"})
+    assert made[0] == made[1]
+
+
 def test_an_embedded_model_is_adapted_to_the_texts_of_its_task(monkeypatch):
     plain = ModelSpec("bert", "embedded:bert")
     read = []
