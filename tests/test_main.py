@@ -60,6 +60,30 @@ def test_an_error_ends_the_process_with_status_2_and_no_traceback(tmp_path):
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "package"), [("run", "dask"), ("tune", "papermill"), ("run", "matplotlib"), ("gather", "pandas")]
+)
+def test_a_package_that_is_not_installed_is_one_line_before_anything_is_written(
+    command,
+    package,
+    monkeypatch,
+    capsys,
+    results,  # noqa: F811
+):
+    monkeypatch.setitem(sys.modules, package, None)
+    assert main([command, "embedded"]) == 2
+    expected = f"masktune: this needs the package '{package}', which is not installed; pip install 'masktune[study]'\n"
+    assert capsys.readouterr().err == expected
+    assert not results.exists()
+
+
+def test_a_module_of_its_own_that_is_missing_is_no_users_mistake(monkeypatch):
+    monkeypatch.setitem(sys.modules, "masktune.study.planning", None)
+    monkeypatch.delattr("masktune.study.planning")
+    with pytest.raises(ModuleNotFoundError):
+        main(["plan", "embedded"])
+
+
 def test_jobs_must_be_a_number(capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["run", "embedded", "--jobs", "many"])

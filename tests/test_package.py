@@ -15,11 +15,8 @@ HEAVY = ("torch", "transformers", "datasets", "pandas", "sklearn")
 
 
 def test_the_imports_for_editors_are_those_made_when_asked_for():
-    (block,) = (
-        node
-        for node in ast.parse(SOURCE.read_text()).body
-        if isinstance(node, ast.If) and node.test.id == "TYPE_CHECKING"
-    )
+    (block,) = (node for node in ast.parse(SOURCE.read_text()).body if isinstance(node, ast.If))
+    assert block.test.id == "TYPE_CHECKING"
     # `import A as A` says that A is offered, and not merely used.
     assert all(name.name == name.asname for line in block.body for name in line.names)
     assert {name.name: line.module for line in block.body for name in line.names} == masktune._EXPORTS

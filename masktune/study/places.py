@@ -51,8 +51,8 @@ def cell_notebook() -> Path:
 
 def chapters() -> list[Path]:
     """The chapter notebooks in their order: those of a working folder that holds studies too, else the project's."""
-    own = sorted(Path("notebooks").glob(CHAPTERS)) if Path("studies").is_dir() else []
-    return own or sorted((PROJECT / "notebooks").glob(CHAPTERS))
+    own = Path("notebooks").glob(CHAPTERS) if any(Path("studies").glob("*.toml")) else ()
+    return sorted(own) or sorted((PROJECT / "notebooks").glob(CHAPTERS))
 
 
 def study_file(name: str) -> Path:
