@@ -158,7 +158,7 @@ def study(wheel, shared, tmp_path_factory) -> Path:
 
 def test_the_wheel_holds_the_package_the_studies_and_the_notebooks_and_nothing_else(wheel):
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    paths = (path.relative_to(ROOT) for name in SHIPPED for path in (ROOT / name).rglob("*") if path.is_file())
+    paths = (path.relative_to(ROOT) for name in SHIPPED for path in (ROOT / name).rglob("*.*") if path.is_file())
     paths = {path.as_posix() for path in paths if not any(part.startswith((".", "__py")) for part in path.parts)}
     assert names == {path if path.startswith("masktune/") else f"masktune/{path}" for path in paths}
     assert {"masktune/py.typed", "masktune/studies/tuned/embedded.toml", "masktune/notebooks/cell.ipynb"} <= names

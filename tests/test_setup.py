@@ -86,6 +86,13 @@ def test_what_is_imported_is_required(of_study, extras):
     assert not [name for name in found if required.isdisjoint(map(normal, providers.get(name, ())))]
 
 
+def test_readme_says_how_to_install_every_extra():
+    section = (ROOT / "README.md").read_text().partition("\n## Install\n")[2].partition("\n## ")[0]
+    assert all(re.search(rf"[`\[]{extra}[`\]]", section) for extra in EXTRAS)
+    assert f"Python {PROJECT['requires-python'].removeprefix('>=')} or newer" in section
+    assert set(re.findall(r"`(\w+) plan ", section)) == set(PROJECT["scripts"])
+
+
 def test_every_folder_with_modules_is_in_the_wheel():
     settings = PYPROJECT["tool"]["setuptools"]
     folders = {".".join(path.parent.relative_to(ROOT).parts) for _, path in modules()}
