@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
-from transformers import DataCollatorWithPadding, PreTrainedTokenizerBase
+from transformers import DataCollatorWithPadding, PreTrainedTokenizerBase, default_data_collator
+from transformers.trainer_utils import RemoveColumnsCollator
 
 from masktune.methods.products import PREFIX, Product
 
@@ -103,3 +104,10 @@ def faster(collator: Any) -> Any:
         return collator
     plain = collator.padding is True and collator.pad_to_multiple_of is None and collator.return_tensors == "pt"
     return Padding(collator.tokenizer) if plain else collator
+
+
+def pads_only(collator: Any) -> bool:
+    """Whether a collator is one of transformers' or ours, to which it is all one what comes together, not a user's."""
+    inner = collator.data_collator if isinstance(collator, RemoveColumnsCollator) else collator
+    inner = inner.collate if isinstance(inner, PreparedColumns) else inner
+    return type(inner) in (Padding, DataCollatorWithPadding) or inner is default_data_collator

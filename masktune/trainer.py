@@ -10,16 +10,16 @@ and what `trainer.save_model` writes is the classification checkpoint that the s
 import copy
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Sampler, SequentialSampler
 from transformers import PreTrainedModel, Trainer, TrainingArguments
-from transformers.trainer_utils import EvalLoopOutput, TrainOutput
+from transformers.trainer_utils import EvalLoopOutput, EvalPrediction, TrainOutput, has_length
 
 from masktune.collate import PreparedColumns, faster
 from masktune.dropout import fast_dropout_of
@@ -28,7 +28,7 @@ from masktune.gradients import TermGradient, added, equalised, measured
 from masktune.methods import MaskTuning, Method, Term
 from masktune.methods.products import PREFIX
 from masktune.models import MaskTuningModel
-from masktune.order import LongestFirst, SeededSampler, StagePlan, lengths_of
+from masktune.order import SeededSampler, StagePlan, can_be_sorted, lengths_of, longest_first
 from masktune.perturb import Vocabulary
 from masktune.streams import Streams
 from masktune.word_gradient import put_together
@@ -41,8 +41,9 @@ class MaskTuningTrainer(Trainer):
     or a `MaskTuningModel`. `processing_class` is its tokenizer, which names the mask token and the special tokens.
     `args.seed` drives every stream (see masktune.streams); `args.data_seed`, where given, the order of the batches.
 
-    Evaluation reads tokenised examples sorted by length, and returns them in their own order. With gradient
-    accumulation each micro-batch's terms weigh as many examples as it holds.
+    Evaluation reads tokenised examples sorted by length where nothing that sees single batches is at work, and puts
+    them back before `compute_metrics` and whoever asked sees them: results are those of Trainer, row by row. With
+    gradient accumulation each micro-batch's terms weigh as many examples as it holds.
 
     Training logs hold `loss_<term>`, the mean value of each term since the last log, before its weight. With
     `measure_gradients=True` they also hold, of the step they close, `norm_<term>`, the norm of the term's gradient
@@ -251,24 +252,49 @@ class MaskTuningTrainer(Trainer):
         return SeededSampler(lengths, self._examples_of_step, seed, grouped, self.second_stage)
 
     def _get_eval_sampler(self, eval_dataset: Any) -> Sampler | None:
-        # Asked of anything else, lengths would have every example read, or computed, beforehand.
-        tokenised = "input_ids" in (getattr(eval_dataset, "column_names", None) or ())
-        grouped = self.args.train_sampling_strategy == "group_by_length"
-        if not hasattr(eval_dataset, "__len__") or not (tokenised or grouped):
-            return super()._get_eval_sampler(eval_dataset)
-        return LongestFirst(lengths_of(eval_dataset))
+        # Trainer's own shuffles with "group_by_length", and what it returns is shuffled.
+        return SequentialSampler(eval_dataset) if has_length(eval_dataset) else None
 
     def evaluation_loop(self, dataloader: DataLoader, *arguments: Any, **named: Any) -> EvalLoopOutput:
-        """Trainer's loop; what was read longest first comes back in the order of the dataset."""
-        output = super().evaluation_loop(dataloader, *arguments, **named)
-        sampler = getattr(getattr(dataloader, "batch_sampler", None), "sampler", None)
-        if not isinstance(sampler, LongestFirst):
-            return output
-        back = numpy.argsort(list(sampler))
+        """Trainer's loop, reading the longest first where only the time that it takes can tell."""
+        if self._batches_are_seen() or not can_be_sorted(dataloader):
+            return super().evaluation_loop(dataloader, *arguments, **named)
+        with longest_first(dataloader) as places, self._metrics_of(places):
+            output = super().evaluation_loop(dataloader, *arguments, **named)
         return output._replace(
-            predictions=None if output.predictions is None else output.predictions[back],
-            label_ids=None if output.label_ids is None else output.label_ids[back],
+            predictions=None if output.predictions is None else output.predictions[places],
+            label_ids=None if output.label_ids is None else output.label_ids[places],
         )
+
+    def _batches_are_seen(self) -> bool:
+        """Whether code of the user's, or a result, depends on which examples make a batch of an evaluation."""
+        args, kind = self.args, type(self)
+        options = (
+            args.batch_eval_metrics
+            or args.include_for_metrics  # losses are means of a batch, inputs as wide as its longest
+            or not args.eval_do_concat_batches
+            or self.preprocess_logits_for_metrics
+            or self.compute_loss_func
+            or self.label_names != ["labels"]  # others may be as wide as the batch
+        )
+        overridden = (
+            type(self.model) is not MaskTuningModel
+            or kind.prediction_step is not MaskTuningTrainer.prediction_step
+            or kind.compute_loss is not Trainer.compute_loss
+            or any(module._forward_hooks or module._forward_pre_hooks for module in self.model.modules())
+        )
+        return bool(options or overridden)
+
+    @contextmanager
+    def _metrics_of(self, places: numpy.ndarray) -> Iterator[None]:
+        """Within the block `compute_metrics` gets the rows in the order of the dataset."""
+        own = self.compute_metrics
+        if own is not None:
+            self.compute_metrics = lambda read: own(EvalPrediction(read.predictions[places], read.label_ids[places]))
+        try:
+            yield
+        finally:
+            self.compute_metrics = own
 
     # ---- what is stored
 

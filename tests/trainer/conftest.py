@@ -31,22 +31,23 @@ def trainer(tmp_path, checkpoints, data):
 
     def make(
         family="bert", folder="run", method=METHOD, callbacks=None, kind=MaskTuningTrainer, metrics=None,
-        checkpoint=None, **options
+        checkpoint=None, given=None, **options
     ):  # fmt: skip
         defaults = {
             "output_dir": str(tmp_path / folder), "use_cpu": True, "report_to": "none", "disable_tqdm": True,
             "num_train_epochs": 2, "per_device_train_batch_size": 8, "logging_steps": 1, "save_strategy": "no",
             "learning_rate": 1e-3, "seed": 1,
         }  # fmt: skip
-        return kind(
-            model=classifier(checkpoint or checkpoints[family]),
-            args=TrainingArguments(**{**defaults, **options}),
-            train_dataset=data[family],
-            eval_dataset=data[family],
-            processing_class=AutoTokenizer.from_pretrained(checkpoints[family]),
-            callbacks=callbacks,
-            compute_metrics=metrics,
-            **({"method": method} if kind is MaskTuningTrainer else {}),
-        )
+        parts = {
+            "model": classifier(checkpoint or checkpoints[family]),
+            "args": TrainingArguments(**{**defaults, **options}),
+            "train_dataset": data[family],
+            "eval_dataset": data[family],
+            "processing_class": AutoTokenizer.from_pretrained(checkpoints[family]),
+            "callbacks": callbacks,
+            "compute_metrics": metrics,
+            **({"method": method} if issubclass(kind, MaskTuningTrainer) else {}),
+        }
+        return kind(**{**parts, **(given or {})})
 
     return make

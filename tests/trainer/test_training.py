@@ -10,7 +10,7 @@ from transformers import (
 )
 
 from masktune import FineTuning, MaskTuning, MaskTuningModel, dropout
-from masktune.order import LongestFirst, SeededSampler
+from masktune.order import SeededSampler
 
 
 def test_one_line_changes_in_a_script_and_the_saved_model_is_what_the_script_expects(tmp_path, trainer, family, data):
@@ -135,14 +135,6 @@ def test_logs_hold_the_mean_of_each_term(trainer):
     run.train()
     entry = next(entry for entry in run.state.log_history if "loss_mlm" in entry)
     assert entry["loss"] == pytest.approx(0.6 * entry["loss_mlm"] + 0.4 * entry["loss_classification"], rel=1e-5)
-
-
-def test_predictions_come_back_in_the_order_of_the_dataset(trainer):
-    run = trainer()
-    by_length, as_it_comes = run.predict(run.eval_dataset), run.predict([dict(row) for row in run.eval_dataset])
-    assert isinstance(run._get_eval_sampler(run.eval_dataset), LongestFirst)
-    assert by_length.label_ids.tolist() == run.eval_dataset["labels"]
-    assert torch.allclose(torch.tensor(by_length.predictions), torch.tensor(as_it_comes.predictions), atol=1e-5)
 
 
 @pytest.mark.parametrize("family", ["bert", "bart"])
