@@ -80,7 +80,7 @@ def tested(claim: Claim, against: np.ndarray, method: np.ndarray) -> dict[str, f
     if not floor <= LEVEL:
         return {"p": np.nan, "opposite_p": np.nan, "smallest_p": floor}
     if claim.test == "non_inferiority":
-        margin = claim.margin / 100 * method.shape[1]
+        margin = round(claim.margin / 100 * method.shape[1], 9)  # in examples: a whole number where it is one
         both = statistics.non_inferiority(gains, margin), statistics.inferiority(gains, margin)
     else:
         both = (statistics.sign_flip(gains),) * 2
@@ -103,8 +103,11 @@ def _judged(frame: pd.DataFrame) -> pd.DataFrame:
     """The same rows with p values corrected within each family, and verdicts."""
     frame = frame.assign(corrected_p=np.nan, corrected_opposite_p=np.nan)
     for family, rows in frame[frame["test"] != "estimate"].groupby("family"):
-        for column in ("p", "opposite_p"):
-            frame.loc[rows.index, f"corrected_{column}"] = corrected(rows[column], family)
+        found, opposite = (corrected(rows[column], family) for column in ("p", "opposite_p"))
+        frame.loc[rows.index, "corrected_p"] = found
+        # A two-sided test is one test, whichever side it is read on.
+        one_sided = rows["test"] == "non_inferiority"
+        frame.loc[rows.index, "corrected_opposite_p"] = np.where(one_sided, opposite, found)
         floors = corrected(rows["smallest_p"].where(rows["p"].notna()), family)
         beyond = rows.index[floors > LEVEL]
         frame.loc[beyond, "reason"] = [

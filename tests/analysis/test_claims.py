@@ -77,6 +77,100 @@ def test_a_large_loss_is_the_opposite():
     assert (found["holds_on"], found["opposite_on"], found["verdict"]) == (0, 5, claims.OPPOSITE)
 
 
+@pytest.mark.parametrize(
+    ("lost", "verdict"), [(-1.5, claims.OPPOSITE), (-0.02, claims.NOT_REPRODUCED), (0.3, claims.REPRODUCED)]
+)
+def test_non_inferiority_has_an_opposite(lost, verdict):
+    """Worse by more than the margin is shown by a test of its own; a difference about the margin is neither."""
+    study = declared({**KEPT, "kind": "out_of_distribution", "margin": 0.5}, tasks=("sentiment",))
+    frame = evaluated(study, gain=lost, tasks=("sentiment",))
+    assert set(frame["verdict"]) == {verdict}
+    found = claims.conclusions(study, frame).iloc[0]
+    assert found["verdict"] == verdict
+    assert (found["holds_on"], found["opposite_on"]) == (2 * (lost > 0), 2 * (lost < -1))
+    if verdict == claims.OPPOSITE:
+        assert frame["reason"][0].startswith("worse by more than 0.5 points, corrected p 0.0")
+        assert (2 * frame["difference"] - frame["bound"] < -0.5).all()
+
+
+def test_the_opposite_of_non_inferiority_is_corrected_for_its_family():
+    study = declared(GAIN, KEPT)
+    frame = evaluated(study, gain=-1.5)
+    expected = multiplicity.corrected(frame["opposite_p"], "headline")
+    lost = frame["test"] == "non_inferiority"
+    assert frame.loc[lost, "corrected_opposite_p"].to_numpy() == pytest.approx(expected[lost])
+    assert (frame.loc[~lost, "corrected_opposite_p"] == frame.loc[~lost, "corrected_p"]).all(), "one two-sided test"
+
+
+@pytest.mark.parametrize("preference", [0.0, 1.0])
+def test_at_the_margin_a_loss_is_called_worse_in_at_most_five_per_cent(preference):
+    generator, claim = np.random.default_rng(5), Claim("b", "a", "non_inferiority", "in_distribution", margin=1e-9)
+    wrong = []
+    for _ in range(300):
+        first, second = world(generator, 8, preference)
+        clusters = np.arange(120)
+        block = Block("bert", "paraphrase", "validation", claim.kind, np.ones(120), clusters, clusters, ())
+        row = pd.Series({**tables.compare(block, first, second), "test": claim.test, "margin": claim.margin})
+        wrong.append(claims.tested(claim, first, second)["opposite_p"] <= 0.05 and claims._clears_below(row))
+    assert np.mean(wrong) <= stats.binom.ppf(0.995, 300, 0.05) / 300
+
+
+def lopsided_study(share=0.7, examples=100):
+    """Two methods on one set of word swaps, most of which have one label: blocks, and the study that declares both."""
+    runs, predictions = make(tasks=("paraphrase",), seeds=10, examples=examples, gain=0.9)
+    keep = [f"swaps-{i:04d}" for i in range(examples) if i % 2 == 0 or i < 2 * (1 / share - 1) * examples / 2]
+    predictions = predictions[(predictions["set"] != "swaps") | predictions["example_id"].isin(keep)]
+    return declared(GAIN, tasks=("paraphrase",)), blocks(runs, predictions)
+
+
+def test_a_lopsided_set_shows_what_a_constant_answer_scores():
+    study, found = lopsided_study()
+    block = next(block for block in found if block.name == "swaps")
+    assert block.is_lopsided and not next(block for block in found if block.name == "validation").is_lopsided
+    [row] = claims.evaluate(study, found).itertuples()
+    recalls = [
+        np.mean([np.mean(answers.predictions[:, block.labels == label] == label) for label in (0, 1)])
+        for answers in block.answers
+    ]
+    assert (row.against_balanced, row.balanced) == pytest.approx([100 * value for value in recalls])
+    assert row.constant == pytest.approx(100 * np.mean(block.labels == 0))
+    assert row.difference == pytest.approx(row.accuracy - row.against_accuracy)
+    assert row.against_accuracy < row.constant
+    assert f"a constant answer scores {row.constant:.1f}, more than" in row.reason
+    assert f"fine-tuning ({row.against_accuracy:.1f})" in row.reason
+
+
+def test_where_both_methods_are_outscored_the_conclusion_says_so():
+    study, found = lopsided_study()
+    frame = claims.evaluate(study, found).assign(accuracy=60.0, against_accuracy=50.0, constant=70.0)
+    assert "a constant answer scores more than both methods on 1 of 1 comparisons" in claims.conclusion(frame)["reason"]
+    assert "constant" not in claims.conclusion(frame.assign(balanced=np.nan))["reason"]
+
+
+TIED = ([703, 688, 654, 711, 703, 695], [700, 690, 655, 710, 702, 696])
+
+
+def counted(counts, examples=976):
+    """Right or wrong [S, n] with so many right answers."""
+    return np.arange(examples) < np.array(counts)[:, None]
+
+
+def test_a_p_value_is_the_same_wherever_it_stands():
+    """The same right answers give the same p in the claims, the differences and the ablations: ties are ties."""
+    pair = [counted(side) for side in TIED]
+    claim = Claim("b", "a", "superiority", "out_of_distribution")
+    assert claims.tested(claim, *pair)["p"] == tables.tested(*pair)["p"] == 1.0
+
+
+@pytest.mark.parametrize(("margin", "examples", "lost"), [(0.5, 200, 1), (0.1, 3000, 3), (0.7, 1000, 7)])
+def test_a_loss_of_just_the_margin_is_a_tie(margin, examples, lost):
+    """Six seeds that lose just the margin say nothing of a smaller or a larger loss."""
+    first, second = (counted([examples // 2 - less] * 6, examples) for less in (0, lost))
+    claim = Claim("b", "a", "non_inferiority", "in_distribution", margin=margin)
+    found = claims.tested(claim, first, second)
+    assert found["p"] == found["opposite_p"] == 1.0
+
+
 def test_a_loss_on_some_sets_is_not_reproduced_and_counted():
     frame = evaluated(declared(GAIN), gain=-1.5)
     frame.loc[frame["task"] == "sentiment", ["p", "high"]] = [0.7, 3.0]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from synthetic_study import make, with_failures
 
-from masktune.analysis import cost, cost_page, names, results
+from masktune.analysis import cost, cost_page, names, origins, results
 from masktune.analysis.presentation import Table
 
 SEEDS = 4
@@ -63,6 +63,42 @@ def test_only_seeds_that_both_methods_finished_are_compared(runs):
     found = cost.overhead(runs)
     assert (found["seeds"] == SEEDS - 1).all()
     assert found["time"].to_numpy() == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("column", ["source", "precision"])
+def test_costs_of_runs_that_were_made_differently_are_never_mixed(runs, column):
+    """Two seeds of each method were made anew by other code, or in another precision, where the ratio is another."""
+    later = runs["seed"] >= SEEDS / 2
+    slower = later & (runs["method"] == "mask_tuning")
+    mixed = runs.assign(
+        **{column: np.where(later, "b" * 12, "a" * 12)},
+        train_seconds=runs["train_seconds"].mask(slower, 2 * runs["train_seconds"]),
+    )
+    found = cost.overhead(mixed)
+    expected = found[column].map({"a" * 12: 1.5, "b" * 12: 3.0})
+    assert len(found) == 12 and found["time"].to_numpy() == pytest.approx(expected.to_numpy())
+    said = cost_page.answer(mixed).data
+    assert said.count("takes 1.50 times") == said.count("takes 3.00 times") == 1 and "2.12" not in said
+    price = cost_page.overhead(mixed).shown
+    assert len(price) == 4 and price["Made in"].nunique() == 2
+    assert "not all made alike" in cost_page.total(mixed).caption
+    assert len(cost_page.by_data(mixed).axes) == 4
+    one_of_each = mixed["method"].eq("fine_tuning") == later
+    assert cost.overhead(mixed[one_of_each]).empty, "a pair is of one kind"
+
+
+def test_runs_that_were_made_alike_are_said_to_be(runs):
+    alike = runs.assign(source="0123456789", precision="fp32")
+    table = cost_page.overhead(alike)
+    assert table.caption.endswith("by the same code are compared: all in fp32, code 0123456.")
+    assert "Made in" not in table.shown and origins.mixed(alike) == ""
+
+
+@pytest.mark.parametrize("stored", [{}, {"source": None}, {"source": None, "precision": None}])
+def test_runs_that_do_not_say_how_they_were_made_are_compared_as_before(runs, stored):
+    assert cost.overhead(runs.assign(**stored))["time"].to_numpy() == pytest.approx(1.5)
+    half = runs.assign(source=np.where(runs["seed"] > 0, "abc", None))
+    assert origins.mixed(half) == " The runs were not all made alike: 36 by code abc, 12 by code that was not stored."
 
 
 def test_methods_are_compared_at_the_same_training(runs):

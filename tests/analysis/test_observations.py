@@ -196,6 +196,59 @@ def test_runs_that_are_missing_are_not_run(results):
     assert observed().loc["HANS", "embedded"]["verdict"] == claims.NOT_RUN
 
 
+def unrun(task, name, model="roberta", **changes):
+    """A declared comparison whose runs are missing, as it stands in a stored table."""
+    none = dict.fromkeys(("difference", "low", "high", "bound", "p", "opposite_p", "examples", "corrected_p"), np.nan)
+    missing = {"seeds": 0, "verdict": claims.NOT_TESTABLE, "reason": "runs missing"}
+    return row(task, name, model, **{**none, **missing, **changes})
+
+
+KEPT = {"test": "non_inferiority", "kind": "in_distribution", "margin": 0.5}
+LOST = {**KEPT, "difference": -9.0, "bound": -9.8, "p": 1.0, "opposite_p": 2**-5, "smallest_p": 2**-5, "seeds": 5}
+
+
+@pytest.mark.parametrize(
+    ("lost", "missing", "verdict"),
+    [(2, 2, claims.NOT_TESTABLE), (3, 0, claims.OPPOSITE), (2, 1, claims.NOT_REPRODUCED)],
+)
+def test_a_claim_has_one_verdict_whichever_table_tells_it(results, lost, missing, verdict):
+    """Declared comparisons without runs count here as they do in the table of conclusions."""
+    sets = [("sentiment", "sst2_validation"), ("paraphrase", "qqp_validation"), ("inference", "mnli_matched")]
+    rows = [row(*place, "minilm", **LOST) for place in sets[:lost]]
+    rows += [unrun("inference", f"mnli_{i}", "minilm", **KEPT) for i in range(missing)]
+    store(results, "laptop", *rows)
+    cell = observed().loc["in distribution", "laptop"]
+    concluded = claims.conclusion(pd.DataFrame(rows, columns=claims.COLUMNS))
+    assert (cell["verdict"], cell["reason"]) == (verdict, concluded["reason"]) == (concluded["verdict"], cell["reason"])
+    assert (cell["comparisons"], cell["holds_on"]) == (lost + missing, 0)
+    assert f"of {lost + missing}" in shown("in distribution", "Laptop")
+
+
+def test_a_missing_comparison_makes_no_other_one_easier(results):
+    rows = [row("inference", f"anli_r{i}", "minilm", 2.0, p=0.04) for i in (1, 2)]
+    store(results, "laptop", *rows, unrun("inference", "anli_r3", "minilm"))
+    cell = observed().loc["AdvNLI", "laptop"]
+    assert (cell["holds_on"], cell["comparisons"]) == (0, 3)
+    assert cell["reason"] == "2 of 3 comparisons could be tested"
+
+
+def test_of_the_largest_it_is_said_out_of_how_many(results):
+    store(results, "embedded", row("sentiment", "contrast"), unrun("sentiment", "counterfactual"))
+    reason = observed().loc["up to 14", "embedded"]["reason"]
+    assert reason == "the largest of 1 that were run of 2, picked after the fact"
+
+
+def test_a_lopsided_set_is_shown_beside_what_a_constant_answer_scores(results):
+    levels = {"accuracy": 63.5, "against_accuracy": 30.8, "constant": 71.8, "balanced": 53.1, "against_balanced": 49.6,
+              "auroc": 56.9, "against_auroc": 52.8}  # fmt: skip
+    store(results, "laptop", row("paraphrase", "paws_qqp", "minilm", 32.7, **levels))
+    said = (
+        "PAWS-QQP: accuracy 63.5 against 30.8, a constant answer 71.8, balanced accuracy 53.1 against 49.6, AUROC 56.9"
+        " against 52.8"
+    )
+    assert said in shown("PAWS", "Laptop") and said in shown("up to 14", "Laptop")
+
+
 def test_labels_that_the_study_no_longer_has_answer_nothing(results):
     store(results, "embedded", row("inference", "heuristics", method="an older label"))
     assert observed().loc["HANS", "embedded"]["verdict"] == claims.NOT_RUN
@@ -222,12 +275,12 @@ def test_another_training_or_an_adaptation_answers_nothing(results, tmp_path, ow
     assert observed().loc["5 %", "embedded"]["verdict"] == claims.NOT_RUN
 
 
-def store_runs(results, seconds):
+def store_runs(results, seconds, precisions=None):
     """Runs with these training times by task: fine-tuning's and Mask-tuning's of each seed."""
     methods = {"fine-tuning": "fine_tuning", "Mask-tuning": "mask_tuning"}
     runs = [
         {"label": label, "method": methods[label], "model": "roberta", "task": task, "seed": seed, "status": "done",
-         "train_seconds": taken, "train_examples": 100}
+         "train_seconds": taken, "train_examples": 100, "precision": (precisions or {}).get(task)}
         for task, pairs in seconds.items() for seed, pair in enumerate(pairs)
         for label, taken in zip(methods, pair, strict=True)
     ]  # fmt: skip
@@ -244,6 +297,18 @@ def test_cost_is_the_mean_of_paired_ratios_of_training_times(results):
         "RoBERTa: 1.00 times (0.50 to 2.00), 2 seeds; measured: in a precision that was not stored, code that was not "
         "stored"
     )
+
+
+def test_cost_is_never_averaged_over_runs_that_were_made_differently(results):
+    store(results, "embedded", row("sentiment", "contrast"), row("inference", "heuristics"))
+    times = {"sentiment": [(10.0, 21.0)] * 2, "inference": [(10.0, 30.0)]}
+    store_runs(results, times, {"sentiment": "bf16", "inference": "fp32"})
+    assert shown("Q3", "Embedded world") == (
+        "2.10 times, 2 seeds; measured: in bf16, code that was not stored; apart from it 3.00 times in fp32, code that "
+        "was not stored"
+    )
+    caption = claim_tables.observations(observations.observe()).caption
+    assert caption.endswith("Study embedded: The runs were not all made alike: 4 in bf16, 2 in fp32.")
 
 
 def test_cost_is_that_of_the_runs_that_are_stored(results):

@@ -44,6 +44,48 @@ def test_sign_flip_without_evidence_is_one(differences):
     assert statistics.sign_flip(np.array(differences)) == 1.0
 
 
+COUNTS = st.lists(st.tuples(st.integers(640, 720), st.integers(640, 720)), min_size=2, max_size=8)
+
+
+@given(COUNTS, st.sampled_from([1, 976, 9.76, 3, 7597]))
+def test_the_unit_of_differences_does_not_change_a_p_value(pairs, unit):
+    """Right answers, shares, points, and differences of two rounded means: p is that of whole numbers."""
+    first, second = np.array(pairs).T
+    signs = np.array(list(itertools.product([1, -1], repeat=len(pairs))))
+    sums, observed = signs @ (second - first), (second - first).sum()
+    literal = min(1.0, 2 * min(np.mean(sums >= observed), np.mean(sums <= observed)))
+    assert statistics.sign_flip(second - first) == pytest.approx(literal)
+    assert statistics.sign_flip(second / unit - first / unit) == pytest.approx(literal)
+
+
+def test_six_seeds_with_as_many_right_answers_in_all():
+    first, second = np.array([[703, 688, 654, 711, 703, 695], [700, 690, 655, 710, 702, 696]])
+    for unit in (1, 976, 9.76):
+        assert statistics.sign_flip(second / unit - first / unit) == 1.0
+
+
+def test_many_seeds_are_sampled_and_never_give_zero():
+    assert statistics.sign_flip(np.ones(20)) == pytest.approx(2 * 2**-16)
+    noise = np.random.default_rng(3).normal(0.3, 1, 20)
+    exact = permutation_test((noise,), np.mean, permutation_type="samples", n_resamples=99_999, rng=1).pvalue
+    assert statistics.sign_flip(noise) == pytest.approx(exact, abs=0.01)
+
+
+def test_inferiority_is_non_inferiority_seen_from_the_other_side():
+    differences = np.array([0.1, -0.7, 0.3, -0.2, 0.4, 0.0, -0.1])
+    assert statistics.inferiority(differences, 0.5) == statistics.non_inferiority(-differences, -0.5)
+    assert statistics.inferiority(np.full(5, -1.0), 0.5) == pytest.approx(1 / 32)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1))
+def test_balanced_accuracy_is_that_of_scikit_learn(answers):
+    from sklearn.metrics import recall_score
+
+    predictions, labels = map(np.array, zip(*answers, strict=True))
+    expected = recall_score(labels, predictions, labels=np.unique(labels), average="macro", zero_division=0)
+    assert statistics.balanced_accuracy(predictions, labels) == pytest.approx(expected)
+
+
 def test_sign_flip_errs_at_its_level():
     """Under no difference p falls below 0.05 in at most 5 % of cases, and not in far fewer."""
     generator = np.random.default_rng(0)

@@ -1,10 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from synthetic_study import make, with_failures
 
-from masktune.analysis import tables
-from masktune.analysis.blocks import Answers, Block, blocks
+from masktune.analysis import presentation, results, tables
+from masktune.analysis.blocks import LOPSIDED, Answers, Block, blocks, finite
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,92 @@ def test_ranking_is_by_the_logits(found):
         for row in block.answers[0].predictions
     ]
     assert ranking.iloc[0]["value"] == pytest.approx(100 * np.mean(recalls))
+
+
+@pytest.fixture(scope="module")
+def uneven(gathered):
+    """Paraphrase with few of one label, in and out of distribution: (blocks, main, differences, details)."""
+    runs, predictions = gathered
+    number = predictions["example_id"].str[-2:].astype(int)
+    few = (number % 2 == 0) | (number < 20)
+    at = predictions["run_id"].isin(runs.loc[runs["task"] == "paraphrase", "run_id"])
+    found = blocks(runs, predictions[few | ~at])
+    return found, tables.main(found), tables.differences(found, runs), tables.details(found)
+
+
+def test_lopsided_is_a_margin_above_chance(uneven):
+    lopsided = {(block.task, block.name) for block in uneven[0] if block.is_lopsided}
+    assert lopsided == {("paraphrase", "validation"), ("paraphrase", "swaps")}
+    assert all(block.majority - block.chance > LOPSIDED for block in uneven[0] if block.is_lopsided)
+
+
+@pytest.mark.parametrize(("name", "measure"), [("balanced", "balanced accuracy"), ("auroc", "AUROC")])
+def test_what_no_constant_answer_moves_stands_beside_every_lopsided_accuracy(uneven, name, measure):
+    """In and out of distribution, in every table; the synthetic logits rank as the answers do."""
+    found, main, differences, details = uneven
+    place = ["task", "set", "method"]
+    means = main.dropna(subset=name).set_index(place)[name]
+    assert set(means.index.get_level_values("set")) == {"validation", "swaps"}
+    assert set(means.index.get_level_values("task")) == {"paraphrase"}
+    told = details[(details["measure"] == measure) & (details["task"] == "paraphrase")].set_index(place)["value"]
+    assert told.to_dict() == pytest.approx(means.to_dict())
+    for block in (block for block in found if block.is_lopsided):
+        by_seed = [
+            [np.mean([np.mean(row[block.labels == label] == label) for label in (0, 1)]) for row in answers.predictions]
+            for answers in block.answers
+        ]
+        assert means["paraphrase", block.name, "fine-tuning"] == pytest.approx(100 * np.mean(by_seed[0]))
+        gap = stats.ttest_rel(by_seed[1], by_seed[0]).confidence_interval(0.95)
+        row = differences[(differences["task"] == "paraphrase") & (differences["set"] == block.name)].iloc[0]
+        expected = 100 * np.mean(np.subtract(*by_seed[::-1])), 100 * gap.low, 100 * gap.high
+        assert tuple(row[[name, f"{name}_low", f"{name}_high"]]) == pytest.approx(expected)
+
+
+def test_a_lopsided_set_is_seen_in_the_tables_that_are_read(uneven):
+    _, main, differences, _ = uneven
+    shown = presentation.main(main).shown.set_index(["Task", "Set"])["fine-tuning"]
+    row = main[(main["task"] == "paraphrase") & (main["set"] == "swaps")].iloc[0]
+    assert shown["Paraphrase", "word swaps"].endswith(f"; balanced {row['balanced']:.1f}, AUROC {row['auroc']:.1f}")
+    assert "balanced" not in shown["Sentiment", "validation"]
+    gaps = presentation.differences(differences)
+    assert gaps.shown["AUROC"].iloc[-1].count(",") == 1 and gaps.shown["AUROC"].iloc[0] == "\u2013"
+    for table in (presentation.main(main), gaps):
+        assert f"more than chance by over {100 * LOPSIDED:g} points" in table.caption
+
+
+@pytest.mark.parametrize("broken", ["accuracy", "logits", "one logit"])
+def test_a_run_without_a_finite_number_is_failed_and_in_no_table(gathered, broken):
+    runs, predictions = gathered
+    victim = runs.loc[(runs["task"] == "paraphrase") & (runs["seed"] == 3), "run_id"].iloc[0]
+    own = predictions["run_id"] == victim
+    if broken == "accuracy":
+        runs = runs.assign(**{"accuracy/swaps": runs["accuracy/swaps"].mask(runs["run_id"] == victim)})
+    else:
+        nan = [np.array([np.nan, 0.1]) for _ in range(len(predictions))]
+        last = own & ~own[::-1].cumsum()[::-1].gt(1)
+        predictions = predictions.assign(
+            logits=predictions["logits"].mask(own if broken == "logits" else last, pd.Series(nan))
+        )
+    found = results.of(runs, predictions)
+    assert found.failures["run_id"].to_list() == [victim]
+    assert found.failures["error"].str.contains("no finite number").all()
+    row = found.main[(found.main["set"] == "swaps") & (found.main["method"] == "fine-tuning")].iloc[0]
+    others = gathered[0].query("task == 'paraphrase' and label == 'fine-tuning' and seed != 3")["accuracy/swaps"]
+    assert row["seeds"] == 5 and row["accuracy"] == pytest.approx(100 * others.mean())
+
+
+def test_finite_runs_are_left_as_they_are(gathered):
+    runs, predictions = finite(*gathered)
+    assert runs is gathered[0] and predictions is gathered[1]
+
+
+def test_captions_say_where_runs_were_not_made_alike(gathered):
+    runs, predictions = gathered
+    made = runs.assign(precision=np.where(runs["task"] == "paraphrase", "bf16", "fp32"), source="0123456789")
+    found = results.of(made, predictions)
+    for table in (found.main_table, found.differences_table, found.details_table, found.seeds_table):
+        assert table.caption.endswith("The runs were not all made alike: 12 in bf16, 24 in fp32.")
+    assert "alike" not in results.of(runs, predictions).main_table.caption
 
 
 def test_bootstrap_and_single_pairs_stand_beside_the_difference(gathered, found):
