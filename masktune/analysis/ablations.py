@@ -166,6 +166,18 @@ def labels_of(variants: pd.DataFrame, factor: str) -> list[str]:
     return list(dict.fromkeys(swept.loc[~swept["base"].astype(bool), "label"]))
 
 
+def planned(runs: pd.DataFrame, *factors: str) -> pd.DataFrame:
+    """What `sweep` would hold were every run finished: task, model, label, base, SETTINGS, a row a label."""
+    settings = _settings(runs)
+    trained = settings[settings["method"] == METHOD]
+    main = trained[trained["part"] == "main"].drop_duplicates(["task", "model"])
+    trained = trained.assign(base=trained.index.isin(main.index))
+    others = [name for name in (*SETTINGS, "adaptation") if name not in factors]
+    places = [part[_like_base(part, others)] for _, part in trained.groupby(["task", "model"], sort=False)]
+    varied = [part for part in places if len(part) > 1]
+    return pd.concat(varied) if varied else trained.head(0)
+
+
 def _like_base(part: pd.DataFrame, settings: Sequence[str]) -> pd.Series:
     """Which variants of one task and model agree with its base in these settings."""
     base = part[part["base"]].head(1)

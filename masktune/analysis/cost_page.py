@@ -4,9 +4,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullLocator
 
-from masktune.analysis import cost, names, origins, theme
+from masktune.analysis import cost, findings, names, origins, panels, theme
 from masktune.analysis.presentation import MINUS, Table, count, interval
 from masktune.analysis.theme import Drawing
 from masktune.study import efficiency
@@ -315,13 +316,11 @@ def _digits(value: float) -> str:
 # ---- figures
 
 
-def by_size(runs: pd.DataFrame) -> "Drawing | Markdown":
+def by_size(runs: pd.DataFrame) -> Drawing:
     """Training time an example against the parameters of the model, a panel a task, a line a method."""
-    from IPython.display import Markdown
-
     each = cost.per_run(_main(runs)).dropna(subset=["parameters", "seconds_per_example"])
     if each.empty:
-        return Markdown("These runs do not say how many parameters their models have; runs made from now on do.")
+        return panels.alone("No finished run says how many parameters its model has; runs made from now on do.")
     each = each.assign(x=each["parameters"] / 1e6, y=1000 * each["seconds_per_example"])
     each = each.assign(panel=origins.apart(each["task"].map(names.task), each))
     return _lines(each, "parameters (millions)", "training time an example (ms)")
@@ -330,6 +329,8 @@ def by_size(runs: pd.DataFrame) -> "Drawing | Markdown":
 def by_data(runs: pd.DataFrame) -> Drawing:
     """Training time of a run against the examples it reads, a panel a model, a line a method."""
     each = cost.per_run(_main(runs)).dropna(subset=["train_examples", "train_seconds"])
+    if each.empty:
+        return panels.alone("No finished run says how long it trained.")
     each = each.assign(x=each["train_examples"], y=each["train_seconds"])
     each = each.assign(panel=origins.apart(each["model"].map(names.model), each))
     return _lines(each, "examples read in training", "training time of a run (s)")
@@ -342,40 +343,40 @@ def _main(runs: pd.DataFrame) -> pd.DataFrame:
 
 def _lines(each: pd.DataFrame, across: str, upwards: str) -> Drawing:
     """Every run as a pale point, the geometric mean at each x as a mark on a line; both axes logarithmic."""
-    panels, methods = list(dict.fromkeys(each["panel"])), names.methods_in_order(each)
+    titles, methods = list(dict.fromkeys(each["panel"])), names.methods_in_order(each)
+    marks = each.groupby(["panel", "label", "x"], sort=False)
+    means = marks.agg(level=("y", cost.geometric_mean), seeds=("seed", "nunique")).reset_index()
     with theme.applied():
-        figure = Drawing(figsize=(0.9 + 2.9 * max(len(panels), 1.5), 3.0), layout="constrained")
-        axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-        for axis, panel in zip(axes, panels, strict=True):
+        figure, axes = panels.side_by_side(len(titles), 3.1, 3.0, sharey=True)
+        for axis, title in zip(axes, titles, strict=True):
             for method in methods:
-                style = theme.mark(method, methods)
-                points = each[(each["panel"] == panel) & (each["label"] == method)]
-                means = points.groupby("x")["y"].agg(cost.geometric_mean)
-                axis.scatter(points["x"], points["y"], s=11, color=style.colour, alpha=0.35, linewidths=0)
-                axis.plot(
-                    means.index, means, style.marker + "-", color=style.colour, label=method, markeredgecolor="white"
-                )
-            # A study of one model has one size: the limits are given, they cannot be found from the points.
-            ends = {f"{name}lim": (each[name].min() / 1.15, each[name].max() * 1.15) for name in ("x", "y")}
-            axis.set(**ends, title=panel, xlabel=across, xscale="log", yscale="log")
-            axis.xaxis.set(major_locator=FixedLocator(_apart(each["x"])), minor_locator=NullLocator())
-            axis.yaxis.set(major_locator=LogLocator(subs=(1, 2, 3, 5, 7)), minor_locator=NullLocator())
-            for side in (axis.xaxis, axis.yaxis):
-                side.set_major_formatter(lambda value, _: _digits(value))
-        axes[0].set_ylabel(upwards)
-        handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper left", ncols=min(4, len(labels)))
-    figure.alt = f"{upwards} against {across}, by method: every run and the geometric mean"
+                here = (frame[(frame["panel"] == title) & (frame["label"] == method)] for frame in (each, means))
+                _method(axis, *here, theme.mark(method, methods))
+            _logarithmic(axis, each)
+            axis.set(title=title, xlabel=across)
+        for axis in axes[:: panels.A_LINE]:
+            axis.set_ylabel(upwards)
+        handles = [panels.handle(theme.mark(method, methods), method) for method in methods]
+        panels.legend(figure, [*handles, panels.dot("one run"), *panels.of_seeds(means["seeds"])])
+    where = lambda row: f"{row['label']}, {row['panel']}, at {_digits(row['x'])}"  # noqa: E731
+    figure.alt = findings.alt(f"Mean {upwards} by {across}: {findings.span(means, 'level', where)}.")
     return figure
 
 
-def _apart(values: pd.Series) -> list[float]:
-    """Those of the values, from the smallest up, that are far enough apart on a logarithmic axis to be written."""
-    kept: list[float] = []
-    for value in sorted(set(values)):
-        if not kept or value > 1.2 * kept[-1]:
-            kept.append(value)
-    return kept
+def _method(axis: Axes, points: pd.DataFrame, means: pd.DataFrame, style: theme.Mark) -> None:
+    """The runs of one method in one panel, and their means."""
+    means = means.sort_values("x")
+    axis.scatter(points["x"], points["y"], s=11, color=style.colour, alpha=0.35, linewidths=0)
+    axis.plot(means["x"], means["level"], color=style.colour, linewidth=1.4)
+    for row in means.itertuples():
+        axis.plot([row.x], [row.level], linestyle="", **panels.look(style, row.seeds))
+
+
+def _logarithmic(axis: Axes, each: pd.DataFrame) -> None:
+    panels.Places(each["x"], _digits, log=True).draw(axis)
+    axis.set(ylim=(each["y"].min() / 1.15, each["y"].max() * 1.15), yscale="log")
+    axis.yaxis.set(major_locator=LogLocator(subs=(1, 2, 3, 5, 7)), minor_locator=NullLocator())
+    axis.yaxis.set_major_formatter(lambda value, _: _digits(value))
 
 
 # ---- words

@@ -31,8 +31,8 @@ def tokens(
 ) -> "HTML":
     """One example in three rows: original, masked, filled. All sequences have the length of the example, L.
 
-    Chosen tokens are framed; a filled token is boxed lightly where the model put back the original and strongly where
-    it put in another one. `notes` (up to three) stand after the rows, for example what the classifier says.
+    Chosen tokens are framed; a filled token has a dotted frame where the model put back the original and a filled box
+    where it put in another one. `notes` (up to three) stand after the rows, for example what the classifier says.
     """
     from IPython.display import HTML
 
@@ -100,5 +100,5 @@ def loss_terms(mlm: float, classification: float, alpha: float) -> Drawing:
         for side in ("top", "right", "left"):
             axis.spines[side].set_visible(False)
         figure.legend(loc="outside upper left", ncols=2)
-    figure.alt = f"The joint loss {start:.2f} as the sum of its two weighted terms"
+    figure.alt = f"The joint loss {start:.2f} nats is the sum of {first} and {second}."
     return figure

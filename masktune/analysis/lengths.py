@@ -5,11 +5,11 @@ The runs are the same; only their evaluation sets are cut again (Training.evalua
 
 from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from masktune import data
-from masktune.analysis import names, tables, theme
+from masktune.analysis import findings, names, panels, tables, theme
 from masktune.analysis.blocks import Block
 from masktune.analysis.presentation import (
     CROSSED,
@@ -87,25 +87,43 @@ def curves(frame: pd.DataFrame) -> Drawing:
     """Accuracy by the length of the cut: a panel a set, a line a method, bars from the lowest seed to the highest."""
     places = list(dict.fromkeys(zip(frame["task"], frame["model"], frame["set"], strict=True)))
     methods = list(dict.fromkeys(frame["method"]))
+    if not places:
+        return panels.alone("No finished runs were evaluated at more than one length.")
     with theme.applied():
-        figure = Drawing(figsize=(0.6 + 3.4 * max(1, len(places)), 3.2), layout="constrained")
-        panels = figure.subplots(1, max(1, len(places)), squeeze=False)[0]
-        for axis, (task, model, name) in zip(panels, places, strict=False):
-            part = frame[(frame["task"] == task) & (frame["model"] == model) & (frame["set"] == name)]
-            lengths = sorted(part["tokens"].unique())
-            for number_of, method in enumerate(methods):
-                rows, style = part[part["method"] == method], theme.mark(method, methods)
-                at = np.array([lengths.index(tokens) for tokens in rows["tokens"]]) + 0.06 * (number_of - 1)
-                axis.vlines(at, rows["lowest"], rows["highest"], color=style.colour, linewidth=1.4, alpha=0.55)
-                axis.plot(at, rows["accuracy"], style.marker, linestyle="-", color=style.colour, label=method)
-            axis.set_title(f"{names.evaluation_set(name)}, {names.model(model)}", pad=8)
-            axis.set_xticks(range(len(lengths)), [str(length) for length in lengths])
-            axis.set_xlabel("tokens read at evaluation")
-        panels[0].set_ylabel("accuracy (%)")
-        handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower left", ncols=3)
-    figure.alt = "Accuracy out of distribution by the number of tokens that are read, a line for each method"
+        figure, axes = panels.side_by_side(len(places), 3.4, 3.2)
+        for axis, place in zip(axes, places, strict=True):
+            part = frame[(frame[["task", "model", "set"]] == place).all(axis=1)]
+            _panel(axis, part, methods)
+            axis.set_title(f"{names.evaluation_set(place[2])}, {names.model(place[1])}", pad=8)
+        for axis in axes[:: panels.A_LINE]:
+            axis.set_ylabel("accuracy (%)")
+        handles = [panels.handle(theme.mark(method, methods), method) for method in methods]
+        panels.legend(figure, [*handles, *panels.of_seeds(frame["seeds"])])
+        panels.note(figure, "Bars: from the lowest seed to the highest.")
+    figure.alt = findings.alt("Mean accuracy by the tokens that are read.", *_words(frame))
     return figure
+
+
+def _panel(axis: Axes, part: pd.DataFrame, methods: list[str]) -> None:
+    """One set: a line a method over the lengths."""
+    at = panels.Places(part["tokens"], str)
+    at.draw(axis)
+    for method, aside in zip(methods, panels.asides(len(methods)), strict=True):
+        rows, style = part[part["method"] == method], theme.mark(method, methods)
+        places = [at.of(tokens, aside) for tokens in rows["tokens"]]
+        axis.plot(places, rows["accuracy"], color=style.colour, linewidth=1.4)
+        for place, row in zip(places, rows.itertuples(), strict=True):
+            panels.upright(axis, place, row.accuracy, (row.lowest, row.highest), style, row.seeds)
+    axis.set_xlabel("tokens read at evaluation")
+
+
+def _words(frame: pd.DataFrame) -> list[str]:
+    """For each set and method the accuracy at the shortest and at the longest cut."""
+    said = []
+    for (name, method), rows in frame.groupby(["set", "method"], sort=False, observed=True):
+        ends = (f"{number(row.accuracy)} % at {row.tokens}" for row in rows.iloc[[0, -1]].itertuples())
+        said.append(f"{names.evaluation_set(name)}, {method}: {' and '.join(ends)}.")
+    return said
 
 
 def sentences(frame: pd.DataFrame, plain: str) -> list[str]:

@@ -11,7 +11,6 @@ from masktune.analysis import ablations, claim_tables, claims, files, origins, p
 from masktune.analysis.blocks import Block, blocks, finite
 from masktune.analysis.presentation import Table
 from masktune.analysis.theme import Drawing
-from masktune.errors import MaskTuneError
 from masktune.study import design, gather
 from masktune.study.design import Study
 from masktune.study.places import study_file
@@ -99,23 +98,17 @@ class Results:
         """The figures by name; the one of differences only where there are some."""
         from masktune.analysis import curves, figures
 
-        drawn = {"main": figures.accuracies(self.seeds, self.main)}
+        drawn = {"main": figures.accuracies(self.seeds, self.main, self.runs)}
         if not self.differences.empty:
-            drawn["differences"] = figures.differences(self.differences)
-        return {**drawn, **{f"sweep_{factor}": curves.sweep(swept, factor) for factor, swept in self.sweeps.items()}}
+            drawn["differences"] = figures.differences(self.differences, self.runs)
+        swept = {f"sweep_{factor}": curves.sweep(rows, factor, self.runs) for factor, rows in self.sweeps.items()}
+        return {**drawn, **swept}
 
 
 def of(runs: pd.DataFrame, predictions: pd.DataFrame, study: Study | None = None) -> Results:
-    """Everything that runs and predictions say, of the study's claims too.
-
-    Raises MaskTuneError if no run of the main part is done.
-    """
+    """Everything that runs and predictions say, of the study's claims too; empty tables where no run is done."""
     runs, predictions = finite(runs, predictions)
     shown = runs[runs["part"] == "main"]
-    if not (shown["status"] == "done").any():
-        raise MaskTuneError(
-            f"none of the {len(shown)} main runs of the study is done; run: python -m masktune run <study>, then gather"
-        )
     found = blocks(runs, predictions)
     claimed = claims.evaluate(study, found) if study else pd.DataFrame(columns=claims.COLUMNS)
     concluded = claims.conclusions(study, claimed) if study else pd.DataFrame(columns=claims.CONCLUSIONS)

@@ -42,6 +42,19 @@ def mark(method: str, methods: list[str]) -> Mark:
     return _MORE[others.index(method) % len(_MORE)]
 
 
+def luminance(colour: str | tuple[float, float, float]) -> float:
+    """The relative luminance of a colour, 0 (black) to 1 (white), as WCAG 2 has it."""
+    from matplotlib.colors import to_rgb
+
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in to_rgb(colour)]
+    return sum(share * value for share, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: float, other: float) -> float:
+    """The contrast of two luminances, 1 to 21; text needs 4.5."""
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
+
+
 @contextmanager
 def applied() -> Iterator[None]:
     """The house's look inside the block: the same figure gives the same SVG, byte for byte."""

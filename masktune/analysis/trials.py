@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from masktune.analysis import names, theme
+from masktune.analysis import findings, names, panels, theme
 from masktune.analysis.presentation import Table, count
 from masktune.analysis.theme import Drawing
 from masktune.errors import MaskTuneError
@@ -58,9 +58,11 @@ def curves(found: pd.DataFrame, model: str, shown: list[str]) -> Drawing:
     """The expected best validation accuracy by the number of trials, a panel a task; `shown` in colour, others grey."""
     own = found[found["model"] == model]
     tasks = list(dict.fromkeys(own["task"]))
+    if not tasks:
+        return panels.alone(f"Nothing was tuned for {names.model(model)}.")
     with theme.applied():
-        figure = Drawing(figsize=(0.6 + 3.4 * len(tasks), 3.1), layout="constrained")
-        for axis, task in zip(figure.subplots(1, len(tasks), squeeze=False)[0], tasks, strict=True):
+        figure, axes = panels.side_by_side(len(tasks))
+        for axis, task in zip(axes, tasks, strict=True):
             by_label = own[own["task"] == task].groupby("label", sort=False)["validation"]
             for label, values in sorted(by_label, key=lambda item: item[0] in shown):
                 best = 100 * expected_maximum(values.to_numpy())
@@ -70,10 +72,12 @@ def curves(found: pd.DataFrame, model: str, shown: list[str]) -> Drawing:
                 axis.plot(np.arange(1, len(best) + 1), best, marker="o", markersize=3, **look)
             axis.set_title(f"{names.task(task)}, {names.model(model)}", pad=8)
             axis.set(xlabel="trials", xticks=range(1, len(best) + 1))
-        figure.axes[0].set_ylabel("expected best validation accuracy (%)")
+        axes[0].set_ylabel("expected best validation accuracy (%)")
         handles = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
-        figure.legend(handles.values(), handles.keys(), loc="outside lower left", ncols=4)
-    figure.alt = "Expected best validation accuracy by the number of trials, a line for each method"
+        panels.legend(figure, list(handles.values()))
+    best = own.groupby(["label", "task"], sort=False)["validation"].max().mul(100).rename("accuracy").reset_index()
+    ends = findings.span(best, "accuracy", lambda row: f"{row['label']}, {names.task(row['task'])}", " %")
+    figure.alt = findings.alt(f"Best validation accuracy of all trials, {names.model(model)}: {ends}.")
     return figure
 
 

@@ -1,0 +1,226 @@
+"""Made-up studies of every kind that are not finished, and everything that the report and the chapters make of one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+
+import numpy as np
+import pandas as pd
+from synthetic_study import METHODS, make
+
+from masktune.analysis import (
+    ablations,
+    comparisons,
+    cost_page,
+    curves,
+    figures,
+    lengths,
+    presentation,
+    results,
+    story,
+    terms,
+)
+from masktune.analysis.results import Results
+from masktune.study import design
+from masktune.study.design import Study
+
+MEASURED = {"loss_classification": 0.5, "loss_mlm": 2.0, "norm_classification": 1.5, "cosine_mlm_classification": 0.1}
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A gathered study of which some runs are not done."""
+
+    kind: str
+    runs: pd.DataFrame
+    predictions: pd.DataFrame
+
+    @cached_property
+    def study(self) -> Study:
+        return design.load(self.kind)
+
+    @cached_property
+    def found(self) -> Results:
+        return results.of(self.runs, self.predictions, self.study)
+
+    @cached_property
+    def histories(self) -> pd.DataFrame:
+        trained = self.runs[(self.runs["method"] == "mask_tuning") & (self.runs["status"] == "done")]
+        rows = [
+            {"run_id": run, "step": float(step), "norm_mlm": 9.0 / step, **MEASURED}
+            for run in trained["run_id"]
+            for step in (1, 2, 3, 6)
+        ]
+        return terms.along(self.runs, pd.DataFrame(rows, columns=["run_id", "step", "norm_mlm", *MEASURED]))
+
+    def without(self, gone: pd.Series, status: str = "missing") -> "Partial":
+        """The same study with these runs not done: they have neither answers nor costs."""
+        runs = self.runs.copy()
+        runs.loc[gone, "status"] = status
+        runs.loc[gone, "error"] = "MaskTuneError: the disk is full" if status == "failed" else ""
+        measured = ["train_seconds", "train_examples", *(name for name in runs if name.startswith("accuracy/"))]
+        runs[measured] = runs[measured].astype(float)
+        runs.loc[gone, measured] = np.nan
+        kept = self.predictions["run_id"].isin(runs.loc[~gone, "run_id"])
+        return replace(self, runs=runs, predictions=self.predictions[kept].reset_index(drop=True))
+
+
+def _last(runs: pd.DataFrame, column: str) -> pd.Series:
+    return runs[column] == runs[column].iloc[-1]
+
+
+MISSING: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
+    "nothing": lambda runs: runs["seed"] < 0,
+    "every run": lambda runs: runs["seed"] >= 0,
+    "every seed but one": lambda runs: runs["seed"] > 0,
+    "Mask-tuning": lambda runs: runs["label"] == "Mask-tuning",
+    "fine-tuning": lambda runs: runs["label"] == "fine-tuning",
+    "the last method": lambda runs: _last(runs, "label"),
+    "Mask-tuning, but on one model": lambda runs: (runs["label"] == "Mask-tuning") & _last(runs, "model"),
+    "a task": lambda runs: _last(runs, "task"),
+    "a model": lambda runs: _last(runs, "model"),
+    "a model on a task": lambda runs: _last(runs, "model") & _last(runs, "task"),
+    "every run but one": lambda runs: runs.index.to_series() > 0,
+    "a failed run": lambda runs: runs.index.to_series() == 1,
+}
+# Of the methods of the embedded study: a baseline, a combination with its part, a control.
+OTHERS = ("Span Cutoff", "R-Drop", "Mask-tuning + R-Drop", "frozen fills")
+
+
+@lru_cache(maxsize=1)
+def partial(kind: str, missing: str) -> Partial:
+    """A study of this kind, and what is missing of it: a key of MISSING."""
+    whole = _whole(kind)
+    return whole.without(MISSING[missing](whole.runs), "failed" if "failed" in missing else "missing")
+
+
+@lru_cache
+def _whole(kind: str) -> Partial:
+    runs, predictions = _MADE[kind]()
+    return Partial(kind, runs.reset_index(drop=True), predictions)
+
+
+def _embedded() -> tuple[pd.DataFrame, pd.DataFrame]:
+    study = design.load("embedded")
+    rows = {variant.label: (row.method, variant.options) for row in study.grid for variant in row.variants}
+    others = [(label, *rows[label], np.nan, np.nan) for label in OTHERS]
+    shape = {"tasks": ("sentiment", "paraphrase"), "seeds": 2, "examples": 12}
+    runs, predictions = make(methods=[*METHODS, *others], **shape)
+    more = make(models=("roberta",), methods=METHODS, **shape)
+    runs, predictions = (pd.concat(pair, ignore_index=True) for pair in zip((runs, predictions), more, strict=True))
+    return runs.assign(part=runs["label"].map(study.parts)), predictions
+
+
+def _ablations() -> tuple[pd.DataFrame, pd.DataFrame]:
+    rates = [(f"rate {rate}", "mask_tuning", {"mask_rate": rate}, 0.6, rate) for rate in (0.01, 0.15)]
+    pairs = [(f"both {rate}", "mask_tuning", {"alpha": 0.2, "mask_rate": rate}, 0.2, rate) for rate in (0.01, 0.15)]
+    clean = ("clean", "mask_tuning", {"fill": "original"}, 0.6, 0.05)
+    runs, predictions = make(
+        tasks=("inference", "sentiment"), seeds=2, examples=12, methods=[*METHODS, *rates, *pairs, clean]
+    )
+    main = runs["label"].isin([name for name, *_ in METHODS])
+    return runs.assign(part=np.where(main, "main", "ablation")), predictions
+
+
+def _closeup() -> tuple[pd.DataFrame, pd.DataFrame]:
+    again = ("Mask-tuning, MLM mean over all tokens", "mask_tuning", {"reduction": "maskable"}, 0.6, 0.05)
+    runs, predictions = make(models=("minilm",), tasks=("sentiment",), seeds=2, examples=12, methods=[*METHODS, again])
+    cut = predictions[predictions["set"] == "contrast"].assign(kind="other_length")
+    lengths_of = [cut.assign(set=f"contrast@{tokens}") for tokens in (16, 128)]
+    return runs, pd.concat([predictions, *lengths_of], ignore_index=True)
+
+
+_MADE = {"embedded": _embedded, "ablations": _ablations, "closeup": _closeup}
+
+
+# ---- what is made of it, a part of the report or of a chapter each
+
+
+def report(of: Partial) -> list:
+    found = of.found
+    drawn = found.figures()
+    swept = [ablations.table(rows, factor) for factor, rows in found.sweeps.items()]
+    return [
+        *found.tables, *swept, presentation.seeds(found.seeds), *drawn.values(),
+        story.what_it_is(of.study, found.main, found.runs), story.sentences(found.differences),
+        story.below_constant(found.main, found.details),
+    ]  # fmt: skip
+
+
+def main_results(of: Partial) -> list:
+    found = of.found
+    return [
+        figures.accuracies(found.seeds, found.main, found.runs), found.main_table,
+        figures.differences(found.differences, found.runs), found.differences_table,
+        figures.predicted(found.differences, {"sentiment": 1.0}),
+        story.against_prediction(found.differences, {"sentiment": 1.0}), found.details_table, found.failures_table,
+        found.conclusions_table, found.claims_table, story.concluded(found.conclusions),
+        story.single_pairs(found.differences),
+    ]  # fmt: skip
+
+
+def sweeps(of: Partial) -> list:
+    variants = of.found.variants
+    swept = {factor: ablations.sweep(variants, factor) for factor in ablations.SETTINGS}
+    both = ablations.sweep(variants, "alpha", "mask_rate")
+    made = [curves.sweep(swept[name], name, of.runs) for name in ("mask_rate", "alpha", "fill", "epochs")]
+    tables = [ablations.table(swept[name], name) for name in ("mask_rate", "alpha")]
+    said = [ablations.sentences(swept[name], name) for name in ("mask_rate", "fill")]
+    together = curves.sweeps({name: swept[name] for name in ("reduction", "fill", "mask_rate")}, of.runs)
+    again = curves.sweeps(of.found.sweeps, of.runs)
+    maps = curves.heat_map(both, "alpha", "mask_rate"), curves.slices(both, "alpha", "mask_rate")
+    return [*made, *tables, *said, together, again, *maps]
+
+
+def why(of: Partial) -> list:
+    shown = ["Mask-tuning", *ablations.labels_of(of.found.variants, "reduction")]
+    part = of.histories[of.histories["label"].isin(shown)]
+    titles = {"norm_ratio": "norms", "cosine": "cosine of the two", "loss_classification": "loss (nats)"}
+    return [
+        curves.along_training(part, list(titles), list(titles.values())), terms.sentences(of.histories),
+        terms.table(of.histories, of.found.variants), terms.verdicts(of.found.variants),
+        terms.adapted(of.found.variants), terms.readings(of.found.variants),
+    ]  # fmt: skip
+
+
+def beside_one_another(of: Partial) -> list:
+    plain, ours, *_ = comparisons.labels(of.study, "main")
+    made = []
+    for part in ("baseline", "control"):
+        others = comparisons.labels(of.study, part)
+        blocks = comparisons.where(of.found.blocks, others)
+        against = comparisons.against(blocks, plain, [ours, *others])
+        versus = comparisons.contrasts(blocks, [(other, ours) for other in others])
+        made += [curves.matrix(against), curves.matrix(versus), comparisons.sentences(against)]
+        made += [comparisons.table(against, "name", "Title"), comparisons.table(versus, "name", "Title")]
+    return made
+
+
+def combinations(of: Partial) -> list:
+    plain, ours, *_ = comparisons.labels(of.study, "main")
+    pairs = comparisons.combined(of.study, ours)
+    blocks = comparisons.where(of.found.blocks, pairs.values())
+    adding = comparisons.additivity(blocks, plain, ours, pairs)
+    return [comparisons.additivity_sentences(adding, ours), comparisons.additivity_table(adding, ours)]
+
+
+def cost(of: Partial) -> list:
+    runs = of.found.runs.assign(parameters=1e6)
+    return [
+        cost_page.answer(runs), cost_page.overhead(runs), cost_page.by_size(runs), cost_page.by_data(runs),
+        cost_page.accuracy_for_cost(runs, of.found.main), cost_page.grouping(runs), cost_page.total(runs),
+        cost_page.not_said(runs),
+    ]  # fmt: skip
+
+
+def length(of: Partial) -> list:
+    plain = of.study.grid[0].label
+    frame = lengths.by_length(of.found.blocks, "embedded", plain)
+    return [lengths.curves(frame), lengths.table(frame), lengths.sentences(frame, plain)]
+
+
+PARTS = {
+    "embedded": (report, main_results, beside_one_another, combinations, cost),
+    "ablations": (report, sweeps, why),
+    "closeup": (report, main_results, why, length),
+}
