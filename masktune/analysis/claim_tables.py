@@ -102,13 +102,6 @@ def _mixed(frame: pd.DataFrame) -> str:
     return "".join(f" Study {row.study}:{row.mixed}" for row in said.itertuples() if row.mixed)
 
 
-def _gains_of(frame: pd.DataFrame) -> str:
-    """Whose the gains are that stand beside a published one, by setting."""
-    gains = frame[frame["points"].notna() & (frame["seeds"] > 0)].drop_duplicates(["setting", "models"])
-    named = [f"{SETTINGS[setting]}: {', '.join(part['models'])}" for setting, part in gains.groupby("setting")]
-    return f" ({'; '.join(named)})" if named else ""
-
-
 def verdict(word: str, reason: str) -> str:
     """The verdict with what is to be known of it."""
     return f"{word}: {reason}" if reason else word
@@ -193,6 +186,13 @@ def _range(row) -> str:
         return "\N{EN DASH}"
     ends = f"{number(row.lowest, sign=True)} to {number(row.highest, sign=True)}"
     return f"{number(row.difference, sign=True)} ({ends})"
+
+
+def _gains_of(frame: pd.DataFrame) -> str:
+    """Whose the gains are that stand beside a published one, by setting."""
+    gains = frame[frame["points"].notna() & (frame["seeds"] > 0)].drop_duplicates(["setting", "models"])
+    named = [f"{SETTINGS[setting]}: {', '.join(part['models'])}" for setting, part in gains.groupby("setting")]
+    return f" ({'; '.join(named)})" if named else ""
 
 
 def _or_dash(value: float, text: str) -> str:
