@@ -140,7 +140,7 @@ def _fill(random: Random, template: str, genre: str) -> str:
 def contrast(original: Review) -> Review:
     """The verdict turned round by other opinion words, everything else kept (as in a contrast set).
 
-    In about half of the cases the new word is one that the train set does not have.
+    In about three of five cases the new word is one that the train set does not have.
     """
     main = RARE_OPPOSITE_OF[original.main] if original.form else ANTONYM_OF[original.main]
     return replace(original, main=main, foil=ANTONYM_OF[original.foil])
