@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy
     import pyarrow
 
+RUNS = "runs.parquet"
+
 
 def rows(path: Path, run_ids: Collection[str]) -> dict[str, dict[str, Any]]:
     """Those of the runs that the gathered table at `path` holds as done: what it says of each, by its id."""
@@ -106,9 +108,11 @@ def readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, KeyError, ValueError, pyarrow.ArrowException) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        others = "" if path.name == RUNS else f" and {RUNS} beside it"
         raise MaskTuneError(
-            f"{path} cannot be read ({' '.join(str(error).split())}); restore that file, or rename it and run: "
-            f"python -m masktune gather {path.parent.name}"
+            f"{path} cannot be read ({reason}); restore that file, or rename it{others}, so that only runs with a "
+            f"folder here are gathered, and run: python -m masktune gather {path.parent.name}"
         ) from None
 
 

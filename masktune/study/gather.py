@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from masktune.errors import MaskTuneError
 from masktune.study import carried, diversity, runs, stored
+from masktune.study.carried import RUNS
 from masktune.study.cells import Cell, Training, canonical
 from masktune.study.design import Study
 from masktune.study.places import folder, runs_folder
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     import pandas
     import pyarrow
 
-RUNS = "runs.parquet"
 PREDICTIONS = "predictions.parquet"
 HISTORIES = "histories.parquet"
 FILES = (RUNS, PREDICTIONS, HISTORIES)

@@ -6,10 +6,10 @@ import time
 
 import pandas
 import pytest
-from study.conftest import TABLE, records, store
+from study.conftest import TABLE, predictions, records, store
 
 from masktune.errors import MaskTuneError
-from masktune.study import design, gather, places, runs
+from masktune.study import design, gather, places, planning, runs
 
 
 def test_done_failed_and_missing_runs_have_a_row_each(study):
@@ -100,6 +100,100 @@ def test_what_was_gathered_of_runs_whose_folders_are_gone_is_kept(study, here):
         pandas.testing.assert_frame_equal(gather.gather(study), before, check_like=True, check_dtype=False)
         assert comparable(gather.read("small")[1]) == comparable(answers)
         assert comparable(gather.histories("small")) == comparable(logs)
+
+
+LOGS = {
+    "fine-tuning": [{"loss": 0.5, "learning_rate": 0.1, "norm_classification": None, "step": 1}],
+    "Mask-tuning": [
+        {"loss": 0.7, "learning_rate": 0.1, "loss_mlm": 1.5, "loss_classification": 0.25, "step": 1},
+        {"eval_loss": 0.5, "eval_runtime": 0.1, "epoch": 1.0, "step": 2},
+    ],
+}
+ORDERS = {
+    "as declared": lambda runs: runs,
+    "backwards": lambda runs: runs[::-1],
+    "mixed": lambda runs: runs[1::2] + runs[::2],
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("group", [1, 2, 3, 200])
+@pytest.mark.parametrize("rows", [3, 10, 2**20])
+def test_the_same_runs_are_the_same_bytes_wherever_they_come_from(study, monkeypatch, order, group, rows):
+    """Made in any order, gathered in parts, here or elsewhere, some of them twice."""
+    monkeypatch.setattr(gather, "RUNS_OF_A_ROW_GROUP", group)
+    monkeypatch.setattr(gather, "ROWS_OF_A_ROW_GROUP", rows)
+    declared = [(cell, seed) for cell in study.cells for seed in cell.seeds][:-1]
+
+    def make(cell, seed):
+        made = {**records(right := len(cell.label) % 4), "history": LOGS[cell.label]}
+        return runs.write(cell.study, cell.run_id(seed), made, predictions(right))
+
+    def bytes_of():
+        gather.gather(study)
+        return [(places.folder("small") / name).read_bytes() for name in (gather.PREDICTIONS, gather.HISTORIES)]
+
+    folders = [make(*run) for run in declared]
+    expected = bytes_of()
+    for path in folders:
+        shutil.rmtree(path)
+    assert bytes_of() == expected
+    for name in gather.FILES:
+        (places.folder("small") / name).unlink()
+    for run in ORDERS[order](declared):
+        path = make(*run)
+        gather.gather(study)
+        if run in declared[::3]:
+            shutil.rmtree(path)
+    assert bytes_of() == expected
+    make(*declared[0])
+    assert bytes_of() == expected
+
+
+def test_a_study_is_gathered_half_run_failed_damaged_and_made_elsewhere_at_once(study):
+    (first, second, third, _), seed = study.cells, 0
+    elsewhere, damaged = store(first, seed), store(second, seed)
+    gather.gather(study)
+    shutil.rmtree(elsewhere)
+    (damaged / "DONE").unlink()
+    runs.mark_failed(third, seed, "ValueError: no")
+    for _ in range(2):
+        table = gather.gather(study).set_index("run_id")
+        states = table["status"].value_counts().to_dict()
+        assert states == {"missing": 5, "done": 1, "failed": 1, "damaged": 1}
+        assert set(gather.read("small")[1]["run_id"]) == {elsewhere.name}
+    assert "small: 0 done, 1 failed, 1 damaged, 6 missing" in planning.status(study, lambda cell: True)
+    assert "4 cells, 8 runs, 0 done, 8 to do" in planning.plan(study, lambda cell: True)
+
+
+def test_the_table_of_runs_says_which_code_and_precision_made_each(study):
+    made = records()
+    made["environment"]["source"] = "of today"
+    runs.write("small", study.cells[0].run_id(0), made, predictions())
+    store(study.cells[1], 0)
+    for _ in range(2):
+        table = gather.gather(study).query("status == 'done'")
+        assert table["source"].fillna("").tolist() == ["of today", ""]
+        assert table["precision"].tolist() == ["fp32", "fp32"]
+        shutil.rmtree(places.runs_folder("small"))
+
+
+def test_the_table_of_runs_has_these_columns_though_no_run_is_done(study):
+    assert gather.gather(study)[["source", "precision"]].isna().all(axis=None)
+
+
+def test_what_was_gathered_and_then_changed_is_not_gathered_again(study):
+    path = store(study.cells[0], 0)
+    gather.gather(study)
+    shutil.rmtree(path)
+    table = places.folder("small") / gather.RUNS
+    pandas.read_parquet(table).assign(**{"accuracy/validation": 0.99}).to_parquet(table)
+    before = table.read_bytes()
+    with pytest.raises(
+        MaskTuneError, match="the accuracy of validation, 0.99, is not that of its predictions; restore"
+    ):
+        gather.gather(study)
+    assert table.read_bytes() == before
 
 
 def test_a_run_that_is_here_goes_before_what_was_gathered_of_it(study):

@@ -97,12 +97,12 @@ def marks(grid, monkeypatch):
 def test_every_run_but_the_failed_seed_is_done(grid, marks):
     assert grid.summary.found == 0
     assert grid.summary.made == 7
-    [record] = efficiency.read(grid.study.name)
+    [record, *_] = efficiency.read(grid.study.name)
     # Each stored run says 2 s of training, 1 s of evaluation and 0.5 s for the learning curve.
-    assert (record["workers"], record["runs"], record["pure_seconds"]) == (2, 7, 7 * 3.5)
+    assert (record["workers"], record["found"], record["runs"], record["pure_seconds"]) == (2, 0, 7, 7 * 3.5)
     assert 0.3 <= record["made_seconds"] < 1
     pure = 24.5 + record["made_seconds"]
-    assert grid.summary.pure_share == efficiency.share([record]) == pytest.approx(pure / (2 * record["wall_seconds"]))
+    assert grid.summary.pure_share == efficiency.share(record) == pytest.approx(pure / (2 * record["wall_seconds"]))
     states = gather.gather(grid.study).set_index(["label", "seed"])["status"]
     assert states[("one seed fails", 1)] == "failed"
     assert (states.drop(index=("one seed fails", 1)) == "done").all()
@@ -141,6 +141,20 @@ def test_a_second_run_finds_what_is_done_and_starts_no_cluster(grid, marks, monk
     monkeypatch.setattr(runner.cluster, "local_cluster", lambda jobs: pytest.fail("a cluster was started"))
     summary = runner.run(grid.study, jobs=2, select=lambda cell: cell.label != "one seed fails")
     assert (summary.found, summary.made, summary.failed) == (6, 0, [])
+
+
+def test_a_damaged_run_is_put_aside_and_made_again(grid, marks, monkeypatch):
+    monkeypatch.setattr(runner, "preparation", lambda cell: "pass")
+    well = next(cell for cell in grid.study.cells if cell.label == "all is well")
+    damaged = runs.run_folder(well.study, well.run_id(1))
+    (damaged / "metrics.json").write_text("{}")
+    summary = runner.run(grid.study, jobs=1, select=lambda cell: cell.label == well.label)
+    assert (summary.found, summary.made, summary.failed) == (1, 1, [])
+    assert summary.damaged[damaged.name].startswith("metrics.json is not what was stored; ")
+    runs.verify(well.study, damaged.name)
+    assert (damaged.with_name(f"{damaged.name}.damaged") / "metrics.json").read_text() == "{}"
+    record = efficiency.read(grid.study.name)[-1]
+    assert (record["found"], record["runs"]) == (1, 1)
 
 
 def test_the_experiment_on_diversity_runs_with_the_cells_and_is_gathered(grid, marks):
