@@ -109,16 +109,11 @@ LOGS = {
         {"eval_loss": 0.5, "eval_runtime": 0.1, "epoch": 1.0, "step": 2},
     ],
 }
-ORDERS = {
-    "as declared": lambda runs: runs,
-    "backwards": lambda runs: runs[::-1],
-    "mixed": lambda runs: runs[1::2] + runs[::2],
-}
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("group", [1, 2, 3, 200])
-@pytest.mark.parametrize("rows", [3, 10, 2**20])
+@pytest.mark.parametrize(
+    ("order", "group", "rows"), [(slice(None), 200, 2**20), (slice(None, None, -1), 2, 10), (slice(1, None), 3, 3)]
+)
 def test_the_same_runs_are_the_same_bytes_wherever_they_come_from(study, monkeypatch, order, group, rows):
     """Made in any order, gathered in parts, here or elsewhere, some of them twice."""
     monkeypatch.setattr(gather, "RUNS_OF_A_ROW_GROUP", group)
@@ -140,13 +135,11 @@ def test_the_same_runs_are_the_same_bytes_wherever_they_come_from(study, monkeyp
     assert bytes_of() == expected
     for name in gather.FILES:
         (places.folder("small") / name).unlink()
-    for run in ORDERS[order](declared):
+    for number, run in enumerate([*declared[order], *declared[:1]]):
         path = make(*run)
-        gather.gather(study)
-        if run in declared[::3]:
+        if number % 3 == 1:
+            gather.gather(study)
             shutil.rmtree(path)
-    assert bytes_of() == expected
-    make(*declared[0])
     assert bytes_of() == expected
 
 
