@@ -172,5 +172,5 @@ def _same_examples(reference: pd.DataFrame, rows: pd.DataFrame, run_id: str, nam
     if not same:
         raise MaskTuneError(
             f"run {run_id!r} answered other examples of {name!r} than the first run ({len(rows)} rows, not "
-            f"{len(reference)}); delete its folder, run the study again and gather"
+            f"{len(reference)}); rename its folder, run the study again and gather"
         )

@@ -143,7 +143,8 @@ class _Sources:
         declared = [(cell, seed, cell.run_id(seed)) for cell in study.cells for seed in cell.seeds]
         ids, target = [run_id for _, _, run_id in declared], folder(study.name)
         listed, marked = set(runs.listed(study.name, ids)), runs.failures(study.name)
-        rows = carried.rows(target / RUNS, [run_id for run_id in ids if run_id not in listed | marked.keys()])
+        here = listed | marked.keys()
+        rows = carried.rows(target / RUNS, [run_id for run_id in ids if run_id not in here])
         logs = carried.histories(target / HISTORIES, rows)
         answers = carried.Predictions(target / PREDICTIONS, _schema()) if rows else None
         return cls(study, declared, listed, marked, rows, logs, answers)

@@ -144,7 +144,7 @@ def write(study: str, run_id: str, records: dict[str, Any], predictions: "pyarro
     import pyarrow.parquet
 
     stored.check_result(predictions["logits"], records["history"])
-    records = {**records, "run": {"run_id": run_id, **records["run"]}}
+    records = {**records, "run": {**records["run"], "run_id": run_id}}
     path = run_folder(study, run_id)
     check_writable(study)
     with _one_line_errors(path.parent):

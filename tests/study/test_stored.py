@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -245,6 +246,11 @@ def test_what_is_broken_is_named_alone_and_never_costs_another_run(study, cell, 
         for name in {what, gather.RUNS}:
             (folder / name).rename(folder / f"renamed {name}")
         assert set(gather.gather(study).query("status == 'done'")["run_id"]) == {run, other}
+
+
+@pytest.mark.parametrize("path", sorted((environment.PACKAGE / "study").glob("*.py")), ids=lambda path: path.stem)
+def test_no_module_of_the_study_tells_anybody_to_delete(path):
+    assert not re.search(r"\b(delete|remove|rm) (the|its|this)\b.*(folder|file|run)", path.read_text())
 
 
 def test_a_broken_failure_marker_still_says_that_the_run_failed(study, cell):
