@@ -117,8 +117,8 @@ def status(study: Study, select: Callable[[Cell], bool]) -> str:
 
 
 def damages(state: runs.State) -> list[str]:
-    """A line for each damaged run: its id, the file, and what to do."""
-    return [f"  run {run_id} is damaged: {line}" for run_id, line in sorted(state.damaged.items())]
+    """A line for each damaged run, the first ROWS_SHOWN of them: its id, the file, and what to do."""
+    return [f"  run {run_id} is damaged: {line}" for run_id, line in sorted(state.damaged.items())[:ROWS_SHOWN]]
 
 
 def _errors(cell: Cell, state: runs.State) -> list[str]:
