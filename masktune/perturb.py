@@ -30,14 +30,22 @@ class Vocabulary:
 
     @classmethod
     def of(cls, tokenizer: Any) -> "Vocabulary":
-        """Read a transformers tokenizer. Raises MaskTuneError if it has no mask token."""
+        """Read a transformers tokenizer. Raises MaskTuneError if it has no mask token, or no other tokens."""
+        name = getattr(tokenizer, "name_or_path", "") or type(tokenizer).__name__
         if getattr(tokenizer, "mask_token_id", None) is None:
-            name = getattr(tokenizer, "name_or_path", "") or type(tokenizer).__name__
             raise MaskTuneError(
                 f"the tokenizer {name!r} has no mask token; Mask-tuning needs a masked language model "
                 "such as BERT, RoBERTa or BART"
             )
-        return cls(tokenizer.mask_token_id, tuple(sorted(set(tokenizer.all_special_ids))), len(tokenizer))
+        special_ids = tuple(sorted(set(tokenizer.all_special_ids)))
+        if len(tokenizer) <= len(
+            special_ids
+        ):  # what transformers makes where the files are gone
+            raise MaskTuneError(
+                f"the tokenizer {name!r} knows no word but its special tokens; put its files beside the model, as "
+                "tokenizer.save_pretrained writes them"
+            )
+        return cls(tokenizer.mask_token_id, special_ids, len(tokenizer))
 
     def is_special(self, token_ids: Tensor) -> Tensor:
         """True where a token is special ([CLS], [SEP], [PAD], [UNK], [MASK] ...). Any shape."""

@@ -167,6 +167,17 @@ def test_a_checkpoint_out_of_reach_is_one_line_with_both_ways_to_it(monkeypatch)
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize("adaptation", [None, QUICK])
+def test_a_checkpoint_whose_tokenizer_is_gone_is_refused(headless, adaptation):
+    """Transformers makes an empty one, which reads every text as unknown."""
+    for path in headless.glob("tokenizer*"):
+        path.unlink()
+    model = Model("small", str(headless), adaptation=None if adaptation is None else {"steps": 1})
+    cell = Cell("small", "x", "embedded", "paraphrase", model, "fine_tuning", training=Training(train_examples=8))
+    with pytest.raises(MaskTuneError, match="headless' knows no word but its special tokens; put its files beside"):
+        open_workbench(cell)
+
+
 def test_a_tokenizer_without_mask_token_is_refused(headless):
     tokenizer = AutoTokenizer.from_pretrained(headless)
     tokenizer.mask_token = None

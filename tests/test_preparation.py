@@ -120,13 +120,41 @@ def test_a_product_is_made_once_and_anew_where_something_that_defines_it_changes
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("lr_scheduler_kwargs", {"num_cycles": 2}), ("data_seed", 7), ("optim_args", "eps=1e-6"), ("learning_rate", 0.1)],
+    [
+        ("lr_scheduler_kwargs", {"num_cycles": 2}),
+        ("data_seed", 7),
+        ("optim_args", "eps=1e-6"),
+        ("learning_rate", 0.1),
+        ("bf16", True),
+        ("dataloader_drop_last", True),
+        ("label_smoothing_factor", 0.1),
+    ],
 )
 def test_what_changes_a_training_changes_what_it_is_kept_under(material, setting, value):
     made = material()
     before = made._identity(("training",))
     setattr(made.args, setting, value)
     assert made._identity(("training",)) != before
+
+
+@pytest.mark.parametrize("column", ["input_ids", "token_type_ids", "attention_mask", "labels"])
+def test_what_changes_an_example_changes_what_it_is_kept_under(material, column):
+    made, other = material(), material()
+    values = [list(row) if isinstance(row, list) else row for row in other.train[column][:]]
+    values[3] = 1 - values[3] if column == "labels" else [1 - values[3][0], *values[3][1:]]
+    other.train = other.train.remove_columns(column).add_column(column, values)
+    assert made._identity(()) == material()._identity(()) != other._identity(())
+
+
+def test_a_damaged_product_is_made_again(material, capsys):
+    words = methods.build("reweighting", bias_model="bag_of_words")
+    sound = material().prepared(words)["prepared_bias"][:]
+    [values] = preparation.cache.root().glob("prepared/bias-*/values.safetensors")
+    content = bytearray(values.read_bytes())
+    content[-2] ^= 1
+    values.write_bytes(content)
+    assert material().prepared(words)["prepared_bias"][:] == sound
+    assert "values.safetensors is not what was written; it is put aside" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])

@@ -20,7 +20,7 @@ def encode(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_le
     has `input_ids`, `attention_mask` and `labels`, and `token_type_ids` where the tokenizer makes them, in the same
     order. Too long a text is cut at the end; of two texts the longer one is cut, token by token, until both fit.
 
-    Raises MaskTuneError for a missing column, a text that is not text, a tokenizer without mask token and a
+    Raises MaskTuneError for a missing column, a text that is not text, a tokenizer without mask token or words and a
     `max_length` that the tokenizer's model cannot take or that leaves no room for text.
     """
     import datasets
@@ -48,6 +48,8 @@ def _names(tokenizer: PreTrainedTokenizerBase) -> list[str]:
 
 
 def _check(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int, paired: bool) -> None:
+    from masktune.perturb import Vocabulary
+
     for column in ("text", "label"):
         if column not in dataset.column_names:
             raise MaskTuneError(f"no column {column!r} to encode; found {', '.join(dataset.column_names) or 'none'}")
@@ -55,11 +57,7 @@ def _check(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_le
         kind = getattr(dataset.features[column], "dtype", "a list")
         if kind not in ("string", "large_string"):
             raise MaskTuneError(f"column {column!r} holds {kind}, expected text; convert it to strings")
-    if tokenizer.mask_token_id is None:
-        raise MaskTuneError(
-            f"the tokenizer {tokenizer.name_or_path!r} has no mask token; Mask-tuning needs the tokenizer of a masked "
-            "language model, such as BERT's, RoBERTa's or BART's"
-        )
+    Vocabulary.of(tokenizer)
     special = tokenizer.num_special_tokens_to_add(pair=paired)
     longest = tokenizer.model_max_length
     if not special < max_length <= longest:
