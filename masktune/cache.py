@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,19 +34,16 @@ def made(kind: str, name: str, made_of: dict[str, Any], make: Callable[[Path], N
     Raises MaskTuneError where the cache cannot be written.
     """
     folder = root() / kind / f"{name}-{digest(json.dumps(made_of, sort_keys=True))[:12]}"
-    fault = _fault(folder) if folder.is_dir() else ""
-    if folder.is_dir() and not fault:
-        return folder
+    if folder.is_dir():
+        fault = _fault(folder)
+        if not fault:
+            return folder
+        _put_aside(folder, fault)
     try:
-        if fault:
-            _put_aside(folder, fault)
         folder.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
     except OSError as error:
-        raise MaskTuneError(
-            f"cannot write to the cache {str(folder.parent)!r} ({error.strerror}); set MASKTUNE_CACHE to a folder that "
-            "can be written"
-        ) from error
+        raise _unwritable(folder.parent, error) from error
     try:
         start = time.perf_counter()
         make(beside)
@@ -85,9 +81,20 @@ def _fault(folder: Path) -> str:
 
 def _put_aside(folder: Path, fault: str) -> None:
     aside = folder.with_name(f".damaged-{folder.name}-{time.time_ns()}")
-    with suppress(FileNotFoundError):  # another process has put it aside
+    try:
         folder.rename(aside)
-        print(f"masktune: {folder}: {fault}; it is put aside as {aside.name} and made again", file=sys.stderr)
+    except FileNotFoundError:  # another process has put it aside
+        return
+    except OSError as error:
+        raise _unwritable(folder.parent, error) from error
+    print(f"masktune: {folder}: {fault}; it is put aside as {aside.name} and made again", file=sys.stderr)
+
+
+def _unwritable(folder: Path, error: OSError) -> MaskTuneError:
+    return MaskTuneError(
+        f"cannot write to the cache {str(folder)!r} ({error.strerror}); set MASKTUNE_CACHE to a folder that can be "
+        "written"
+    )
 
 
 def seconds_since(kind: str, moment: float) -> float:

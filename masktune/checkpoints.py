@@ -32,8 +32,8 @@ HELD_OUT = 0.02
 def prepare(spec: ModelSpec, task: str) -> str:
     """A folder, or hub id, with tokenizer and trained masked-LM head; made with a progress bar if it is not cached.
 
-    Raises MaskTuneError for an unknown family, a checkpoint that cannot be reached, a tokenizer without mask token,
-    and a cache that cannot be written.
+    Raises MaskTuneError for an unknown family, a checkpoint that cannot be reached, a model of the hub without its
+    revision, a tokenizer without mask token, and a cache that cannot be written.
     """
     embedded = spec.checkpoint.startswith(EMBEDDED)
     place = _embedded(spec.checkpoint.removeprefix(EMBEDDED)) if embedded else _place(spec)
@@ -45,8 +45,10 @@ def prepare(spec: ModelSpec, task: str) -> str:
 
 def digests(spec: ModelSpec) -> dict[str, str]:
     """The digest of a model of the mirror, by its place there: a name alone does not say what was loaded."""
-    in_mirror = None if folder_of(spec.checkpoint) else _in_mirror(spec.checkpoint)
-    return {} if in_mirror is None else {f"models/{spec.checkpoint}": content(in_mirror)}
+    if spec.checkpoint.startswith(EMBEDDED) or folder_of(spec.checkpoint):
+        return {}
+    folder = _in_mirror(spec.checkpoint)
+    return {} if folder is None else {f"models/{spec.checkpoint}": content(folder)}
 
 
 def _place(spec: ModelSpec) -> str:

@@ -5,6 +5,7 @@ content of a folder. What makes a model is in masktune.checkpoints; this is read
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +16,11 @@ from masktune.errors import MaskTuneError
 if TYPE_CHECKING:
     from masktune.pretraining import Recipe
 
-WEIGHTS = ("*.safetensors", "*.bin")
+WEIGHTS = re.compile(r"(?!training_args\.bin).+\.(safetensors|bin)")
 # What else of a checkpoint's folder is loaded. The rest is the trainer's (its state, its arguments) or for its readers.
-LOADED = (
-    "config.json", "*.index.json", "tokenizer*.json", "special_tokens_map.json", "added_tokens.json", "vocab*",
-    "merges.txt", "*.model",
-)  # fmt: skip
-NOT_WEIGHTS = ("training_args.bin", "optimizer.bin", "scheduler.bin")
+LOADED = re.compile(
+    r"config\.json|.+\.index\.json|tokenizer.*\.json|(special_tokens_map|added_tokens)\.json|vocab.*|merges\.txt|.+\.model"
+)
 
 
 @dataclass(frozen=True)
@@ -82,10 +81,11 @@ def content(folder: Path) -> str:
 
     Raises MaskTuneError for a folder without weights.
     """
-    weights = {path for kind in WEIGHTS for path in folder.glob(kind) if path.name not in NOT_WEIGHTS}
+    names = sorted(os.listdir(folder))
+    weights = [name for name in names if WEIGHTS.fullmatch(name)]
     if not weights:
         raise MaskTuneError(
             f"the folder {str(folder)!r} holds no weights (*.safetensors, *.bin); name one that save_pretrained wrote"
         )
-    files = weights | {path for pattern in LOADED for path in folder.glob(pattern)}
-    return cache.digest("".join(f"{path.name} {cache.file_digest(path)}\n" for path in sorted(files)))
+    files = weights + [name for name in names if LOADED.fullmatch(name)]
+    return cache.digest("".join(f"{name} {cache.file_digest(folder / name)}\n" for name in files))

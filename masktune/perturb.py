@@ -38,9 +38,7 @@ class Vocabulary:
                 "such as BERT, RoBERTa or BART"
             )
         special_ids = tuple(sorted(set(tokenizer.all_special_ids)))
-        if len(tokenizer) <= len(
-            special_ids
-        ):  # what transformers makes where the files are gone
+        if len(tokenizer) <= len(special_ids):  # what transformers makes where the files are gone
             raise MaskTuneError(
                 f"the tokenizer {name!r} knows no word but its special tokens; put its files beside the model, as "
                 "tokenizer.save_pretrained writes them"
