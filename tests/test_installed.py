@@ -81,12 +81,12 @@ method = "fine_tuning"
 pytestmark = pytest.mark.slow
 
 
-def run(*command: str | Path, cwd: Path, status: int = 0) -> str:
+def run(*command: str | Path, cwd: Path) -> str:
     """What a command prints, run where no variable of this environment points into the checkout."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MASKTUNE"))}
     settings = {**own, "HF_HUB_OFFLINE": "1", "MASKTUNE_CACHE": str(cwd / ".cache")}
     ended = subprocess.run(list(map(str, command)), cwd=cwd, env=settings, capture_output=True, text=True)
-    assert ended.returncode == status, ended.stdout + ended.stderr
+    assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout + ended.stderr
 
 
@@ -119,9 +119,7 @@ def required(wheel: Path, *extras: str) -> dict[str, metadata.Distribution]:
 
 def files(distribution: metadata.Distribution) -> Iterator[Path]:
     """The files of a distribution, relative to site-packages; its commands belong to the other environment."""
-    lines = (
-        distribution.read_text("RECORD") or ""
-    ).splitlines()  # `Distribution.files` says the same in ten times the time
+    lines = (distribution.read_text("RECORD") or "").splitlines()  # `distribution.files` takes ten times the time
     return (Path(line.partition(",")[0]) for line in lines if not line.startswith(("__pycache__/", "../../../bin/")))
 
 
