@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import DataCollatorWithPadding, Trainer, TrainerCallback
 
-from masktune import FineTuning, MaskTuningTrainer, order
+from masktune import FineTuning, MaskTuningModel, MaskTuningTrainer, order
 from masktune.collate import InMemory
 
 GROUPS = ["overlap", "subsequence", "constituent"]
@@ -24,13 +24,15 @@ def examples(data):
 class Watcher(TrainerCallback):
     """Everything that code of a user's is shown in an evaluation."""
 
-    def __init__(self):
-        self.seen = []
+    def __init__(self, checkpoint):
+        self.checkpoint, self.seen = checkpoint, []
 
     def metrics(self, found, compute_result=True):
         """The mean of the first logit for each group, by the order of the dataset."""
         self.seen.append((found.predictions, found.label_ids, found.inputs, found.losses))
-        logits = found.predictions if isinstance(found.predictions, (list, tuple)) else [found.predictions]
+        if isinstance(found.predictions, tuple):  # of a model that gives more
+            return {}
+        logits = found.predictions if isinstance(found.predictions, list) else [found.predictions]
         first = numpy.concatenate([numpy.asarray(part)[:, 0] for part in logits])
         return {group: float(first[number::3].mean()) for number, group in enumerate(GROUPS)}
 
@@ -97,6 +99,31 @@ def noting(kind):
     return Noting
 
 
+def losing(kind):
+    class Losing(kind):
+        def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+            self.seen.append(inputs["labels"])
+            outputs = model(**inputs)
+            loss = (outputs.logits[:, 0] * inputs["labels"].flip(0)).mean()
+            return (loss, {"loss": loss, "logits": outputs.logits}) if return_outputs else loss
+
+    return Losing
+
+
+class Wide(MaskTuningModel):
+    """A model of the user's that also gives something for each token: predictions are a tuple, as wide as the batch."""
+
+    def forward(self, input_ids, attention_mask, token_type_ids, labels=None):
+        output = super().forward(
+            labels, input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
+        )
+        return {"loss": output.loss, "logits": output.logits, "tokens": attention_mask.float()}
+
+    @classmethod
+    def given(cls, watch):
+        return {"model": cls.from_pretrained(watch.checkpoint, ("no", "yes"), seed=0, encoder=None)}
+
+
 def transformed(rows, seen):
     def noted(batch):
         seen.append(batch["labels"])
@@ -121,6 +148,8 @@ CASES = {
     "a loss of the user's": {"given": lambda watch: {"compute_loss_func": watch.loss}},
     "a collator of the user's": {"collator": Remembering},
     "a step of the user's": {"kind": noting},
+    "a loss of a trainer of the user's": {"kind": losing},
+    "a model of the user's": {"given": Wide.given},
     "a hook of the user's": {"hooked": True},
     "two sets": {"rows": lambda rows, seen: halves(rows)},
     "a data set of the user's": {"rows": Rows},
@@ -168,8 +197,8 @@ def close(one, other):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_results_and_all_that_code_of_the_users_sees_are_those_of_the_stock_trainer(trainer, examples, case):
-    ours, stock = Watcher(), Watcher()
+def test_results_and_what_code_of_the_users_sees_are_those_of_the_stock_trainer(trainer, checkpoints, examples, case):
+    ours, stock = Watcher(checkpoints["bert"]), Watcher(checkpoints["bert"])
     assert close(
         evaluated(trainer, MaskTuningTrainer, ours, examples, CASES[case]),
         evaluated(trainer, Trainer, stock, examples, CASES[case]),
@@ -180,7 +209,9 @@ def test_results_and_all_that_code_of_the_users_sees_are_those_of_the_stock_trai
 @pytest.mark.parametrize(
     ("case", "longest_first"), [("nothing special", True), ("rows in memory", True), ("batches apart", False)]
 )
-def test_the_longest_examples_are_read_first_where_nobody_can_tell(trainer, examples, monkeypatch, case, longest_first):
+def test_the_longest_examples_are_read_first_where_nobody_can_tell(
+    trainer, checkpoints, examples, monkeypatch, case, longest_first
+):
     lengths, step = [], MaskTuningTrainer.prediction_step
 
     def noted(self, model, inputs, *arguments, **named):
@@ -188,7 +219,7 @@ def test_the_longest_examples_are_read_first_where_nobody_can_tell(trainer, exam
         return step(self, model, inputs, *arguments, **named)
 
     monkeypatch.setattr(MaskTuningTrainer, "prediction_step", noted)
-    evaluated(trainer, MaskTuningTrainer, Watcher(), examples, CASES[case])
+    evaluated(trainer, MaskTuningTrainer, Watcher(checkpoints["bert"]), examples, CASES[case])
     once = lengths[: len(lengths) // 2]
     assert (once == sorted(once, reverse=True)) is longest_first
 
