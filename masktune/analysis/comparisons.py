@@ -13,11 +13,24 @@ import pandas as pd
 from masktune import methods
 from masktune.analysis import crossed, names, tables
 from masktune.analysis.blocks import Block
-from masktune.analysis.presentation import CROSSED, MINUS, VARIES, Table, count, interval, named, number, titled
+from masktune.analysis.presentation import (
+    CROSSED,
+    MINUS,
+    VARIES,
+    Table,
+    beside,
+    beside_note,
+    count,
+    interval,
+    named,
+    number,
+    titled,
+)
 from masktune.study.design import Study
 
 NUMBERS = ["seeds", "examples", "difference", "low", "high"]
 CONTRASTS = [*tables.PLACE, "first", "second", "accuracy", "clusters", *NUMBERS, "bound", "probability_greater"]
+CONTRASTS += tables.BESIDE
 ADDITIVITY = [*tables.PLACE, "other", "alone", "added", "sum", "both", *NUMBERS]
 
 
@@ -38,10 +51,14 @@ def where(blocks: Iterable[Block], chosen: Iterable[str]) -> list[Block]:
 
 
 def contrasts(blocks: Iterable[Block], pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
-    """Second minus first on every set for each pair of labels (first, second); `accuracy` is the second's, per cent."""
+    """Second minus first on every set for each pair of labels (first, second); `accuracy` is the second's, per cent.
+
+    On a lopsided set `balanced` and `auroc` are the same differences of these; NaN on others.
+    """
     rows = [
         {**block.place, "first": first, "second": second, "accuracy": 100 * float(pair[1].mean())}
         | tables.compare(block, *pair)
+        | tables.beside_differences(block, first, second)
         for block in _headlines(blocks)
         for first, second in pairs
         if (pair := block.paired(first, second)) is not None
@@ -108,7 +125,9 @@ def costs(study: Study, chosen: Iterable[str]) -> pd.DataFrame:
 
 def table(frame: pd.DataFrame, name: str, title: str) -> Table:
     """Contrasts with a row for each pair and a column for each set, those out of distribution last."""
-    texts = [interval(*row, sign=True) for row in zip(frame["difference"], frame["low"], frame["high"], strict=True)]
+    numbers = ("difference", "low", "high", *tables.BESIDE)
+    rows = frame[list(numbers)].itertuples(index=False)
+    texts = [interval(*row[:3], sign=True) + beside(*row[3:], sign=True) for row in rows]
     cells = frame.assign(text=texts, column=_columns(frame))
     wide = cells.pivot_table(index=["second", "first"], columns="column", values="text", aggfunc="first", sort=False)
     order = list(dict.fromkeys(cells.sort_values("kind", kind="stable")["column"]))
@@ -117,6 +136,7 @@ def table(frame: pd.DataFrame, name: str, title: str) -> Table:
     caption = (
         f"Differences in points of accuracy [{CROSSED}]; {count(frame['seeds'], 'paired seed')}, "
         f"{count(frame['examples'], 'example')} a set. {VARIES}. Not corrected for the number of comparisons."
+        f"{beside_note(frame)}"
     )
     return Table(name, title, caption, frame, wide.drop(columns=["second", "first"]))
 

@@ -16,6 +16,8 @@ from masktune.analysis.presentation import (
     MINUS,
     VARIES,
     Table,
+    beside,
+    beside_note,
     count,
     interval,
     named,
@@ -26,7 +28,7 @@ from masktune.analysis.theme import Drawing
 
 COLUMNS = [
     "task", "model", "set", "tokens", "headline", "method", "seeds", "examples", "accuracy", "lowest", "highest",
-    "difference", "low", "high",
+    "difference", "low", "high", "majority", *tables.BESIDE,
 ]  # fmt: skip
 
 
@@ -54,6 +56,8 @@ def _row(block: Block, method: str, plain: str) -> dict[str, object]:
     each = 100 * block.correct(answers).mean(axis=1)
     row = {"method": method, "seeds": len(each), "examples": len(block.labels)}
     row |= {"accuracy": each.mean(), "lowest": each.min(), "highest": each.max()}
+    row |= {"majority": 100 * block.majority}
+    row |= {name: values.mean() for name, values in tables.beside(block, answers).items()}
     pair = None if method == plain else block.paired(plain, method)
     if pair is not None:
         row |= {name: tables.compare(block, *pair)[name] for name in ("difference", "low", "high")}
@@ -71,13 +75,13 @@ def table(frame: pd.DataFrame) -> Table:
         "Accuracy in per cent with the texts cut after so many tokens, the mean over "
         f"{count(frame['seeds'], 'seed')}; in brackets the difference from fine-tuning at the same length in points, "
         f"[{CROSSED}]. The same trained models throughout, {count(frame['examples'], 'example')} a set. {VARIES}. Not "
-        "corrected for the number of comparisons."
+        f"corrected for the number of comparisons.{beside_note(frame)}"
     )
     return Table("lengths", "By length at evaluation", caption, frame, titled(named(wide), {"tokens": "Tokens"}))
 
 
 def _cell(row) -> str:
-    accuracy = number(row.accuracy)
+    accuracy = number(row.accuracy) + beside(row.balanced, row.auroc, row.majority)
     if pd.isna(row.difference):
         return accuracy
     return f"{accuracy} ({interval(row.difference, row.low, row.high, sign=True)})"

@@ -125,12 +125,12 @@ def _signed(mean: float, low: float, high: float) -> str:
     return "\N{EN DASH}" if pd.isna(mean) else interval(mean, low, high, sign=True)
 
 
-def beside(balanced: float, auroc: float, constant: float = float("nan")) -> str:
-    """What stands beside the accuracy of a lopsided set; nothing on another."""
+def beside(balanced: float, auroc: float, constant: float = float("nan"), sign: bool = False) -> str:
+    """What stands beside the accuracy, or with `sign` a difference of accuracies, of a lopsided set; else nothing."""
     if pd.isna(balanced):
         return ""
     named = {"balanced": balanced, "AUROC": auroc, "constant": constant}
-    return "; " + ", ".join(f"{name} {number(value)}" for name, value in named.items() if pd.notna(value))
+    return "; " + ", ".join(f"{name} {number(value, sign)}" for name, value in named.items() if pd.notna(value))
 
 
 def beside_note(frame: pd.DataFrame) -> str:

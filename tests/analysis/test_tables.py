@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 from synthetic_study import make, with_failures
 
-from masktune.analysis import presentation, results, tables
+from masktune.analysis import ablations, comparisons, lengths, presentation, results, tables
 from masktune.analysis.blocks import LOPSIDED, Answers, Block, blocks, finite
 
 
@@ -140,6 +142,35 @@ def test_a_lopsided_set_is_seen_in_the_tables_that_are_read(uneven):
     assert gaps.shown["AUROC"].iloc[-1].count(",") == 1 and gaps.shown["AUROC"].iloc[0] == "\u2013"
     for table in (presentation.main(main), gaps):
         assert f"more than chance by over {100 * LOPSIDED:g} points" in table.caption
+
+
+def contrasted(found, _):
+    pairs = [("fine-tuning", "Mask-tuning")]
+    return comparisons.table(comparisons.contrasts(found, pairs), "some", "Some")
+
+
+def cut(found, _):
+    block = next(block for block in found if block.name == "swaps")
+    again = replace(block, name="swaps@16", kind="other_length")
+    return lengths.table(lengths.by_length([block, again], "embedded", "fine-tuning"))
+
+
+def swept(found, runs):
+    again = [replace(answers, method="more") for answers in found[-1].answers if answers.method == "Mask-tuning"]
+    more = runs[runs["label"] == "Mask-tuning"].assign(label="more", mask_rate=0.15, part="ablation")
+    more = more.assign(options='{"alpha": 0.6, "mask_rate": 0.15}')
+    both = [replace(block, answers=(*block.answers, *again)) for block in found if block.name == "swaps"]
+    variants = ablations.variants(both, pd.concat([runs, more]))
+    return ablations.table(ablations.sweep(variants, "mask_rate"), "mask_rate")
+
+
+@pytest.mark.parametrize("table_of", [contrasted, cut, swept])
+def test_no_table_shows_a_lopsided_set_by_accuracy_alone(uneven, gathered, table_of):
+    table = table_of(uneven[0], gathered[0])
+    text = presentation.markdown(table)
+    assert "; balanced " in text and ", AUROC " in text
+    assert f"more than chance by over {100 * LOPSIDED:g} points" in table.caption
+    assert table_of is contrasted or ", constant " in text
 
 
 @pytest.mark.parametrize("broken", ["accuracy", "logits", "one logit"])
