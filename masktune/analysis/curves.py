@@ -209,11 +209,11 @@ def _tiles(axis: Axes, grid: pd.DataFrame, limit: float, starred: np.ndarray | N
 
 
 def _readable(image, value: float) -> str:
-    """Ink or white, whichever stands out more from the colour of a tile."""
+    """Black or white, whichever stands out more from the colour of a tile."""
     if np.isnan(value):
         return theme.QUIET
     tile = theme.luminance(image.cmap(image.norm(value))[:3])
-    return max((theme.INK, "#ffffff"), key=lambda text: theme.contrast(theme.luminance(text), tile))
+    return max(("#000000", "#ffffff"), key=lambda text: theme.contrast(theme.luminance(text), tile))
 
 
 def along_training(
