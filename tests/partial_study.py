@@ -191,7 +191,11 @@ def beside_one_another(of: Partial) -> list:
         blocks = comparisons.where(of.found.blocks, others)
         against = comparisons.against(blocks, plain, [ours, *others])
         versus = comparisons.contrasts(blocks, [(other, ours) for other in others])
-        made += [curves.matrix(against), curves.matrix(versus), comparisons.sentences(against)]
+        made += [
+            curves.matrix(against, [(plain, other) for other in (ours, *others)]),
+            curves.matrix(versus),
+            comparisons.sentences(against),
+        ]
         made += [comparisons.table(against, "name", "Title"), comparisons.table(versus, "name", "Title")]
     return made
 

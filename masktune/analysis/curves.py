@@ -32,7 +32,8 @@ def sweeps(swept: Mapping[str, pd.DataFrame], runs: pd.DataFrame | None = None) 
     planned = {factor: _planned(rows, factor, runs) for factor, rows in swept.items()}
     drawn = [panel for factor, rows in swept.items() for panel in _panels(rows, factor, planned[factor])]
     if not drawn:
-        return panels.alone(f"No finished runs vary {findings.listed([TITLES[factor] for factor in swept])}.")
+        named = findings.listed([TITLES[factor] for factor in swept]) or "one of these settings"
+        return panels.alone(f"No finished runs vary {named} alone.")
     missing = findings.unfinished(_of_sweeps(runs, planned.values()))
     return _side_by_side(drawn, missing)
 

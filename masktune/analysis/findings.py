@@ -91,4 +91,4 @@ def planned(frame: pd.DataFrame, runs: pd.DataFrame | None, *columns: str) -> li
 
 def listed(values: Sequence[str]) -> str:
     """`a, b and c`"""
-    return " and ".join(filter(None, [", ".join(values[:-1]), values[-1]])) if values else "nothing"
+    return " and ".join(filter(None, [", ".join(values[:-1]), *values[-1:]]))

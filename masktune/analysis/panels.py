@@ -20,6 +20,9 @@ from masktune.study.claims import LEVEL, seeds_needed
 
 ENOUGH = seeds_needed(LEVEL)  # seeds
 NOTHING = "no finished runs"
+CONVENTION = (
+    f"A hollow mark rests on fewer than {ENOUGH} seeds, too few for a test at {LEVEL:g}, a filled one on enough."
+)
 A_LINE = 3  # panels
 CAP = 10  # points: an interval that is narrower than its mark still shows at both sides of it
 _SIZES = {"D": 4.6, "s": 5.0, "^": 5.6, "v": 5.6, "P": 5.6, "X": 5.6}  # points; "o" has 5.6 too, by its diameter

@@ -64,7 +64,7 @@ def _write_pages(study: Study, members: list[Chapter], target: Path) -> None:
 
 def _index(study: Study, members: list[Chapter]) -> str:
     """The body of the first page: the question, what was done, what came out, and where to read on."""
-    from masktune.analysis import pages, results, story
+    from masktune.analysis import pages, panels, results, story
 
     found = results.read(study.name)
     main, *others = found.tables
@@ -73,12 +73,12 @@ def _index(study: Study, members: list[Chapter]) -> str:
         f"<h1>{escape(study.title)}</h1>",
         f'<p class="question">{escape(study.question)}</p>',
         pages.items(story.what_it_is(study, found.main, found.runs), "facts"),
-        pages.picture("main", main.caption, drawn["main"].alt),
+        pages.picture("main", f"{main.caption} {panels.CONVENTION}", drawn["main"].alt),
         "<h2>What the numbers say</h2>",
         pages.items([*story.sentences(found.differences), *story.lopsided(found.main, found.differences)]),
     ]
     if "differences" in drawn:
         caption = found.differences_table.caption.partition(" p:")[0]
-        parts.append(pages.picture("differences", caption, drawn["differences"].alt))
+        parts.append(pages.picture("differences", f"{caption} {panels.CONVENTION}", drawn["differences"].alt))
     parts += [pages.table(table, "tables") for table in (main, *others)]
     return "\n".join([*parts, "<h2>Notebooks</h2>", pages.chapter_list(members)])

@@ -236,21 +236,23 @@ def test_nothing_gathered_is_one_line(toy):
         analysis.build("toy")
 
 
-def test_nothing_done_is_one_line(toy):
+def test_where_nothing_is_done_the_report_lists_what_is_missing(toy):
     runs, predictions = make(tasks=("paraphrase",), examples=20)
     store(toy / "results" / "toy", runs.assign(status="missing"), predictions.iloc[:0])
-    with pytest.raises(MaskTuneError, match="none of the 12 main runs"):
-        analysis.build("toy")
-    assert not (toy / "results" / "toy" / "tables").exists()
+    text = analysis.report("toy").read_text(encoding="utf-8")
+    assert "None of the 12 runs is finished." in text and "12 of 12 runs failed or are missing." in text
 
 
-def test_an_ablation_alone_is_no_result(toy):
-    runs, predictions = make(tasks=("paraphrase",), examples=20)
-    ablation = runs["label"] == "Mask-tuning"
-    runs.loc[ablation, "part"], runs.loc[~ablation, "status"] = "ablation", "missing"
-    store(toy / "results" / "toy", runs, predictions[predictions["run_id"].isin(runs.loc[ablation, "run_id"])])
-    with pytest.raises(MaskTuneError, match="none of the 6 main runs of the study is done"):
-        analysis.build("toy")
+def test_a_report_of_a_cell_without_runs_says_so(toy):
+    """A method without finished runs on one of two models."""
+    runs, predictions = make(models=("bert", "roberta"), tasks=("paraphrase",), examples=20)
+    gone = (runs["label"] == "Mask-tuning") & (runs["model"] == "roberta")
+    runs.loc[gone, "status"] = "missing"
+    store(toy / "results" / "toy", runs, predictions[~predictions["run_id"].isin(runs.loc[gone, "run_id"])])
+    text = analysis.report("toy").read_text(encoding="utf-8")
+    said = "6 of 24 runs are not finished; no finished runs of Mask-tuning (Paraphrase, RoBERTa)."
+    assert text.count(said) == 2, "the words of both figures"
+    assert "6 of 24 runs failed or are missing." in text
 
 
 def test_build_writes_tables_and_figures_and_mends_what_is_gone(toy):
