@@ -23,7 +23,8 @@ def accuracies(seeds: pd.DataFrame, main: pd.DataFrame, runs: pd.DataFrame | Non
     panel of one that others have is empty and says so.
     """
     runs = _main_part(runs)
-    models, tasks, methods = (_planned(main, runs, column) for column in ("model", "task", "method"))
+    models, tasks = (_planned(main, runs, column) for column in ("model", "task"))
+    methods = list(dict.fromkeys(main["method"])) if runs is None else names.methods_in_order(runs)
     if main.empty:
         return panels.alone(
             "No run is finished yet.", findings.alt("No accuracies.", missing=findings.unfinished(runs))

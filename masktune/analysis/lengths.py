@@ -96,7 +96,7 @@ def curves(frame: pd.DataFrame) -> Drawing:
     with theme.applied():
         figure, axes = panels.side_by_side(len(places), 3.4, 3.2)
         for axis, place in zip(axes, places, strict=True):
-            part = frame[(frame[["task", "model", "set"]] == place).all(axis=1)]
+            part = frame[(frame[["task", "model", "set"]] == list(place)).all(axis=1)]
             _panel(axis, part, methods)
             axis.set_title(f"{names.evaluation_set(place[2])}, {names.model(place[1])}", pad=8)
         for axis in axes[:: panels.A_LINE]:

@@ -46,7 +46,7 @@ def lopsided(main: pd.DataFrame, differences: pd.DataFrame) -> list[str]:
     for key, frame in uneven.groupby(place, sort=False, observed=True):
         _, model, name = key
         below = list(frame.loc[frame["accuracy"] < frame["majority"], "method"])
-        gaps = differences[(differences[place] == key).all(axis=1)].set_index("second")
+        gaps = differences[(differences[place] == list(key)).all(axis=1)].set_index("second")
         found.append(
             f"{names.evaluation_set(name)} ({names.model(model)}): always giving the commonest answer would score "
             f"{number(frame['majority'].iloc[0])}; accuracy: {_values(frame)}{_below(below, len(frame))}. "
