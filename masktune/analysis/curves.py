@@ -84,6 +84,8 @@ def slices(swept: pd.DataFrame, factor: str, by: str, only: float | None = None)
 
     `swept`: rows of `ablations.sweep` by both settings. All panels have the same axes, whichever of them are drawn.
     """
+    if swept.empty:
+        return panels.alone(f"No finished runs vary {TITLES[factor]} and {TITLES[by]}.")
     places = Places(swept[factor], value_of)
     drawn = [
         _Panel(f"{names.task(task)}, {names.model(model)}: {TITLES[by]} {value_of(value)}", factor, part, places)
@@ -137,7 +139,7 @@ def _shows(panel: _Panel) -> str:
 
 
 def _short(factor: str) -> str:
-    return factor.replace("_", " ")
+    return TITLES[factor].partition(" (")[0]
 
 
 def _lines(axis: Axes, panel: _Panel) -> None:

@@ -4,7 +4,7 @@ import pytest
 from synthetic_study import METHODS, make
 
 from masktune import MaskTuneError
-from masktune.analysis import ablations, curves, terms
+from masktune.analysis import ablations, curves, panels, terms
 from masktune.analysis.blocks import blocks
 
 RATES = (0.01, 0.15)
@@ -106,7 +106,7 @@ def test_values_are_in_their_order_and_all_examples_come_last(study):
     _, variants = study
     swept = ablations.sweep(variants, "mask_rate")
     assert list(dict.fromkeys(swept["mask_rate"])) == [0.01, 0.05, 0.15]
-    assert curves._values(pd.Series([750.0, None, 375.0])) == ["375", "750", "all"]
+    assert panels.Places(pd.Series([750.0, None, 375.0]), ablations.value_of).labels == ["375", "750", "all"]
 
 
 def test_the_sentences_say_where_the_mean_is_highest(study):

@@ -148,7 +148,7 @@ def test_what_was_not_measured_is_said_and_never_zero(bare):
     assert "do not say how many parameters" in said
     assert set(cost_page.overhead(bare).shown["Energy"]) == {"not measured"}
     assert cost.overhead(bare)["energy"].isna().all()
-    assert "do not say how many parameters" in cost_page.by_size(bare).data
+    assert "No finished run says how many parameters" in cost_page.by_size(bare).alt
     missing = " ".join(cost_page.not_said(bare))
     assert "Number of parameters: not stored" in missing and "no GPU was used" in missing
     total = cost_page.total(bare)
@@ -229,7 +229,7 @@ def test_figures_draw_a_panel_for_each_task_and_model(runs):
     baseline = runs[runs["label"] == "Mask-tuning"].assign(label="another", part="baseline")
     both = pd.concat([runs, baseline], ignore_index=True)
     labels = [text.get_text() for text in cost_page.by_data(both).legends[0].get_texts()]
-    assert labels == ["fine-tuning", "Mask-tuning"]
+    assert labels == ["fine-tuning", "Mask-tuning", "one run", "hollow: 4 seeds"]
 
 
 def test_the_share_of_training_is_that_of_the_largest_call(tmp_path, monkeypatch):

@@ -55,7 +55,9 @@ def test_table_figure_and_words(frame):
     assert shown.loc[1, "ours"].startswith("80.0 (+10.0 [")
     assert "20 examples" in lengths.table(frame).caption and "3 seeds" in lengths.table(frame).caption
     figure = lengths.curves(frame)
-    assert [len(axis.lines) for axis in figure.axes] == [2]
+    (axis,) = figure.axes
+    lines = [line.get_xdata() for line in axis.lines if line.get_linestyle() == "-" and len(line.get_xdata()) == 3]
+    assert len(lines) == 2 and axis.get_xscale() == "log" and axis.get_xticks().tolist() == [128, 256, 512]
     plain, gap = lengths.sentences(frame, "fine-tuning")
     assert plain.endswith("fine-tuning has 65.0 % at 128 tokens, 70.0 % at 256 tokens, 75.0 % at 512 tokens.")
     assert gap.endswith("it changes its sign.")

@@ -38,12 +38,19 @@ def shown(monkeypatch):
     return displayed
 
 
+def marked(axis, like):
+    """The heights of the marks that look as one in the legend does."""
+    look = (like.get_color(), like.get_marker())
+    lines = (line for line in axis.lines if (line.get_color(), line.get_marker()) == look)
+    return [height for line in lines for height in line.get_ydata()]
+
+
 def differences(figure):
     """Of each panel: title, and the drawn differences of each set."""
     found = {}
     for axis in figure.axes:
-        lines = zip(*axis.get_legend_handles_labels(), strict=True)
-        found[axis.get_title(loc="left")] = {name: list(line.get_ydata()) for line, name in lines}
+        legend = zip(*axis.get_legend_handles_labels(), strict=True)
+        found[axis.get_title(loc="left")] = {name: marked(axis, line) for line, name in legend}
     return found
 
 
