@@ -189,11 +189,11 @@ def heat_map(swept: pd.DataFrame, row: str, column: str, kind: str = "out_of_dis
             axis.set(xlabel=TITLES[column], ylabel=TITLES[row])
         figure.colorbar(image, ax=list(axes), label="difference (points)", shrink=0.9)
         panels.note(figure, f"{_NO_RUNS} {panels.NOTHING}.")
-    where = lambda at: f"{names.task(at['task'])}, {row} {value_of(at[row])}, {column} {value_of(at[column])}"  # noqa: E731
-    what = f"Mean difference from fine-tuning, {names.KINDS[kind]}, by {row} and {column}"
-    figure.alt = findings.alt(
-        f"{what.replace('_', ' ')}: {findings.span(means, 'difference', where, sign=True)} points."
-    )
+    first, second = _short(row), _short(column)
+    where = lambda at: f"{names.task(at['task'])}, {first} {value_of(at[row])}, {second} {value_of(at[column])}"  # noqa: E731
+    ends = findings.span(means, "difference", where, sign=True)
+    kind = names.KINDS[kind]
+    figure.alt = findings.alt(f"Mean difference from fine-tuning ({kind}) by {first} and {second}: {ends} points.")
     return figure
 
 
