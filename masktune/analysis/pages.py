@@ -102,8 +102,8 @@ def named(body: str) -> str:
     What has none takes the heading above it: tables of pandas and of Markdown know no title.
     """
     soup = BeautifulSoup(body, "html.parser")
-    for link in soup.select("a.anchor-link"):
-        link.decompose()
+    for own in soup.select("a.anchor-link, style[scoped]"):  # links nobody sees, and pandas' style for its own table
+        own.decompose()
     heading = ""
     for element in soup.select("h1, h2, h3, h4, table, img"):
         if element.name == "table":

@@ -44,7 +44,7 @@ figcaption { color: var(--quiet); font-size: .86rem; line-height: 1.5; max-width
   linear-gradient(to left, var(--paper) 40%, transparent) right / 2.5rem 100% no-repeat local,
   linear-gradient(to right, var(--shade), transparent) left / 1rem 100% no-repeat scroll,
   linear-gradient(to left, var(--shade), transparent) right / 1rem 100% no-repeat scroll; }
-table { border-collapse: separate; border-spacing: 0; font-size: .86rem; line-height: 1.4;
+table { border: 0; border-collapse: separate; border-spacing: 0; font-size: .86rem; line-height: 1.4;
   font-variant-numeric: tabular-nums; }
 caption { position: sticky; left: 0; width: max-content; max-width: 90vw; text-align: left; font-weight: 600;
   padding: .2rem .4rem .4rem 0; background: var(--paper); }
@@ -81,7 +81,9 @@ summary { cursor: pointer; font-weight: 600; }
 @media (max-width: 40rem) { body { font-size: 15px; } h1 { font-size: 1.5rem; } .question { font-size: 1.1rem; }
   .picture, .output_png { padding: .4rem; } .output_png img { max-width: 46rem; }
   .picture img { width: 46rem; max-width: none; }
-  tr > :first-child { white-space: normal; min-width: 7rem; max-width: 9rem; } }
+  tr > :first-child { white-space: normal; min-width: 7rem; max-width: 9rem; }
+  .conclusions tr > :first-child, .claims tr > :first-child { min-width: 0; }
+  .conclusions td, .observations td { min-width: 12rem; } }
 @media print { header.top { display: none; } body { background: #fff; } }
 """
 

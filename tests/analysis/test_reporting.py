@@ -134,6 +134,7 @@ def test_every_page_begins_with_the_index_and_names_its_tables_and_images(toy):
 
 
 def check_tables(soup):
+    assert not soup.select("main style[scoped]"), "browsers apply it to every table of the page"
     for table in soup.select("main table"):
         assert table.find(True).name == "caption" and table.caption.get_text().strip()
         assert all(head.get("scope") == "col" for head in table.select("thead th"))
