@@ -13,8 +13,8 @@ from tqdm import tqdm
 _BRACKETS = r"\[(?:[^\[\]]|\[[^\]]*\])*\]"
 _BAR = re.compile(
     rf".*?(?:\d+%\|[^|]*\|(?: *[\d.]+\w*/[\d.?]+\w*)?(?: {_BRACKETS})?|\b\d[\d.]* ?\S* \[\d+:\d\d[^\]]*\])"
-    "|.*[\N{FULL BLOCK}-\N{LEFT ONE EIGHTH BLOCK}\N{BOX DRAWINGS HEAVY HORIZONTAL}]{2}.*"
 )
+_BLOCKS = re.compile("[\N{FULL BLOCK}-\N{LEFT ONE EIGHTH BLOCK}\N{BOX DRAWINGS HEAVY HORIZONTAL}]{2}")
 _CURSOR = re.compile(r"\x1b\[\d*[A-K]")
 
 
@@ -82,7 +82,7 @@ def _without_bar(line: str) -> str:
     if not before:
         return line
     left = _CURSOR.sub("", _BAR.sub("", last))
-    return left if left.strip() else ""
+    return left if left.strip() and not _BLOCKS.search(left) else ""
 
 
 def _is_bar(output: dict[str, Any]) -> bool:

@@ -78,7 +78,7 @@ import datasets, tqdm, tqdm.notebook, transformers.utils.logging
 from transformers.utils.notebook import NotebookProgressBar, NotebookTrainingTracker
 from masktune.study import progress
 
-print("a print before")
+print("a print before \\u2588\\u2588\\u2588")
 print("50%|#####     | 5/10 is no bar: nothing is written over it")
 for step in tqdm.tqdm(range(4), desc="plain", mininterval=0):
     if step == 1:
@@ -112,6 +112,7 @@ print("a print after")
 TABLE = """
 from IPython.display import HTML, display
 display(HTML("<table><tr><td>a result</td></tr></table>"))
+display({"text/plain": "bert \\u2588\\u2588\\u2588\\u2588 4"}, raw=True)
 raise ValueError("an exception")
 """
 
@@ -138,13 +139,14 @@ def test_an_executed_notebook_keeps_no_bar_and_all_else(tmp_path, monkeypatch):
         name: "".join("".join(o["text"]) for o in outputs if o.get("name") == name) for name in ("stdout", "stderr")
     }
     assert texts["stdout"].splitlines() == [
-        "a print before", "50%|#####     | 5/10 is no bar: nothing is written over it", "a line by tqdm",
-        "a print after",
+        "a print before \u2588\u2588\u2588", "50%|#####     | 5/10 is no bar: nothing is written over it",
+        "a line by tqdm", "a print after",
     ]  # fmt: skip
     errors = [line for line in texts["stderr"].splitlines() if "warnings.warn" not in line]
     assert errors[0] == "an error between two steps" and errors[-1] == "an error after"
     assert errors[1].endswith("UserWarning: a warning in the middle of a bar") and len(errors) == 3
     rest = [output for output in outputs if output["output_type"] != "stream"]
-    assert [output["output_type"] for output in rest] == ["display_data", "error"]
-    assert "a result" in str(rest[0]["data"]) and rest[1]["evalue"] == "an exception"
+    assert [output["output_type"] for output in rest] == ["display_data", "display_data", "error"]
+    assert "a result" in str(rest[0]["data"]) and "bert" in str(rest[1]["data"])
+    assert rest[2]["evalue"] == "an exception"
     assert "widgets" not in executed["metadata"]
