@@ -12,7 +12,8 @@ diversity     of perturbed texts;  diversity_page lays it out
 slider        the curves at one value of a second setting, chosen by the reader where there is one
 origins       by which code and in which precision runs were made
 cost          what runs cost;  cost_page lays it out
-theme         one look, one palette;  figures and drawing use it
+theme         one look, one palette;  figures and drawing use it;  panels is what all figures share
+findings      what a figure shows and what is missing, in words for its alternative text
 story         sentences made from the tables
 results       all of it for one study
 chapters      executes the chapter notebooks;  pages and reporting write the folder of HTML
