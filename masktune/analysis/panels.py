@@ -202,9 +202,12 @@ def _geometric(known: list) -> bool:
 
 
 def _apart(labels: Sequence[str], inches: np.ndarray) -> list[str]:
-    """The same labels, in a second line where one would touch the one before it."""
+    """The same labels, in a second line where one would touch the one before it; a label that comes again is not."""
     end, shown = -np.inf, []
     for label, middle in zip(labels, inches, strict=True):
+        if label in (text.strip() for text in shown):
+            shown.append("")
+            continue
         half = 0.036 * len(label)
         touches = middle - half < end + 0.06
         shown.append(f"\n{label}" if touches else label)

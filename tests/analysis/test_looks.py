@@ -212,6 +212,13 @@ def test_labels_do_not_touch(values):
         assert all(one.x1 < other.x0 for one, other in zip(boxes, boxes[1:], strict=False))
 
 
+def test_sizes_that_read_the_same_have_one_label():
+    places = panels.Places(pd.Series([138_700, 138_800, 202_000]), lambda value: f"{value / 1e6:.3f}", log=True)
+    _, (axis,) = panels.side_by_side(1)
+    places.draw(axis)
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["0.139", "", "0.202"]
+
+
 @pytest.mark.parametrize("many", [1, 3, 4, 7])
 def test_no_line_has_more_than_three_panels(many):
     figure, axes = panels.side_by_side(many)
