@@ -143,7 +143,7 @@ def report(of: Partial) -> list:
     return [
         *found.tables, *swept, presentation.seeds(found.seeds), *drawn.values(),
         story.what_it_is(of.study, found.main, found.runs), story.sentences(found.differences),
-        story.below_constant(found.main, found.details),
+        story.lopsided(found.main, found.differences),
     ]  # fmt: skip
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PREDICTIONS = "predictions.parquet"
 HISTORIES = "histories.parquet"
 FILES = (RUNS, PREDICTIONS, HISTORIES)
+TIMES = ("_runtime", "_per_second")  # endings of names in a training log: what runs.parquet says of a run's time
 REPEATED = ("run_id", "set", "kind", "cluster_id", "group")
 COSTS = (
     "load_seconds", "tokenise_seconds", "model_seconds", "prepare_seconds", "train_seconds", "curve_seconds",
@@ -277,7 +278,11 @@ def _replaced(path: Path) -> Iterator[Path]:
 def _write_histories(found: Iterable[_Run], path: Path) -> None:
     import pandas
 
-    rows = [{"run_id": run.row["run_id"], **entry} for run in found for entry in run.history]
+    rows = [
+        {"run_id": run.row["run_id"]} | {name: value for name, value in entry.items() if not name.endswith(TIMES)}
+        for run in found
+        for entry in run.history
+    ]
     pandas.DataFrame(rows, columns=None if rows else ["run_id", "step"]).to_parquet(path, index=False)
 
 

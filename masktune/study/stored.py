@@ -27,7 +27,7 @@ PREDICTIONS = "predictions.parquet"
 FILES = (*(f"{name}.json" for name in RECORDS), PREDICTIONS)
 DONE = "DONE"
 # What Trainer logs together: where the first stands, the second must be a finite number.
-LOGGED = {"learning_rate": "loss", "eval_runtime": "eval_loss", "train_runtime": "train_loss"}
+LOGGED = {"learning_rate": "loss", "eval_accuracy": "eval_loss", "total_flos": "train_loss"}
 REMEDY = "lower the learning rate, or clip gradients by max_grad_norm"
 
 

@@ -107,8 +107,8 @@ DIVERGED = {
     "the input is not read": (answers([[0.5, -0.25]] * 4), [], "all 4 examples are the same, [0.5, -0.25]"),
     "the loss at the last step": (answers(LOGITS), log(learning_rate=0.9, loss=NAN), "loss is not finite at step 3"),
     "an infinite loss": (answers(LOGITS), log(learning_rate=0.9, loss=INFINITE), "loss is not finite at step 3"),
-    "the loss of evaluation": (answers(LOGITS), log(eval_runtime=1.0, eval_loss=NAN), "eval_loss is not finite"),
-    "the loss of all training": (answers(LOGITS), log(train_runtime=1.0, train_loss=NAN), "train_loss is not finite"),
+    "the loss of evaluation": (answers(LOGITS), log(eval_accuracy=0.5, eval_loss=NAN), "eval_loss is not finite"),
+    "the loss of all training": (answers(LOGITS), log(total_flos=1.0, train_loss=NAN), "train_loss is not finite"),
     "the loss of a term": (answers(LOGITS), log(learning_rate=0.9, loss=0.5, loss_mlm=NAN), "loss_mlm is not finite"),
 }  # fmt: skip
 
