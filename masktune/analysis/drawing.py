@@ -17,7 +17,7 @@ STYLES = {
     "plain": _TOKEN + "solid transparent",
     "chosen": _TOKEN + "solid currentColor;font-weight:600",
     "mask": _TOKEN + "dashed currentColor",
-    "same": _TOKEN + "solid currentColor;background:#1f7a6d33",
+    "same": _TOKEN + "dotted currentColor;font-weight:600",
     "changed": _TOKEN + "solid currentColor;background:#e8833a;color:#1b1b1b;font-weight:600",
 }
 
