@@ -69,7 +69,10 @@ def records(right: int = 3, digest: str = "d") -> dict:
         "metrics": {"accuracy": {"validation": right / 4}, "n": {"validation": 4}},
         "environment": {"device": "cpu", "precision": "fp32", "data": {"train": digest}},
         "cost": {"train_seconds": 2.0, "evaluate_seconds": 1.0, "model_seconds": 0.5, "curve_seconds": 0.5},
-        "history": [{"step": 1, "loss": 0.5, "grad_norm": float("nan")}, {"step": 2, "eval_loss": 0.7, "eval_accuracy": 0.5}],
+        "history": [
+            {"step": 1, "loss": 0.5, "grad_norm": float("nan")},
+            {"step": 2, "eval_loss": 0.7, "eval_accuracy": 0.5},
+        ],
     }
 
 
