@@ -135,6 +135,7 @@ def _store_gathered(folder: Path, examples: int, seeds: int, methods: int) -> No
             runs.append(
                 {
                     "run_id": run_id,
+                    "data": "embedded",
                     "model": "bert",
                     "task": "inference",
                     "seed": seed,

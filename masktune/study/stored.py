@@ -84,19 +84,20 @@ def check(path: Path) -> None:
 def check_result(logits: "pyarrow.ChunkedArray", history: Iterable[Mapping[str, Any]]) -> None:
     """Raise NoResult unless the logits [examples, classes] and the losses of the training log are those of a result."""
     import numpy
+    from pyarrow import compute
 
     for entry in history:
         _check_losses(entry)
     if not len(logits):
         raise NoResult("there are no predictions; give the task an evaluation set")
-    numbers = logits.combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(len(logits), -1)
-    finite = numpy.isfinite(numbers)
-    if not finite.all():
-        lost = int((~finite).any(axis=1).sum())
+    numbers = logits.combine_chunks()
+    values, example = numbers.flatten().to_numpy(zero_copy_only=False), compute.list_parent_indices(numbers).to_numpy()
+    if lost := len(numpy.unique(example[~numpy.isfinite(values)])):
         raise NoResult(f"the logits of {lost} of {len(numbers)} examples are not finite: training diverged; {REMEDY}")
-    if len(numbers) > 1 and (numbers == numbers[0]).all():
+    first = numbers[0].as_py()
+    if len(numbers) > 1 and values.tobytes() == numpy.array(first * len(numbers), values.dtype).tobytes():
         raise NoResult(
-            f"the logits of all {len(numbers)} examples are the same, {numbers[0].tolist()}: training diverged until "
+            f"the logits of all {len(numbers)} examples are the same, {first}: training diverged until "
             f"the model no longer reads its input; {REMEDY}"
         )
 
