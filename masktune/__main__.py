@@ -23,7 +23,7 @@ EPILOG = """examples:
   python -m masktune figures embedded                     tables and figures, no training
   python -m masktune mirror --check                       is the local copy of the real data whole?"""
 # What workers and the kernels of cells import, and the library does without: asked for before anything runs.
-RUN_NEEDS = ("dask", "distributed", "papermill", "ipykernel", "matplotlib", "seaborn")
+RUN_NEEDS = ("cryptography", "dask", "distributed", "papermill", "ipykernel", "matplotlib", "seaborn")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

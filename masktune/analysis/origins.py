@@ -15,7 +15,7 @@ def complete(runs: pd.DataFrame) -> pd.DataFrame:
 
 def named(source: str, precision: str) -> str:
     """`bf16, code 1a2b3c4`, as a reader sees it."""
-    return f"{_PRECISION[precision == NOT_STORED].format(precision)}, {_code(source)}"
+    return f"{_precision(precision)}, {_code(source)}"
 
 
 def labels(frame: pd.DataFrame) -> pd.Series:
@@ -39,7 +39,7 @@ def common(frame: pd.DataFrame) -> str:
 def mixed(runs: pd.DataFrame) -> str:
     """A sentence, with a space before it, on finished runs that were not made alike; nothing where all were."""
     done = complete(runs[runs["status"] == "done"])
-    names = {"source": _code, "precision": lambda value: _PRECISION[value == NOT_STORED].format(value)}
+    names = {"source": _code, "precision": _precision}
     parts = [
         ", ".join(f"{count:,} {'by' if column == 'source' else 'in'} {names[column](value)}" for value, count in counts)
         for column in ORIGIN
@@ -52,4 +52,5 @@ def _code(source: str) -> str:
     return "code that was not stored" if source == NOT_STORED else f"code {source[:DIGITS]}"
 
 
-_PRECISION = ("{}", "a precision that was not stored")
+def _precision(name: str) -> str:
+    return "a precision that was not stored" if name == NOT_STORED else name
