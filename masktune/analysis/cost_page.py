@@ -63,7 +63,7 @@ def _at(row: pd.Series) -> str:
 def _energy(frame: pd.DataFrame) -> str:
     measured = frame["energy"].dropna()
     if measured.empty:
-        return "Its energy was not measured on this machine, which has no counter that could be read."
+        return "Its energy was not measured: no counter of it could be read where these runs were made."
     return f"It takes {times(cost.geometric_mean(measured))} times the energy."
 
 
@@ -114,11 +114,11 @@ def not_said(runs: pd.DataFrame) -> list[str]:
     if found["parameters"].isna().any():
         sentences.append("Number of parameters: not stored with some of these runs; a run made now stores it.")
     if not energy["host_energy_joules"]:
-        sentences.append("Energy of the processor: not measured on this machine (no RAPL counter that may be read).")
+        sentences.append("Energy of the processor: not measured (these runs found no RAPL counter to read).")
     if not energy["device_energy_joules"]:
         on_gpu = found["device_peak_bytes"].notna().any()
         reason = "install masktune[gpu] to read its counter" if on_gpu else "no GPU was used"
-        sentences.append(f"Energy of a GPU: not measured on this machine ({reason}).")
+        sentences.append(f"Energy of a GPU: not measured ({reason}).")
     return sentences or ["Nothing is missing: every run says its time, memory, energy and size."]
 
 

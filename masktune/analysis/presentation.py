@@ -15,7 +15,7 @@ from masktune.analysis.statistics import BINS
 LONG = 45  # characters that stand on one line of a column
 MINUS = "\N{MINUS SIGN}"
 CROSSED = "95 % t interval over paired seeds x clusters of examples"
-VARIES = "Seeds vary the initialisation of the head, the order of the batches and the masking"
+VARIES = "Seeds vary the initialisation of the head, the order of the batches, dropout and the masking"
 
 
 @dataclass(frozen=True)
