@@ -6,7 +6,7 @@ setting alone, so that a study may hold several sweeps and a grid of two setting
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -108,15 +108,20 @@ def _options(method: str, given: str) -> dict[str, Any]:
 
 def _rows(place: dict[str, str], block: Block | None, settings: pd.DataFrame) -> Iterator[dict[str, Any]]:
     here = settings[(settings["model"] == place["model"]) & (settings["task"] == place["task"])]
-    references = here[here["method"] == REFERENCE]
     trained = here[here["method"] == METHOD]
     base = trained.loc[trained["part"] == "main", "label"].head(1).to_list()
     for variant in trained.to_dict("records"):
-        alike = [_same(references[name], variant[name]) for name in SHARED]
-        for reference in references.loc[np.logical_and.reduce(alike), "label"]:
+        for reference in _references(variant, here):
             about = {name: variant[name] for name in (*SETTINGS, "adaptation")}
             about |= {"label": variant["label"], "reference": reference, "base": variant["label"] in base}
             yield {**place, **about, **_compared(block, reference, variant["label"])}
+
+
+def _references(variant: Mapping[str, Any], settings: pd.DataFrame) -> list[str]:
+    """The labels of fine-tuning at the same training, for the same task and model."""
+    plain = settings[settings["method"] == REFERENCE]
+    alike = [_same(plain[name], variant[name]) for name in ("task", "model", *SHARED)]
+    return plain.loc[np.logical_and.reduce(alike), "label"].to_list()
 
 
 def _compared(block: Block | None, reference: str, label: str) -> dict[str, Any]:
@@ -170,6 +175,7 @@ def planned(runs: pd.DataFrame, *factors: str) -> pd.DataFrame:
     """What `sweep` would hold were every run finished: task, model, label, base, SETTINGS, a row a label."""
     settings = _settings(runs)
     trained = settings[settings["method"] == METHOD]
+    trained = trained.loc[[bool(_references(row, settings)) for row in trained.to_dict("records")]]
     main = trained[trained["part"] == "main"].drop_duplicates(["task", "model"])
     trained = trained.assign(base=trained.index.isin(main.index))
     others = [name for name in (*SETTINGS, "adaptation") if name not in factors]

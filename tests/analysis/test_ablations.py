@@ -49,6 +49,12 @@ def test_a_sweep_is_the_base_and_what_differs_in_one_setting(study):
     assert ablations.sweep(variants, "reduction").empty
 
 
+@pytest.mark.parametrize("factor", ["mask_rate", "epochs", "reduction"])
+def test_what_a_finished_study_plans_is_what_its_sweeps_hold(study, factor):
+    runs, variants = study
+    assert set(ablations.planned(runs, factor)["label"]) == set(ablations.sweep(variants, factor)["label"])
+
+
 def test_of_two_main_rows_the_first_is_the_base():
     again = ("all tokens", "mask_tuning", {"reduction": "maskable"}, 0.6, 0.05)
     runs, predictions = make(tasks=("paraphrase",), methods=[*METHODS, again])
