@@ -5,6 +5,8 @@ PYTHON ?= python3
 
 VENV := .venv
 RUN := $(VENV)/bin/python -m masktune
+# The tests of a file share what they make, so a file stays in one process.
+PARALLEL := --numprocesses 2 --dist loadfile
 # Models made by the study are kept beside it; kernels come from .venv, whatever else is installed for the user.
 export MASKTUNE_CACHE ?= $(CURDIR)/.cache
 export JUPYTER_PREFER_ENV_PATH := 1
@@ -38,10 +40,10 @@ bench: setup  ## measure training steps beside a stock Trainer's, and the grid i
 	$(VENV)/bin/python -m benchmarks
 
 test: setup  ## run every test; style is checked as it is committed, or will be with the next commit
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest $(PARALLEL)
 
 test-fast: setup  ## the tests that take no seconds, for the inner loop: under a minute on two cores
-	$(VENV)/bin/python -m pytest -m "not slow"
+	$(VENV)/bin/python -m pytest $(PARALLEL) -m "not slow"
 
 newcomer: setup  ## prove README's commands, in its order and twice, on a fresh clone of the last commit: half an hour
 	$(VENV)/bin/python -m pytest tests/newcomer.py

@@ -17,6 +17,8 @@ from masktune.models import MaskTuningModel
 from masktune.study.cells import Cell, Model, Training
 from masktune.study.training import open_workbench
 
+pytestmark = pytest.mark.slow
+
 QUICK = Adaptation(steps=3, batch_size=8, max_length=32)
 
 

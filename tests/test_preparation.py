@@ -18,6 +18,8 @@ from masktune.methods.masker import Keywords
 from masktune.methods.mlm_augmentation import AugmentedTokens
 from masktune.preparation import Material
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("negative", "positive")
 
 

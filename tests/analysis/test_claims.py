@@ -11,6 +11,8 @@ from masktune.analysis.blocks import Block, blocks
 from masktune.study import design
 from masktune.study.claims import Claim
 
+pytestmark = pytest.mark.slow
+
 GAIN = {"first": "Mask-tuning", "second": "fine-tuning", "kind": "out_of_distribution", "test": "superiority"}
 KEPT = {**GAIN, "kind": "in_distribution", "test": "non_inferiority", "margin": 4.0}
 

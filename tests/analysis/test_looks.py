@@ -26,6 +26,8 @@ from masktune.analysis import (
 from masktune.analysis.blocks import blocks
 from masktune.analysis.presentation import number
 
+pytestmark = pytest.mark.slow
+
 STEPS = (1, 20)
 
 

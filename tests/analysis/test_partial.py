@@ -11,6 +11,8 @@ from masktune.analysis import crossed, figures, findings, panels
 from masktune.analysis.presentation import Table
 from masktune.analysis.theme import Drawing
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch):
@@ -23,7 +25,6 @@ def unfilled(text):
     return re.findall(r"\bnan\b", text)
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("missing", MISSING)
 @pytest.mark.parametrize("kind", PARTS)

@@ -15,6 +15,8 @@ from masktune import analysis
 from masktune.analysis import chapters, claims
 from masktune.errors import MaskTuneError
 
+pytestmark = pytest.mark.slow
+
 TOML = """
 name = "toy"
 title = "A toy & its study"

@@ -18,6 +18,8 @@ from masktune.order import lengths_of
 from masktune.study import gather
 from masktune.trainer import MaskTuningTrainer
 
+pytestmark = pytest.mark.slow
+
 MINIATURE = sizes.MINIATURE["bert"]
 SMALL = {
     "bert": sizes.Size("small", "bert", 2, 64, 2, steps=1, vocabulary=300),

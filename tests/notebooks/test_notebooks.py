@@ -12,6 +12,8 @@ from masktune.analysis import chapters, diversity_page
 from masktune.errors import MaskTuneError
 from masktune.study import design, gather, perturbed
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 CHAPTERS = [path for path in NOTEBOOKS if path.name[:2].isdigit()]
@@ -59,7 +61,6 @@ def test_start_here_belongs_to_the_embedded_study():
     assert all("cell.ipynb" not in names for names in named.values())
 
 
-@pytest.mark.slow
 def test_main_results_runs_on_a_small_study(tmp_path, monkeypatch):
     monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
     store(tmp_path / "embedded", *make(tasks=("sentiment", "paraphrase"), seeds=5, examples=24))
@@ -73,7 +74,6 @@ def test_main_results_runs_on_a_small_study(tmp_path, monkeypatch):
     assert "cannot go below 0.0625" in text and "predicted +3.6 points" in text
 
 
-@pytest.mark.slow
 def test_the_page_of_claims_runs_on_a_small_study(tmp_path, monkeypatch):
     monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
     store(tmp_path / "embedded", *make(models=("bert",), tasks=("sentiment", "paraphrase"), seeds=6, examples=24))
@@ -89,7 +89,6 @@ def test_the_page_of_claims_runs_on_a_small_study(tmp_path, monkeypatch):
     assert "single pairs of runs" in text
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["02_ablations", "03_why"])
 def test_the_ablations_run_on_a_small_study(tmp_path, monkeypatch, name):
     monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
@@ -109,7 +108,6 @@ def test_the_ablations_run_on_a_small_study(tmp_path, monkeypatch, name):
         )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "part", "said"),
     [
@@ -133,7 +131,6 @@ def test_the_methods_beside_one_another_run_on_a_small_study(tmp_path, monkeypat
     assert any("image/png" in output.get("data", {}) for output in outputs)
 
 
-@pytest.mark.slow
 def test_cost_runs_on_a_small_study_and_again_when_a_benchmark_is_stored(tmp_path, monkeypatch):
     monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
     store(tmp_path / "embedded", *make(tasks=("sentiment", "paraphrase"), seeds=2, examples=24))

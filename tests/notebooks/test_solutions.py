@@ -19,6 +19,8 @@ from masktune.__main__ import parser
 from masktune.analysis import diversity_page
 from masktune.study import design
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # What is not read from stored runs is trained: only as much of it as shows that it runs.
@@ -93,7 +95,6 @@ def is_setting(span):
         return False
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_and_so_do_its_solutions(path, stored, tmp_path, monkeypatch):
     monkeypatch.chdir(path.parent)  # as JupyterLab does

@@ -87,7 +87,7 @@ def test_stored_results_come_back_as_tables(trained):
     ]
     assert (table["low"] < 0.75).all() and (table["high"] > 0.75).all()
     assert cell.results(this)["accuracy/validation"].tolist() == [0.75, 0.75]
-    assert cell.histories(this)[1][1] == {"step": 2, "eval_accuracy": 0.5}
+    assert cell.histories(this)[1][1] == {"step": 2, "eval_loss": 0.7, "eval_accuracy": 0.5}
     assert cell.costs(this)["train_seconds"].tolist() == [2.0, 2.0]
     assert cell.describe(this).loc["cell id", "value"] == this.id
 

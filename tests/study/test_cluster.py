@@ -15,6 +15,8 @@ from distributed.security import Security
 
 from masktune.study import cluster
 
+pytestmark = pytest.mark.slow
+
 NOBODY = 65534
 WAYS = ("plain", "a key of one's own", "the key of the cluster", "http")
 TIMEOUT = 2  # an answer takes milliseconds; a server that waits for another language never gives one

@@ -7,6 +7,8 @@ from study.conftest import write_notebook
 
 from masktune.study import execution, kernels
 
+pytestmark = pytest.mark.slow
+
 LOOK = """
 import builtins, json, os, sys, warnings
 from pathlib import Path

@@ -16,6 +16,8 @@ from masktune.models import trained_masked_lm
 from masktune.study import design, diversity, perturbed, training
 from masktune.study.cells import Cell, Model, Training
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def bench(checkpoints, monkeypatch) -> training.Workbench:

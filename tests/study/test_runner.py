@@ -11,6 +11,8 @@ from masktune.errors import MaskTuneError
 from masktune.study import cell as cell_module
 from masktune.study import cluster, design, diversity, efficiency, execution, gather, places, runner, runs
 
+pytestmark = pytest.mark.slow
+
 DEFAULTS = "\n".join(f"{name} = None" for name in cell_module.PARAMETERS)
 # Each label meets another fate on its first attempt, and every attempt leaves its mark.
 FATES = """

@@ -23,6 +23,8 @@ from masktune.study import cell as cells
 from masktune.study import efficiency, environment, gather, places, planning, runs, stored, training
 from masktune.study.cells import Cell, Model, Training
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def cell(study):

@@ -9,6 +9,8 @@ from transformers import TrainerCallback
 from masktune import MaskTuneError, MaskTuning
 from masktune.models import HEAD_FILE
 
+pytestmark = pytest.mark.slow
+
 ODD = [
     ("bert", None),
     ("bert", "old names"),

@@ -12,6 +12,8 @@ from transformers import (
 from masktune import FineTuning, MaskTuning, MaskTuningModel, dropout
 from masktune.order import SeededSampler
 
+pytestmark = pytest.mark.slow
+
 
 def test_one_line_changes_in_a_script_and_the_saved_model_is_what_the_script_expects(tmp_path, trainer, family, data):
     run = trainer(family)

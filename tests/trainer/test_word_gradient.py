@@ -8,6 +8,8 @@ from tiny_runs import METHOD
 
 from masktune import FineTuning, MaskTuning, methods, word_gradient
 
+pytestmark = pytest.mark.slow
+
 
 def gradients(run, together, monkeypatch, steps=1, bf16=False):
     """The gradient of every parameter after so many micro-batches of 8, put together late or by backward."""
