@@ -11,6 +11,8 @@ from study.conftest import results, store  # noqa: F401
 from masktune.__main__ import main
 from masktune.study import design, diversity, places, runs
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = ("plan", "run", "status", "gather", "figures", "report")
 
 

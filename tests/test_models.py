@@ -11,6 +11,8 @@ from transformers.models.bart.modeling_bart import shift_tokens_right
 from masktune.errors import MaskTuneError
 from masktune.models import FAMILIES, MaskTuningModel
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("negative", "positive")
 
 

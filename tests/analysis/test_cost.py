@@ -10,6 +10,8 @@ from synthetic_study import make, with_failures
 from masktune.analysis import cost, cost_page, names, origins, results
 from masktune.analysis.presentation import Table
 
+pytestmark = pytest.mark.slow
+
 SEEDS = 4
 
 

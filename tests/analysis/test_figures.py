@@ -5,6 +5,8 @@ from synthetic_study import METHODS, make
 
 from masktune.analysis import figures, results, theme
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def found(gathered):

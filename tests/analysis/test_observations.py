@@ -10,6 +10,8 @@ from masktune.errors import MaskTuneError
 from masktune.study import diversity
 from masktune.study.claims import smallest_p
 
+pytestmark = pytest.mark.slow
+
 PLAIN, PAPER = Setting("fine_tuning", {}), Setting("mask_tuning", {})
 LONGER = Setting("mask_tuning", {}, plain=False)
 SWEEP = """

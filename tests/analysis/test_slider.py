@@ -12,6 +12,8 @@ from masktune.analysis.blocks import blocks
 from masktune.analysis.theme import Drawing
 from masktune.study.execution import UNATTENDED
 
+pytestmark = pytest.mark.slow
+
 PAIRS = [*itertools.product((0.2, 0.6), (0.01, 0.05, 0.15)), (0.8, 0.15), (0.6, 0.1)]
 
 

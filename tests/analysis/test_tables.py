@@ -9,6 +9,8 @@ from synthetic_study import make, with_failures
 from masktune.analysis import ablations, comparisons, lengths, presentation, results, tables
 from masktune.analysis.blocks import LOPSIDED, Answers, Block, blocks, finite
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def found(gathered):

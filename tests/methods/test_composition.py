@@ -13,6 +13,8 @@ from masktune.errors import MaskTuneError
 from masktune.methods.base import Method
 from masktune.streams import Streams
 
+pytestmark = pytest.mark.slow
+
 STREAMS = Streams(1).at(2)
 TEXTS = [name for name, part in methods.METHODS.items() if part.kind == "text"]
 OTHERS = [name for name, part in methods.METHODS.items() if part.kind != "text"]

@@ -11,6 +11,8 @@ from study.conftest import predictions, records, write_notebook
 from masktune.errors import MaskTuneError
 from masktune.study import cell, execution, places, runs
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def trained(monkeypatch) -> list[int]:

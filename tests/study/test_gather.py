@@ -11,6 +11,8 @@ from study.conftest import TABLE, predictions, records, store
 from masktune.errors import MaskTuneError
 from masktune.study import design, gather, places, planning, runs
 
+pytestmark = pytest.mark.slow
+
 
 def test_done_failed_and_missing_runs_have_a_row_each(study):
     first, second, *_ = study.cells

@@ -11,6 +11,8 @@ from transformers import DataCollatorWithPadding, Trainer, TrainerCallback
 from masktune import FineTuning, MaskTuningModel, MaskTuningTrainer, order
 from masktune.collate import InMemory
 
+pytestmark = pytest.mark.slow
+
 GROUPS = ["overlap", "subsequence", "constituent"]
 
 

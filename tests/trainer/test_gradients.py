@@ -4,6 +4,8 @@ from tiny_runs import METHOD
 
 from masktune import FineTuning, MaskTuning
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("method", [METHOD, MaskTuning(mask_rate=0.2, reduction="equalised"), FineTuning()])
 def test_measuring_the_gradients_changes_nothing(trainer, method):

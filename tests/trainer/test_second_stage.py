@@ -4,6 +4,8 @@ from tiny_runs import losses, same, weights
 
 from masktune import FineTuning, MaskTuneError, methods
 
+pytestmark = pytest.mark.slow
+
 
 def marked(data, rows):
     column = [row in rows for row in range(len(data["bert"]))]
