@@ -9,6 +9,7 @@ A chapter is notebooks/NN_*.ipynb. Its metadata may hold a table "masktune":
 
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,10 @@ from masktune.analysis import files
 from masktune.errors import MaskTuneError
 from masktune.study import cluster, execution, places
 from masktune.study.places import folder, results_root
+
+INJECTED = "injected-parameters"  # papermill's tag of the cell that it adds
+_STYLED = re.compile(r"\bT_[0-9a-f]{5}(?=[_\W])")  # pandas' name of a styled table
+_ADDRESS = re.compile("(?<= at 0x)[0-9a-f]+")
 
 
 @dataclass(frozen=True)
@@ -122,11 +127,27 @@ def _one_line(chapter: Chapter, error: Exception) -> str:
 
 
 def _keep(result: Path, target: Path) -> None:
-    """Put the executed notebook in place without papermill's notes, which hold times and paths of this machine."""
+    """Put the executed notebook in place without what differs each time: papermill's notes, which hold times and paths
+    of this machine, names that papermill and pandas draw at random, and where in memory a printed object was.
+    """
     notebook = json.loads(result.read_text(encoding="utf-8"))
     for part in (notebook, *notebook["cells"]):
         for key in ("papermill", "execution"):
             part["metadata"].pop(key, None)
+        if INJECTED in part["metadata"].get("tags", ()):
+            part["id"] = INJECTED
     beside = target.with_name(f".{target.name}.part")
-    beside.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = _ADDRESS.sub("0", json.dumps(notebook, indent=1, ensure_ascii=False))
+    beside.write_text(_STYLED.sub(_Numbers("T_"), text) + "\n", encoding="utf-8")
     os.replace(beside, target)
+
+
+class _Numbers(dict):
+    """For `re.sub`: each different match becomes `start` with a number, in order of appearance."""
+
+    def __init__(self, start: str):
+        super().__init__()
+        self.start = start
+
+    def __call__(self, match: re.Match) -> str:
+        return self.setdefault(match[0], f"{self.start}{len(self):05d}")

@@ -211,6 +211,18 @@ def test_executed_notebook_holds_no_path_or_time(toy):
     assert nbformat.read(found.executed, 4).cells[-1].outputs
 
 
+def test_a_chapter_that_is_executed_again_is_the_same_file(toy):
+    styled = "import pandas\nfrom IPython.display import display\n" + 2 * "display(pandas.DataFrame([1]).style)\n"
+    chapter(toy / "notebooks" / "01_count.ipynb", styled)
+    files = []
+    for _ in range(2):
+        [found] = chapters.of("toy")
+        assert chapters.execute(found)
+        files.append(found.executed.read_text())
+        found.stamp.unlink()
+    assert files[0] == files[1] and "T_00000_" in files[0] and "T_00001_" in files[0]
+
+
 def test_a_changed_notebook_or_result_runs_again(toy):
     (found,) = chapters.of("toy")
     chapters.execute(found)
