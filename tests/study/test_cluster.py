@@ -6,11 +6,12 @@ import multiprocessing
 import os
 import socket
 import sys
+from contextlib import suppress
 from types import SimpleNamespace
 
 import psutil
 import pytest
-from distributed.core import connect
+from distributed.core import Server, connect
 from distributed.security import Security
 
 from masktune.study import cluster
@@ -24,6 +25,7 @@ TIMEOUT = 2  # an answer takes milliseconds; a server that waits for another lan
 
 def _serve(pipe) -> None:
     """A process of another user, where this one may become another: tries what it is told, says what came back."""
+    asyncio.run(_rehearse())
     if os.getuid() == 0:
         os.setgroups([])
         os.setgid(NOBODY)
@@ -34,6 +36,17 @@ def _serve(pipe) -> None:
             pipe.send(_web(address) if way == "http" else asyncio.run(_call(way, address, security)))
         except Exception as error:
             pipe.send(f"refused: {type(error).__name__}")
+
+
+async def _rehearse() -> None:
+    """Import all that a call needs, by making one of each kind: another user may not be able to read it any more."""
+    server, security = Server({}), Security.temporary()
+    await server.listen("tls://127.0.0.1:0", **security.get_listen_args("scheduler"))
+    for way in WAYS[:2]:
+        with suppress(Exception):
+            await _call(way, server.address.partition("://")[2], security)
+    assert "type" in await _call(WAYS[2], server.address.partition("://")[2], security)
+    await server.close()
 
 
 async def _call(way: str, address: str, security: Security) -> str:
