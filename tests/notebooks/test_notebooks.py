@@ -5,6 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from invented_perturbations import perturbations
+from repository.conftest import committed_text
 from synthetic_study import ablations, declared, make, store, store_gradients
 
 from masktune import analysis
@@ -15,7 +16,7 @@ from masktune.study import design, gather, perturbed
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CHAPTERS = [path for path in NOTEBOOKS if path.name[:2].isdigit()]
 
 
@@ -30,7 +31,7 @@ def test_the_notebooks_are_there():
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_committed_without_outputs(path):
-    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    notebook = nbformat.reads(committed_text(f"notebooks/{path.name}"), as_version=nbformat.NO_CONVERT)
     nbformat.validate(notebook)
     assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
     assert notebook.metadata.kernelspec.name == "python3"
