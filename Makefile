@@ -42,7 +42,7 @@ bench: setup  ## measure training steps beside a stock Trainer's, and the grid i
 test: setup  ## run every test; style is checked as it is committed, or will be with the next commit
 	$(VENV)/bin/python -m pytest $(PARALLEL)
 
-test-fast: setup  ## the tests that take no seconds, for the inner loop: under a minute on two cores
+test-fast: setup  ## the tests that take no seconds, for the inner loop
 	$(VENV)/bin/python -m pytest $(PARALLEL) -m "not slow"
 
 newcomer: setup  ## prove README's commands, in its order and twice, on a fresh clone of the last commit: half an hour
