@@ -15,8 +15,9 @@ import pandas
 
 from benchmarks import grid, processes, report
 from masktune.errors import MaskTuneError
-from masktune.study import cluster, environment
-from masktune.study.places import results_root
+from masktune.study.execute import cluster
+from masktune.study.paths import results_root
+from masktune.study.run import environment
 
 STEP_SECONDS = 660  # of the fifteen minutes, what the training step may take before repetitions are left out
 GRID = (

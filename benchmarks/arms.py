@@ -7,8 +7,8 @@ naive          Mask-tuning as one would write it in a stock Trainer: logits over
 fine_tuning    our fine-tuning: MaskTuningTrainer
 mask_tuning    our Mask-tuning: MaskTuningTrainer
 
-The stock arms compute in fp32 on a CPU and in bf16 on a GPU; ours choose by themselves (masktune.precision), as the
-study does.
+The stock arms compute in fp32 on a CPU and in bf16 on a GPU; ours choose by themselves
+(masktune.training.precision), as the study does.
 """
 
 import random
@@ -33,13 +33,14 @@ from benchmarks import sizes
 from benchmarks.lengths import LONGEST
 from benchmarks.report import ARMS
 from benchmarks.sizes import Size
-from masktune import perturb, precision
+from masktune import perturb
 from masktune.errors import one_of
 from masktune.methods import FineTuning, MaskTuning, Method
 from masktune.methods.base import Batch
-from masktune.models import MaskedLM, MaskTuningModel
-from masktune.order import lengths_of
-from masktune.trainer import MaskTuningTrainer
+from masktune.models.joint import MaskedLM, MaskTuningModel
+from masktune.training import precision
+from masktune.training.sampling import lengths_of
+from masktune.training.trainer import MaskTuningTrainer
 
 WARM_UP = 1
 ALPHA, MASK_RATE = 0.6, 0.05

@@ -19,8 +19,8 @@ SUBCASES = 30
 
 def planning(cells: int) -> dict[str, float]:
     """Plan a study of about so many cells: its table read, its cells made, the plan written."""
-    from masktune.study import design
-    from masktune.study import planning as plans
+    from masktune.study.plan import listing as plans
+    from masktune.study.spec import design
 
     rates = numpy.linspace(0.01, 0.99, max(2, cells // (MODELS * len(TASKS)))).tolist()
     table = _study({"label": "Mask-tuning", "method": "mask_tuning", "mask_rate": rates}, models=MODELS, seeds=1)
@@ -31,7 +31,8 @@ def planning(cells: int) -> dict[str, float]:
 
 def gathering(runs: int, examples: int) -> dict[str, float]:
     """Gather so many stored runs, each with so many predictions; the runs are links to the files of one."""
-    from masktune.study import design, gather
+    from masktune.study.spec import design
+    from masktune.study.store import gather
 
     table = _study({"label": "Mask-tuning", "method": "mask_tuning"}, models=1, seeds=max(1, runs // len(TASKS)))
     with tempfile.TemporaryDirectory() as folder:
@@ -43,8 +44,9 @@ def gathering(runs: int, examples: int) -> dict[str, float]:
 
 def tables(examples: int, seeds: int, methods: int) -> dict[str, float]:
     """All tables of a gathered study of the size of HANS, beside a validation set a third as large."""
-    from masktune.analysis import presentation, results
-    from masktune.study import gather
+    from masktune.analysis import results
+    from masktune.analysis import table as presentation
+    from masktune.study.store import gather
 
     with tempfile.TemporaryDirectory() as folder:
         os.environ["MASKTUNE_RESULTS"] = folder
@@ -83,7 +85,7 @@ def _store(study: Any, examples: int) -> None:
     """Store the first run of the study; the folders of all others hold links to its results."""
     import pyarrow
 
-    from masktune.study import runs
+    from masktune.study.store import runs
 
     half = examples // 2
     labels = numpy.arange(examples, dtype=numpy.int16) % 2
@@ -123,8 +125,8 @@ def _store_gathered(folder: Path, examples: int, seeds: int, methods: int) -> No
     import pyarrow
     import pyarrow.parquet
 
-    from masktune.study import gather
-    from masktune.study.cells import Training
+    from masktune.study.spec.cells import Training
+    from masktune.study.store import gather
 
     training = {f"training/{name}": getattr(Training(), name) for name in gather.TRAINING}
     runs, histories, parts = [], [], []

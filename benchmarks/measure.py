@@ -22,7 +22,7 @@ from transformers.utils import logging
 
 from benchmarks import arms, lengths, operations
 from benchmarks.sizes import MINIATURE, Size
-from masktune.order import lengths_of
+from masktune.training.sampling import lengths_of
 
 EPOCH = 400  # batches of the epoch that the measured ones are taken from; fewer would be grouped in smaller pools
 

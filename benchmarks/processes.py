@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from masktune.errors import MaskTuneError
-from masktune.study import cluster
+from masktune.study.execute import cluster
 
 MODULE = "benchmarks.measure"
 

@@ -1,6 +1,6 @@
 """Mask-tuning (arXiv 2307.10457): the method, a trainer for one's own data, and a reproducible study of it.
 
-`MaskTuningTrainer` is a `transformers.Trainer`; `masktune.objective` and `masktune.perturb` are the method itself.
+`MaskTuningTrainer` is a `transformers.Trainer`; `masktune.losses` and `masktune.perturb` are the method itself.
 """
 
 from importlib import import_module
@@ -10,20 +10,20 @@ if TYPE_CHECKING:  # what editors and type checkers read
     from masktune.errors import MaskTuneError as MaskTuneError
     from masktune.methods import FineTuning as FineTuning
     from masktune.methods import MaskTuning as MaskTuning
-    from masktune.models import MaskTuningModel as MaskTuningModel
-    from masktune.preparation import prepare as prepare
-    from masktune.trainer import MaskTuningTrainer as MaskTuningTrainer
+    from masktune.models.joint import MaskTuningModel as MaskTuningModel
+    from masktune.training.features import prepare as prepare
+    from masktune.training.trainer import MaskTuningTrainer as MaskTuningTrainer
 
 __version__ = "0.1.0"
 
 # Loaded when asked for: the command line and the planning of a study start without torch and transformers.
 _EXPORTS = {
     "MaskTuneError": "masktune.errors",
-    "MaskTuningModel": "masktune.models",
-    "MaskTuningTrainer": "masktune.trainer",
+    "MaskTuningModel": "masktune.models.joint",
+    "MaskTuningTrainer": "masktune.training.trainer",
     "MaskTuning": "masktune.methods",
     "FineTuning": "masktune.methods",
-    "prepare": "masktune.preparation",
+    "prepare": "masktune.training.features",
 }
 __all__ = [*_EXPORTS, "__version__"]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from masktune.errors import MaskTuneError, not_installed, one_of
 
 if TYPE_CHECKING:
-    from masktune.study.cells import Cell
-    from masktune.study.design import Study
+    from masktune.study.spec.cells import Cell
+    from masktune.study.spec.design import Study
 
 DESCRIPTION = """The study of Mask-tuning, step by step. A study is declared in studies/<name>.toml; its results go to
 results/<name> (or below $MASKTUNE_RESULTS)."""
@@ -100,7 +100,7 @@ def _jobs(text: str) -> int:
 
 
 def plan(options: argparse.Namespace) -> int:
-    from masktune.study import planning
+    from masktune.study.plan import listing as planning
 
     study, select = _study(options)
     print(planning.plan(study, select, options.jobs))
@@ -108,8 +108,8 @@ def plan(options: argparse.Namespace) -> int:
 
 
 def tune(options: argparse.Namespace) -> int:
-    from masktune.study import design, tuning
-    from masktune.study import gather as gathering
+    from masktune.study.spec import design, tuning
+    from masktune.study.store import gather as gathering
 
     study = design.load(options.study)
     trials = tuning.trials(study)
@@ -125,7 +125,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(study: "Study", jobs: int | None, select: "Callable[[Cell], bool]" = lambda cell: True) -> int:
-    from masktune.study import runner
+    from masktune.study.execute import runner
 
     for package in RUN_NEEDS:
         if find_spec(package) is None:
@@ -143,15 +143,16 @@ def _run(study: "Study", jobs: int | None, select: "Callable[[Cell], bool]" = la
 
 
 def status(options: argparse.Namespace) -> int:
-    from masktune.study import planning
+    from masktune.study.plan import listing as planning
 
     print(planning.status(*_study(options)))
     return 0
 
 
 def gather(options: argparse.Namespace) -> int:
-    from masktune.study import design, runs
-    from masktune.study import gather as gathering
+    from masktune.study.spec import design
+    from masktune.study.store import gather as gathering
+    from masktune.study.store import runs
 
     study = design.load(options.study)
     table = gathering.gather(study)
@@ -169,7 +170,7 @@ def gather(options: argparse.Namespace) -> int:
 
 def figures(options: argparse.Namespace) -> int:
     from masktune import analysis
-    from masktune.study import design
+    from masktune.study.spec import design
 
     paths = analysis.build(design.load(options.study).name)
     print(f"{options.study}: {len(paths)} tables and figures in {paths[0].parents[1]}")
@@ -178,7 +179,7 @@ def figures(options: argparse.Namespace) -> int:
 
 def report(options: argparse.Namespace) -> int:
     from masktune import analysis
-    from masktune.study import design
+    from masktune.study.spec import design
 
     print(f"{options.study}: open {analysis.report(design.load(options.study).name)}")
     return 0
@@ -194,7 +195,7 @@ def mirror(options: argparse.Namespace) -> int:
 
 def _study(options: argparse.Namespace) -> "tuple[Study, Callable[[Cell], bool]]":
     """The study, and which of its cells the filters keep. Raises MaskTuneError for a name that the study lacks."""
-    from masktune.study import design
+    from masktune.study.spec import design
 
     study = design.load(options.study)
     models, methods = {cell.model.name for cell in study.cells}, {cell.method for cell in study.cells}

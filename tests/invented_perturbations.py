@@ -1,9 +1,9 @@
-"""Perturbations as `masktune.study.perturbed.collect` gives them, made up."""
+"""Perturbations as `masktune.study.run.perturbed.collect` gives them, made up."""
 
 import numpy as np
 
-from masktune.study.diversity import ARMS, FROZEN, MASK_TUNING, MLM_ONLY, RANDOM
-from masktune.study.perturbed import Perturbations, Snapshot
+from masktune.study.run.perturbed import Perturbations, Snapshot
+from masktune.study.spec.diversity import ARMS, FROZEN, MASK_TUNING, MLM_ONLY, RANDOM
 
 
 def perturbations() -> Perturbations:

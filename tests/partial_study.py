@@ -8,21 +8,19 @@ import numpy as np
 import pandas as pd
 from synthetic_study import METHODS, make
 
-from masktune.analysis import (
-    ablations,
-    comparisons,
-    cost_page,
-    curves,
-    figures,
-    lengths,
-    presentation,
-    results,
-    story,
-    terms,
-)
+from masktune.analysis import results
+from masktune.analysis import table as presentation
+from masktune.analysis.ablations import figures as curves
+from masktune.analysis.ablations import numbers as ablations
+from masktune.analysis.accuracy import figures
+from masktune.analysis.accuracy import text as story
+from masktune.analysis.comparisons import numbers as comparisons
+from masktune.analysis.cost import tables as cost_page
+from masktune.analysis.gradients import numbers as terms
+from masktune.analysis.lengths import numbers as lengths
 from masktune.analysis.results import Results
-from masktune.study import design
-from masktune.study.design import Study
+from masktune.study.spec import design
+from masktune.study.spec.design import Study
 
 MEASURED = {"loss_classification": 0.5, "loss_mlm": 2.0, "norm_classification": 1.5, "cosine_mlm_classification": 0.1}
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from masktune.study import gather
-from masktune.study.cells import Training
+from masktune.study.spec.cells import Training
+from masktune.study.store import gather
 
 SETS = {
     "sentiment": [

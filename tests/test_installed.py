@@ -23,7 +23,7 @@ from test_readme import block
 from test_setup import modules, normal
 
 from masktune.__main__ import parser
-from masktune.study import gather
+from masktune.study.store import gather
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ("masktune", "notebooks", "studies")

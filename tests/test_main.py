@@ -9,7 +9,9 @@ import pytest
 from study.conftest import results, store  # noqa: F401
 
 from masktune.__main__ import main
-from masktune.study import design, diversity, places, runs
+from masktune.study import paths as places
+from masktune.study.spec import design, diversity
+from masktune.study.store import runs
 
 pytestmark = pytest.mark.slow
 
@@ -80,8 +82,8 @@ def test_a_package_that_is_not_installed_is_one_line_before_anything_is_written(
 
 
 def test_a_module_of_its_own_that_is_missing_is_no_users_mistake(monkeypatch):
-    monkeypatch.setitem(sys.modules, "masktune.study.planning", None)
-    monkeypatch.delattr("masktune.study.planning")
+    monkeypatch.setitem(sys.modules, "masktune.study.plan.listing", None)
+    monkeypatch.delattr("masktune.study.plan.listing")
     with pytest.raises(ModuleNotFoundError):
         main(["plan", "embedded"])
 

@@ -16,7 +16,7 @@ from transformers import AutoModelForSequenceClassification
 from masktune import MaskTuneError, methods
 from masktune.__main__ import parser
 from masktune.streams import Streams
-from masktune.study import design
+from masktune.study.spec import design
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

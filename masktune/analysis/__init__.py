@@ -28,8 +28,9 @@ def build(study_name: str) -> list[Path]:
     Does nothing when they were made from the same runs by the same code; the page of the paper's claims follows the
     stored tables of every study. Raises MaskTuneError if nothing is gathered.
     """
-    from masktune.analysis import files, observations
-    from masktune.study.places import folder
+    from masktune.analysis import stamps as files
+    from masktune.analysis.claims import observations
+    from masktune.study.paths import folder
 
     home = folder(study_name)
     made_from, inputs = home / "made_from.json", files.results_inputs(study_name)
@@ -43,6 +44,6 @@ def build(study_name: str) -> list[Path]:
 
 def report(study_name: str) -> Path:
     """Execute the chapters where something changed, and write the report. Returns the path of its index.html."""
-    from masktune.analysis.reporting import write
+    from masktune.analysis.report.build import write
 
     return write(study_name)

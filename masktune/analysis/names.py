@@ -4,7 +4,7 @@ from statistics import fmean
 
 import pandas as pd
 
-from masktune.analysis.paper_claims import CLAIMS
+from masktune.analysis.claims.paper import CLAIMS
 
 TASKS = {"sentiment": "Sentiment", "inference": "Inference", "paraphrase": "Paraphrase"}
 KINDS = {

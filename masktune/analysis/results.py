@@ -7,13 +7,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from masktune.analysis import ablations, claim_tables, claims, files, origins, presentation, tables, theme
-from masktune.analysis.blocks import Block, blocks, finite
-from masktune.analysis.presentation import Table
-from masktune.analysis.theme import Drawing
-from masktune.study import design, gather
-from masktune.study.design import Study
-from masktune.study.places import study_file
+from masktune.analysis import provenance as origins
+from masktune.analysis import stamps as files
+from masktune.analysis import table as presentation
+from masktune.analysis.ablations import numbers as ablations
+from masktune.analysis.accuracy import numbers as tables
+from masktune.analysis.answers import Block, blocks, finite
+from masktune.analysis.claims import numbers as claims
+from masktune.analysis.claims import tables as claim_tables
+from masktune.analysis.plotting import theme
+from masktune.analysis.plotting.theme import Drawing
+from masktune.analysis.table import Table
+from masktune.study.paths import study_file
+from masktune.study.spec import design
+from masktune.study.spec.design import Study
+from masktune.study.store import gather
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,8 @@ class Results:
 
     def figures(self) -> dict[str, Drawing]:
         """The figures by name; the one of differences only where there are some."""
-        from masktune.analysis import curves, figures
+        from masktune.analysis.ablations import figures as curves
+        from masktune.analysis.accuracy import figures
 
         drawn = {"main": figures.accuracies(self.seeds, self.main, self.runs)}
         if not self.differences.empty:

@@ -14,7 +14,7 @@ ROWS_AT_A_TIME = 1_000
 
 
 def encode(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int) -> datasets.Dataset:
-    """The token ids of a data set, unpadded: `masktune.collate.Padding` pads each batch.
+    """The token ids of a data set, unpadded: `masktune.training.collate.Padding` pads each batch.
 
     `dataset` has the columns `text`, `label` and, for two texts, `text_pair` (see `masktune.data.tasks`). The result
     has `input_ids`, `attention_mask` and `labels`, and `token_type_ids` where the tokenizer makes them, in the same

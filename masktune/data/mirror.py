@@ -2,7 +2,7 @@
 
     <folder>/data/<set>.parquet     the sets, under the names of their cards
     <folder>/data/manifest.json     for each: sha256, rows, source, licence, and whether it may be passed on
-    <folder>/models/<name>/         checkpoints, put there by hand (see `masktune.checkpoints`)
+    <folder>/models/<name>/         checkpoints, put there by hand (see `masktune.pretraining.checkpoints`)
 
 `fill` makes one, `check` reads it again and says of every set whether it is what its card promises.
 """

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
-from masktune.methods.products import PREFIX, Product
-from masktune.objective import classification_loss
+from masktune.features import PREFIX, Product
+from masktune.losses import classification_loss
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
-    from masktune.models import MaskTuningModel
+    from masktune.models.joint import MaskTuningModel
 
 Batch = dict[str, Tensor]
 Score = Callable[[Tensor, "Examples"], Tensor]
@@ -205,7 +205,7 @@ class Method(Part):
     """
 
     kind = "text"
-    # How the language model stands to the classifier (masktune.objective.ENCODERS), None where a method needs none.
+    # How the language model stands to the classifier (masktune.losses.ENCODERS), None where a method needs none.
     encoder: ClassVar[str | None] = None
     second_stage: ClassVar[SecondStage | None] = None
 

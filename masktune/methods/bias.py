@@ -23,14 +23,14 @@ import torch
 from torch import Tensor
 
 from masktune.errors import MaskTuneError, one_of
+from masktune.features import Product
 from masktune.methods.base import Answer, Examples
-from masktune.methods.products import Product
 from masktune.methods.words import bag, overlap
 
 if TYPE_CHECKING:
     import numpy
 
-    from masktune.preparation import Material
+    from masktune.training.features import Material
 
 BIAS_MODELS = ("small", "overlap", "hypothesis", "bag_of_words")
 OF_PAIRS = ("overlap", "hypothesis")

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from masktune.errors import MaskTuneError
+from masktune.features import Product
 from masktune.methods.base import (
     Answer,
     Batch,
@@ -20,11 +21,10 @@ from masktune.methods.base import (
     Term,
 )
 from masktune.methods.fine_tuning import FineTuning
-from masktune.methods.products import Product
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
-    from masktune.models import MaskTuningModel
+    from masktune.models.joint import MaskTuningModel
 
 # In the order in which a name lists them: mask_tuning+free_lb+product_of_experts.
 KINDS = {

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from masktune.features import Product
+from masktune.losses import classification_loss
 from masktune.methods.base import Examples
 from masktune.methods.bias import Biased, finite_log
-from masktune.methods.products import Product
-from masktune.objective import classification_loss
 
 if TYPE_CHECKING:
     import numpy
 
-    from masktune.preparation import Material
+    from masktune.training.features import Material
 
 
 @dataclass(frozen=True)

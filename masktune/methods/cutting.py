@@ -19,12 +19,12 @@ import torch
 from torch import Generator, Tensor
 
 from masktune.errors import MaskTuneError
+from masktune.losses import js_divergence, weighted_mean
 from masktune.methods.base import Batch, Examples, Reading, Score
-from masktune.objective import js_divergence, weighted_mean
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
-    from masktune.models import MaskTuningModel
+    from masktune.models.joint import MaskTuningModel
 
 
 @dataclass(frozen=True)

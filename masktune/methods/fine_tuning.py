@@ -8,7 +8,7 @@ from masktune.methods.base import PLAIN, Batch, Classification, Examples, Method
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
-    from masktune.models import MaskTuningModel
+    from masktune.models.joint import MaskTuningModel
 
 
 @dataclass(frozen=True)

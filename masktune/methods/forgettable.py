@@ -17,15 +17,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from masktune.errors import MaskTuneError
+from masktune.features import Product
 from masktune.methods.base import Order, SecondStage
 from masktune.methods.bias import as_it_is, scikit_learn
-from masktune.methods.products import Product
 from masktune.methods.words import bag
 
 if TYPE_CHECKING:
     import numpy
 
-    from masktune.preparation import Material
+    from masktune.training.features import Material
 
 
 @dataclass(frozen=True)

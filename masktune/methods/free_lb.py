@@ -28,7 +28,7 @@ from masktune.methods.base import Examples, Reading, Score
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
-    from masktune.models import MaskTuningModel
+    from masktune.models.joint import MaskTuningModel
 
 
 @dataclass(frozen=True)

@@ -26,13 +26,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from masktune import objective, perturb
+from masktune import losses as objective
+from masktune import perturb
 from masktune.errors import one_of
 from masktune.methods.base import PLAIN, Batch, Classification, Examples, Method, Term
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
-    from masktune.models import MaskTuningModel
+    from masktune.models.joint import MaskTuningModel
 
 
 @dataclass(frozen=True)

@@ -30,16 +30,16 @@ from torch import Tensor
 
 from masktune import perturb
 from masktune.errors import MaskTuneError
+from masktune.features import Product
+from masktune.losses import mlm_loss
 from masktune.methods.base import PLAIN, Batch, Classification, Examples, Method, Term
-from masktune.methods.products import Product
-from masktune.objective import mlm_loss
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
     import numpy
 
-    from masktune.models import MaskTuningModel
-    from masktune.preparation import Material
+    from masktune.models.joint import MaskTuningModel
+    from masktune.training.features import Material
 
 
 @dataclass(frozen=True)

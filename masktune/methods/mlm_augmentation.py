@@ -23,15 +23,15 @@ from torch import Tensor
 
 from masktune import perturb
 from masktune.errors import MaskTuneError
+from masktune.features import Product
 from masktune.methods.base import PLAIN, Batch, Classification, Examples, Method, Term
-from masktune.methods.products import Product
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
     import numpy
 
-    from masktune.models import MaskedLM, MaskTuningModel
-    from masktune.preparation import Material
+    from masktune.models.joint import MaskedLM, MaskTuningModel
+    from masktune.training.features import Material
 
 
 @dataclass(frozen=True)

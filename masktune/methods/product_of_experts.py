@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from masktune.losses import classification_loss
 from masktune.methods.base import Examples
 from masktune.methods.bias import Biased, finite_log
-from masktune.objective import classification_loss
 
 
 @dataclass(frozen=True)

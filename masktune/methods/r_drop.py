@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from masktune.errors import MaskTuneError
+from masktune.losses import kl_divergence, weighted_mean
 from masktune.methods.base import Examples, Reading, Score
-from masktune.objective import kl_divergence, weighted_mean
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
-    from masktune.models import MaskTuningModel
+    from masktune.models.joint import MaskTuningModel
 
 
 @dataclass(frozen=True)

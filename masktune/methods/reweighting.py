@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from masktune.losses import classification_loss
 from masktune.methods.base import Examples
 from masktune.methods.bias import Biased
-from masktune.objective import classification_loss
 
 
 @dataclass(frozen=True)

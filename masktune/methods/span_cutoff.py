@@ -20,7 +20,7 @@ from masktune.methods.cutting import Cut, spans, zeroed
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
-    from masktune.models import MaskTuningModel
+    from masktune.models.joint import MaskTuningModel
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,11 @@ import pytest
 from synthetic_study import METHODS, make
 
 from masktune import MaskTuneError
-from masktune.analysis import ablations, curves, panels, terms
-from masktune.analysis.blocks import blocks
+from masktune.analysis.ablations import figures as curves
+from masktune.analysis.ablations import numbers as ablations
+from masktune.analysis.answers import blocks
+from masktune.analysis.gradients import numbers as terms
+from masktune.analysis.plotting import panels
 
 RATES = (0.01, 0.15)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from masktune.analysis.blocks import blocks
+from masktune.analysis.answers import blocks
 from masktune.errors import MaskTuneError
 
 

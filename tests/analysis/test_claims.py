@@ -6,10 +6,13 @@ import pytest
 from scipy import stats
 from synthetic_study import METHODS, make, with_failures
 
-from masktune.analysis import claims, multiplicity, results, tables
-from masktune.analysis.blocks import Block, blocks
-from masktune.study import design
-from masktune.study.claims import Claim
+from masktune.analysis import results
+from masktune.analysis.accuracy import numbers as tables
+from masktune.analysis.answers import Block, blocks
+from masktune.analysis.claims import numbers as claims
+from masktune.statistics import multiplicity
+from masktune.study.spec import design
+from masktune.study.spec.claims import Claim
 
 pytestmark = pytest.mark.slow
 

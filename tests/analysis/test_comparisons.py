@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from synthetic_study import METHODS, make
 
-from masktune.analysis import comparisons, curves, presentation
-from masktune.analysis.blocks import blocks
-from masktune.study import design
+from masktune.analysis import table as presentation
+from masktune.analysis.ablations import figures as curves
+from masktune.analysis.answers import blocks
+from masktune.analysis.comparisons import numbers as comparisons
+from masktune.study.spec import design
 
 OTHERS = [("R-Drop", "r_drop", {}, np.nan, np.nan), ("Mask-tuning + R-Drop", "mask_tuning+r_drop", {}, 0.6, 0.05)]
 PAIRS = {"R-Drop": "Mask-tuning + R-Drop"}

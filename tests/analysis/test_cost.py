@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 from synthetic_study import make, with_failures
 
-from masktune.analysis import cost, cost_page, names, origins, results
-from masktune.analysis.presentation import Table
+from masktune.analysis import names, results
+from masktune.analysis import provenance as origins
+from masktune.analysis.cost import numbers as cost
+from masktune.analysis.cost import tables as cost_page
+from masktune.analysis.table import Table
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 from synthetic_study import METHODS, make
 
-from masktune.analysis import figures, results, theme
+from masktune.analysis import results
+from masktune.analysis.accuracy import figures
+from masktune.analysis.plotting import theme
 
 pytestmark = pytest.mark.slow
 

@@ -1,8 +1,8 @@
 import pytest
 
-from masktune.analysis import files
+from masktune.analysis import stamps as files
 from masktune.errors import MaskTuneError
-from masktune.study import gather
+from masktune.study.store import gather
 
 
 def test_a_folder_appears_whole_or_stays(tmp_path):

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from masktune import data
-from masktune.analysis import lengths
-from masktune.analysis.blocks import Answers, Block
+from masktune.analysis.answers import Answers, Block
+from masktune.analysis.lengths import numbers as lengths
 
 LABELS = np.array([0, 1] * 10)
 

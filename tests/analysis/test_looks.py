@@ -8,23 +8,19 @@ import pytest
 from partial_study import MEASURED, partial
 from synthetic_study import METHODS, make
 
-from masktune.analysis import (
-    ablations,
-    comparisons,
-    cost_page,
-    curves,
-    drawing,
-    figures,
-    findings,
-    lengths,
-    names,
-    panels,
-    results,
-    theme,
-    trials,
-)
-from masktune.analysis.blocks import blocks
-from masktune.analysis.presentation import number
+from masktune.analysis import display as drawing
+from masktune.analysis import names, results
+from masktune.analysis.ablations import figures as curves
+from masktune.analysis.ablations import numbers as ablations
+from masktune.analysis.accuracy import figures
+from masktune.analysis.answers import blocks
+from masktune.analysis.comparisons import numbers as comparisons
+from masktune.analysis.cost import tables as cost_page
+from masktune.analysis.lengths import numbers as lengths
+from masktune.analysis.plotting import alt_text as findings
+from masktune.analysis.plotting import panels, theme
+from masktune.analysis.table import number
+from masktune.analysis.tuning import numbers as trials
 
 pytestmark = pytest.mark.slow
 

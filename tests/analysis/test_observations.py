@@ -4,11 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from masktune.analysis import claim_tables, claims, diversity_page, observations, presentation
-from masktune.analysis.paper_claims import CLAIMS, Compared, Setting
+from masktune.analysis import table as presentation
+from masktune.analysis.claims import numbers as claims
+from masktune.analysis.claims import observations
+from masktune.analysis.claims import tables as claim_tables
+from masktune.analysis.claims.paper import CLAIMS, Compared, Setting
+from masktune.analysis.diversity import numbers as diversity_page
 from masktune.errors import MaskTuneError
-from masktune.study import diversity
-from masktune.study.claims import smallest_p
+from masktune.study.spec import diversity
+from masktune.study.spec.claims import smallest_p
 
 pytestmark = pytest.mark.slow
 

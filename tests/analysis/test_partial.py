@@ -7,9 +7,12 @@ import pandas as pd
 import pytest
 from partial_study import MISSING, PARTS, partial
 
-from masktune.analysis import crossed, figures, findings, panels
-from masktune.analysis.presentation import Table
-from masktune.analysis.theme import Drawing
+from masktune.analysis.accuracy import figures
+from masktune.analysis.plotting import alt_text as findings
+from masktune.analysis.plotting import panels
+from masktune.analysis.plotting.theme import Drawing
+from masktune.analysis.table import Table
+from masktune.statistics import crossed
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,10 @@ import pytest
 from bs4 import BeautifulSoup
 from synthetic_study import METHODS, make, with_failures
 
-from masktune.analysis import claim_tables, claims, presentation, results
+from masktune.analysis import results
+from masktune.analysis import table as presentation
+from masktune.analysis.claims import numbers as claims
+from masktune.analysis.claims import tables as claim_tables
 
 CLAIMED = {
     "claim": 1, "test": "superiority", "task": "paraphrase", "model": "bert", "set": "heuristics", "margin": np.nan,

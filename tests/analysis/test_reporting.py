@@ -12,7 +12,8 @@ from bs4 import BeautifulSoup
 from synthetic_study import make, store, with_failures
 
 from masktune import analysis
-from masktune.analysis import chapters, claims
+from masktune.analysis.claims import numbers as claims
+from masktune.analysis.report import chapters
 from masktune.errors import MaskTuneError
 
 pytestmark = pytest.mark.slow
@@ -106,7 +107,7 @@ from IPython.display import HTML, Image, Markdown, display
 from tqdm import tqdm
 frame = pd.DataFrame({"method": ["a", "b"], "share": [0.5, 1.0]}).set_index("method")
 display(frame, frame.style.format("{:.0%}"), Markdown("|a|b|\\n|-|-|\\n|1|2|"))
-from masktune.analysis import drawing, results
+from masktune.analysis import display as drawing, results
 display(drawing.tokens(["a", "dull", "film"], ["a", "fine", "film"], [False, True, False]))
 display(results.read("toy").main_table, results.read("toy").figures()["main"])
 display(Image(base64.b64decode(DOT)))

@@ -7,10 +7,12 @@ import ipywidgets
 import pytest
 from synthetic_study import METHODS, make
 
-from masktune.analysis import ablations, curves, slider
-from masktune.analysis.blocks import blocks
-from masktune.analysis.theme import Drawing
-from masktune.study.execution import UNATTENDED
+from masktune.analysis.ablations import figures as curves
+from masktune.analysis.ablations import numbers as ablations
+from masktune.analysis.ablations import slider
+from masktune.analysis.answers import blocks
+from masktune.analysis.plotting.theme import Drawing
+from masktune.study.execute.execution import UNATTENDED
 
 pytestmark = pytest.mark.slow
 

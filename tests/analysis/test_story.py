@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from synthetic_study import make
 
-from masktune.analysis import names, results, story
+from masktune.analysis import names, results
+from masktune.analysis.accuracy import text as story
 from masktune.errors import MaskTuneError
-from masktune.study import design
+from masktune.study.spec import design
 
 
 def rows(*triples, kind="out_of_distribution", seeds=10):

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from masktune.analysis import drawing, stylesheet
+from masktune.analysis import display as drawing
+from masktune.analysis.report import stylesheet
 
 DARK, PHONE = "@media (prefers-color-scheme: dark)", "@media (max-width: 40rem)"
 

@@ -6,8 +6,13 @@ import pytest
 from scipy import stats
 from synthetic_study import make, with_failures
 
-from masktune.analysis import ablations, comparisons, lengths, presentation, results, tables
-from masktune.analysis.blocks import LOPSIDED, Answers, Block, blocks, finite
+from masktune.analysis import results
+from masktune.analysis import table as presentation
+from masktune.analysis.ablations import numbers as ablations
+from masktune.analysis.accuracy import numbers as tables
+from masktune.analysis.answers import LOPSIDED, Answers, Block, blocks, finite
+from masktune.analysis.comparisons import numbers as comparisons
+from masktune.analysis.lengths import numbers as lengths
 
 pytestmark = pytest.mark.slow
 

@@ -3,8 +3,10 @@ import pandas as pd
 import pytest
 from synthetic_study import METHODS, make
 
-from masktune.analysis import ablations, curves, terms
-from masktune.analysis.blocks import blocks
+from masktune.analysis.ablations import figures as curves
+from masktune.analysis.ablations import numbers as ablations
+from masktune.analysis.answers import blocks
+from masktune.analysis.gradients import numbers as terms
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from masktune.analysis import trials
+from masktune.analysis.tuning import numbers as trials
 from masktune.errors import MaskTuneError
 
 

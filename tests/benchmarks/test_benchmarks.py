@@ -14,9 +14,9 @@ from benchmarks import __main__ as command
 from benchmarks import arms, grid, lengths, measure, operations, processes, report, sharing, sizes, steps
 from masktune.analysis import results
 from masktune.errors import MaskTuneError
-from masktune.order import lengths_of
-from masktune.study import gather
-from masktune.trainer import MaskTuningTrainer
+from masktune.study.store import gather
+from masktune.training.sampling import lengths_of
+from masktune.training.trainer import MaskTuningTrainer
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,8 @@ from collections import Counter
 import pytest
 
 from masktune import data
-from masktune.data import world, world_sentiment
+from masktune.data import world
+from masktune.data.world import sentiment as world_sentiment
 from masktune.errors import MaskTuneError
 
 GENRE_LABEL = {genre: label for label, genres in world_sentiment.CUES.items() for genre in genres}

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from masktune.analysis import presentation, results
-from masktune.study import design
+from masktune.analysis import results
+from masktune.analysis import table as presentation
+from masktune.study.spec import design
 
 HERE = Path(__file__).parent
 TABLES = HERE / "tables"

@@ -6,7 +6,7 @@ from tiny_models import WORDS
 from transformers import AutoTokenizer
 
 from masktune import perturb
-from masktune.models import MaskTuningModel
+from masktune.models.joint import MaskTuningModel
 
 NAMES = ("negative", "positive")
 

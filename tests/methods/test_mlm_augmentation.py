@@ -9,7 +9,7 @@ from transformers.models.bart.modeling_bart import shift_tokens_right
 
 from masktune import methods, perturb
 from masktune.methods.mlm_augmentation import AugmentedTokens, best_of
-from masktune.models import trained_masked_lm
+from masktune.models.joint import trained_masked_lm
 from masktune.perturb import Vocabulary
 from masktune.streams import Streams
 

@@ -9,9 +9,12 @@ from repository.conftest import committed_text
 from synthetic_study import ablations, declared, make, store, store_gradients
 
 from masktune import analysis
-from masktune.analysis import chapters, diversity_page
+from masktune.analysis.diversity import numbers as diversity_page
+from masktune.analysis.report import chapters
 from masktune.errors import MaskTuneError
-from masktune.study import design, gather, perturbed
+from masktune.study.run import perturbed
+from masktune.study.spec import design
+from masktune.study.store import gather
 
 pytestmark = pytest.mark.slow
 
@@ -149,7 +152,7 @@ def test_cost_runs_on_a_small_study_and_again_when_a_benchmark_is_stored(tmp_pat
 
 
 def test_diversity_runs_on_what_the_experiment_kept_and_says_where_there_is_nothing(tmp_path, monkeypatch):
-    """The training itself is tested on a tiny model in tests/study/test_perturbed.py."""
+    """The training itself is tested on a tiny model in tests/study/run/test_perturbed.py."""
     monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
     chapter = chapters.Chapter("embedded", ROOT / "notebooks" / "08_diversity.ipynb")
     sources = [cell.source for cell in nbformat.read(chapter.source, 4).cells if cell.cell_type == "code"]

@@ -14,10 +14,10 @@ import pytest
 import synthetic_study
 from invented_perturbations import perturbations
 
-from masktune import small_models
 from masktune.__main__ import parser
-from masktune.analysis import diversity_page
-from masktune.study import design
+from masktune.analysis.diversity import numbers as diversity_page
+from masktune.pretraining import small_models
+from masktune.study.spec import design
 
 pytestmark = pytest.mark.slow
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from masktune.analysis import tables
-from masktune.analysis.blocks import blocks
-from masktune.analysis.presentation import interval, number
+from masktune.analysis.accuracy import numbers as tables
+from masktune.analysis.answers import blocks
+from masktune.analysis.table import interval, number
 
 ROOT = Path(__file__).parents[2]
 

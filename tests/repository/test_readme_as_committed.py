@@ -5,7 +5,7 @@ import re
 import pytest
 from repository.conftest import committed_files, committed_json, committed_table, committed_text
 
-from masktune.study.efficiency import PURE, largest
+from masktune.study.execute.efficiency import PURE, largest
 
 PLACEHOLDERS = {"studies/NAME.toml", "notebooks/NN_title.ipynb", "results/NAME"}
 

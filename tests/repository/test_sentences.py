@@ -15,11 +15,13 @@ import pandas as pd
 import pytest
 
 from masktune import data
-from masktune.analysis import comparisons, diversity_page
-from masktune.analysis.paper_claims import CLAIMS
-from masktune.data import world, world_sentiment
-from masktune.study import design
-from masktune.study.claims import LEVEL, seeds_needed, smallest_p
+from masktune.analysis.claims.paper import CLAIMS
+from masktune.analysis.comparisons import numbers as comparisons
+from masktune.analysis.diversity import numbers as diversity_page
+from masktune.data import world
+from masktune.data.world import sentiment as world_sentiment
+from masktune.study.spec import design
+from masktune.study.spec.claims import LEVEL, seeds_needed, smallest_p
 
 ROOT = Path(__file__).parents[2]
 OURS, MASKABLE = "Mask-tuning", "Mask-tuning, MLM mean over all tokens"
@@ -202,8 +204,8 @@ def genres_of_the_first_chapter():
     )
 
 
-@fact("masktune/data/world_sentiment.py", "In about three of five cases the new word is one that the train set")
-@fact("masktune/data/world.py", "partly for words that the train set lacks, `counterfactual` the structure")
+@fact("masktune/data/world/sentiment.py", "In about three of five cases the new word is one that the train set")
+@fact("masktune/data/world/__init__.py", "partly for words that the train set lacks, `counterfactual` the structure")
 def words_that_training_lacks():
     task = world.load("sentiment")
     known = {word for text in task.train["text"] for word in world_sentiment.words(text)}

@@ -7,7 +7,8 @@ from pathlib import Path
 import pyarrow
 import pytest
 
-from masktune.study import design, runs
+from masktune.study.spec import design
+from masktune.study.store import runs
 
 TABLE = {
     "name": "small",

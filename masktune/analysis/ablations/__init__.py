@@ -1,0 +1,1 @@
+"""Ablations: numbers, tables, figures and text."""

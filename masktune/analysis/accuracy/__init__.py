@@ -1,0 +1,1 @@
+"""Accuracy: numbers, tables, figures and text."""

@@ -1,0 +1,370 @@
+"""The figures. Each takes frames of `tables` and returns a matplotlib Figure that a notebook shows."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from masktune.analysis import names
+from masktune.analysis.plotting import alt_text as findings
+from masktune.analysis.plotting import panels, theme
+from masktune.analysis.plotting.theme import Drawing
+from masktune.analysis.table import count, number
+from masktune.statistics import tests as statistics
+
+_ROW = 0.46  # inches that one set takes
+_SPREAD = 0.30  # how far apart two methods lie on the row of a set
+_CONSTANT = {"color": theme.QUIET, "linewidth": 0.9, "linestyle": (0, (1, 1.4))}
+
+
+def accuracies(seeds: pd.DataFrame, main: pd.DataFrame, runs: pd.DataFrame | None = None) -> Drawing:
+    """In- and out-of-distribution accuracy: a column a task, a row a model; every seed, the mean, its 95 % interval.
+
+    `runs`: all runs of the study; a task, model or method of its main part that has no finished run is named, and the
+    panel of one that others have is empty and says so.
+    """
+    runs = _main_part(runs)
+    models, tasks = (_planned(main, runs, column) for column in ("model", "task"))
+    methods = list(dict.fromkeys(main["method"])) if runs is None else names.methods_in_order(runs)
+    if main.empty:
+        return panels.alone(
+            "No run is finished yet.", findings.alt("No accuracies.", missing=findings.unfinished(runs))
+        )
+    with theme.applied():
+        figure, axes = _grid(main, models, tasks)
+        for row, model in enumerate(models):
+            for column, task in enumerate(tasks):
+                axis = axes[row, column]
+                _accuracy_panel(axis, _at(seeds, model, task), _at(main, model, task), methods)
+                if row == 0:
+                    axis.set_title(names.task(task), pad=8)
+                if row == len(models) - 1:
+                    axis.set_xlabel("accuracy (%)")
+            axes[row, 0].set_ylabel(names.model(model), color=theme.INK, weight="bold", labelpad=10)
+        for column in (number for number, task in enumerate(tasks) if task not in set(main["task"])):
+            axes[-1, column].set_xticks([])
+        _legend(figure, methods, main["seeds"])
+        panels.note(figure, findings.unfinished(runs))
+    figure.alt = findings.alt(*_ranges(main, methods), missing=findings.unfinished(runs))
+    return figure
+
+
+def _main_part(runs: pd.DataFrame | None) -> pd.DataFrame | None:
+    return runs if runs is None or "part" not in runs else runs[runs["part"] == "main"]
+
+
+def _planned(frame: pd.DataFrame, runs: pd.DataFrame | None, column: str) -> list[str]:
+    """What stands in a column, and what the study plans there; in the order of the frame where it holds all."""
+    here, planned = list(dict.fromkeys(frame[column])), [value for (value,) in findings.planned(frame, runs, column)]
+    return here if set(here) == set(planned) else planned
+
+
+def _ranges(main: pd.DataFrame, methods: list[str]) -> list[str]:
+    """The mean in and the span out of distribution of each method."""
+    found, where = ["Mean accuracy in per cent."], findings.places(main)
+    for method in methods:
+        own = main[main["method"] == method]
+        inside, outside = (own[own["kind"] == kind] for kind in ("in_distribution", "out_of_distribution"))
+        said = [f"{number(inside['accuracy'].mean())} in distribution"] if len(inside) else []
+        said += [f"{findings.span(outside, 'accuracy', where)} out of distribution"] if len(outside) else []
+        found += [f"{method}: {', '.join(said)}."] if said else []
+    return found
+
+
+def _grid(main: pd.DataFrame, models: Sequence[str], tasks: Sequence[str]) -> tuple[Drawing, np.ndarray]:
+    """One panel for each model and task, wide enough for names of sets, high enough for their number."""
+    most = main.groupby(["model", "task"], observed=True)["set"].nunique().max()
+    row = _ROW + 0.16 * max(0, main["method"].nunique() - 2)
+    size = (1.2 + 3.5 * max(len(tasks), 1.5), 0.75 + len(models) * (row * most + 0.3))
+    figure = Drawing(figsize=size, layout="constrained")
+    figure.get_layout_engine().set(hspace=0.04, wspace=0.03)
+    return figure, figure.subplots(len(models), len(tasks), squeeze=False, sharex="col")
+
+
+def _at(frame: pd.DataFrame, model: str, task: str) -> pd.DataFrame:
+    return frame[(frame["model"] == model) & (frame["task"] == task)]
+
+
+def _accuracy_panel(axis: Axes, seeds: pd.DataFrame, main: pd.DataFrame, methods: list[str]) -> None:
+    sets = list(dict.fromkeys(main["set"]))
+    _set_rows(axis, main.drop_duplicates("set"))
+    if main.empty:
+        panels.nothing(axis)
+        return
+    for name, level in main.drop_duplicates("set").set_index("set")["majority"].items():
+        row = sets.index(name)
+        axis.plot([level, level], [row - 0.42, row + 0.42], **_CONSTANT)
+    for method, offset in zip(methods, _offsets(len(methods)), strict=True):
+        style = theme.mark(method, methods)
+        points = seeds[(seeds["method"] == method) & seeds["set"].isin(sets)]
+        # Beside the interval and not on it: outwards for two methods, below for the one in the middle.
+        beside = offset + (0.11 if offset >= 0 else -0.11)
+        heights = points["set"].map(sets.index).to_numpy(dtype=float) + beside + _jitter(points["seed"]) / 2
+        axis.scatter(points["accuracy"], heights, s=11, color=style.colour, alpha=0.35, linewidths=0, zorder=2)
+        for row in main[main["method"] == method].itertuples():
+            panels.across(axis, row.accuracy, (row.low, row.high), sets.index(row.set) + offset, style, row.seeds)
+    axis.margins(x=0.06)
+
+
+def _set_rows(axis: Axes, sets: pd.DataFrame) -> None:
+    """The names of the sets from top to bottom, a pale band behind those that are in-distribution."""
+    axis.set_yticks(range(len(sets)), [names.evaluation_set(name) for name in sets["set"]])
+    axis.set_ylim(max(len(sets), 1) - 0.5, -0.5)
+    axis.grid(axis="y", visible=False)
+    axis.tick_params(axis="y", length=0)
+    for row, kind in enumerate(sets["kind"]):
+        if kind == "in_distribution":
+            axis.axhspan(row - 0.5, row + 0.5, color=theme.BAND, linewidth=0, zorder=0)
+    for side in ("top", "right", "left"):
+        axis.spines[side].set_visible(False)
+
+
+def _offsets(count: int) -> np.ndarray:
+    """Where so many methods lie around the middle of a row."""
+    return (np.arange(count) - (count - 1) / 2) * (_SPREAD if count < 3 else 0.5 / (count - 1))
+
+
+def _jitter(seeds: pd.Series) -> np.ndarray:
+    """A small, fixed shift for each seed, so that equal accuracies stay visible."""
+    return ((seeds.to_numpy() * 7) % 10 - 4.5) / 10 * 0.12
+
+
+def _legend(figure: Drawing, methods: list[str], seeds: pd.Series) -> None:
+    handles = [panels.handle(theme.mark(method, methods), method) for method in methods]
+    handles += panels.of_seeds(seeds)
+    if seeds.max() > 1:
+        handles += [panels.dot("one seed"), _line("95 % interval of the mean")]
+    panels.legend(figure, [*handles, Line2D([], [], label="constant answer", **_CONSTANT)])
+
+
+def _line(label: str) -> Line2D:
+    """An interval in the legend."""
+    return Line2D([], [], color=theme.QUIET, linewidth=1.7, label=label)
+
+
+def differences(frame: pd.DataFrame, runs: pd.DataFrame | None = None) -> Drawing:
+    """A forest plot: paired differences from the first method, a column a task, 95 % intervals, zero in the middle.
+
+    `runs`: all runs of the study, see `accuracies`.
+    """
+    runs = _main_part(runs)
+    if frame.empty:
+        return _nothing_to_compare(findings.unfinished(runs))
+    tasks, methods = _planned(frame, runs, "task"), [frame["first"].iloc[0], *dict.fromkeys(frame["second"])]
+    rows = {task: frame[frame["task"] == task].drop_duplicates(["set", "model"]) for task in tasks}
+    rows = {task: part.sort_values("set", key=lambda s: s.map(_order(s)), kind="stable") for task, part in rows.items()}
+    most = max(len(part) for part in rows.values())
+    with theme.applied():
+        figure = Drawing(figsize=(1.2 + 3.5 * max(len(tasks), 1.5), 1.1 + 0.33 * most), layout="constrained")
+        axes = figure.subplots(1, len(tasks), squeeze=False, sharex=True)[0]
+        for axis, task in zip(axes, tasks, strict=True):
+            _forest(axis, rows[task], frame[frame["task"] == task], methods)
+            axis.set_title(names.task(task), pad=8)
+            axis.set_xlabel(f"difference from {methods[0]} (points)")
+        handles = [panels.handle(theme.mark(method, methods), method) for method in methods[1:]]
+        handles += [*panels.of_seeds(frame["seeds"]), _line("95 % interval over seeds and examples")]
+        panels.legend(figure, handles)
+        panels.note(figure, findings.unfinished(runs))
+    figure.alt = findings.alt(*_each(frame, methods), missing=findings.unfinished(runs))
+    return figure
+
+
+def _each(frame: pd.DataFrame, methods: list[str]) -> list[str]:
+    """A sentence for each method that is compared with the first."""
+    where = findings.places(frame)
+    return ["Differences in points out of distribution."] + [
+        f"{method} minus {methods[0]}: {findings.differences(frame[frame['second'] == method], where)}."
+        for method in methods[1:]
+    ]
+
+
+def _nothing_to_compare(missing: str = "") -> Drawing:
+    """In place of differences while one method alone has finished runs."""
+    alt = findings.alt("Nothing to compare: no second method has finished runs yet.", missing=missing)
+    return panels.alone("No second method has finished runs yet.", alt)
+
+
+def _order(sets: pd.Series) -> dict[str, int]:
+    return {name: i for i, name in enumerate(dict.fromkeys(sets))}
+
+
+def _forest(axis: Axes, rows: pd.DataFrame, frame: pd.DataFrame, methods: list[str]) -> None:
+    places = list(zip(rows["set"], rows["model"], strict=True))
+    several = frame["model"].nunique() > 1
+    labels = [
+        names.evaluation_set(name) + (f" \N{MIDDLE DOT} {names.model(model)}" if several else "")
+        for name, model in places
+    ]
+    _set_rows(axis, rows)
+    axis.xaxis.set_major_formatter(panels.signed)
+    if frame.empty:
+        panels.nothing(axis)
+        return
+    axis.set_yticks(range(len(places)), labels)
+    axis.axvline(0, color=theme.QUIET, linewidth=0.9, zorder=1)
+    offsets = _offsets(len(methods) - 1)
+    for row in frame.itertuples():
+        height = places.index((row.set, row.model)) + offsets[methods.index(row.second) - 1]
+        panels.across(axis, row.difference, (row.low, row.high), height, theme.mark(row.second, methods), row.seeds)
+
+
+def predicted(differences: pd.DataFrame, prediction: Mapping[str, float]) -> Drawing:
+    """What the reader expected beside what was seen: the mean difference out of distribution, a row a task.
+
+    `prediction`: points by task; tasks left out are drawn without one. Small points: each model x set.
+    """
+    frame = differences[differences["kind"] == "out_of_distribution"]
+    if frame.empty:
+        return _nothing_to_compare()
+    # A task that was predicted and has no finished runs keeps its row.
+    tasks = list(dict.fromkeys([*frame["task"], *prediction]))
+    methods = [frame["first"].iloc[0], *dict.fromkeys(frame["second"])]
+    with theme.applied():
+        figure = Drawing(figsize=(6.4, 1.2 + 0.55 * len(tasks)), layout="constrained")
+        axis = figure.subplots()
+        _set_rows(axis, pd.DataFrame({"set": tasks, "kind": ""}))
+        here = set(frame["task"])
+        titles = [names.task(task) + ("" if task in here else f"\n({panels.NOTHING})") for task in tasks]
+        axis.set_yticks(range(len(tasks)), titles)
+        axis.axvline(0, color=theme.QUIET, linewidth=0.9, zorder=1)
+        for method, offset in zip(methods[1:], _offsets(len(methods) - 1), strict=True):
+            _observed(axis, frame[frame["second"] == method], tasks, offset, theme.mark(method, methods))
+        for task in (task for task in tasks if prediction.get(task) is not None):
+            axis.plot(
+                prediction[task], tasks.index(task), "|", color=theme.INK, markersize=22, markeredgewidth=2, zorder=5
+            )
+        axis.set_xlabel(f"mean difference from {methods[0]}, out of distribution (points)")
+        handles = [
+            panels.handle(theme.mark(method, methods), f"observed, {method} ({count(rows['seeds'], 'seed')})")
+            for method, rows in frame.groupby("second", sort=False, observed=True)
+        ]
+        handles += [
+            panels.dot("one model and set"),
+            panels.dot("predicted", marker="|", color=theme.INK, markersize=11, markeredgewidth=2),
+        ]
+        axis.xaxis.set_major_formatter(panels.signed)
+        panels.legend(figure, handles)
+    figure.alt = findings.alt(*_beside(frame, prediction))
+    return figure
+
+
+def _beside(frame: pd.DataFrame, prediction: Mapping[str, float]) -> list[str]:
+    """Predicted and observed, a sentence for each method and task."""
+    means = frame.groupby(["second", "task"], sort=False, observed=True)["difference"].mean()
+    return [
+        f"{names.task(task)}, {second}: "
+        + (f"predicted {number(prediction[task], True)}, " if prediction.get(task) is not None else "")
+        + f"observed {number(mean, True)} points."
+        for (second, task), mean in means.items()
+    ]
+
+
+def _observed(axis: Axes, frame: pd.DataFrame, tasks: list[str], offset: float, style: theme.Mark) -> None:
+    heights = frame["task"].map(tasks.index) + offset
+    axis.scatter(frame["difference"], heights, s=14, color=style.colour, alpha=0.4, linewidths=0, zorder=2)
+    for task, part in frame.groupby("task", sort=False, observed=True):
+        height, seeds = tasks.index(task) + offset, part["seeds"].min()
+        panels.across(axis, part["difference"].mean(), (np.nan, np.nan), height, style, seeds)
+
+
+def learning_curve(histories: Mapping[int, Sequence[Mapping[str, float]]]) -> Drawing:
+    """Each loss that the Trainer logged against the step: a thin line a seed, the mean over seeds thick.
+
+    `histories`: the Trainer's `log_history` by seed. Every key that begins with "loss" is drawn in a panel of its own.
+    """
+    logs = pd.DataFrame([{"seed": seed, **entry} for seed, history in histories.items() for entry in history])
+    losses = [key for key in logs if key.startswith("loss") and pd.api.types.is_numeric_dtype(logs[key])]
+    if not losses:
+        return panels.alone("No finished run has logged a loss.")
+    with theme.applied():
+        figure, axes = panels.side_by_side(len(losses), 3.3, 2.5)
+        for axis, key in zip(axes, losses, strict=True):
+            points = logs.dropna(subset=[key])
+            for _, one in points.groupby("seed"):
+                axis.plot(one["step"], one[key], color=theme.FAINT, linewidth=1)
+            mean = points.groupby("step")[key].mean()
+            axis.plot(mean.index, mean, color=theme.mark("fine-tuning", []).colour, linewidth=1.8)
+            axis.set_title(_title(key))
+            axis.set_xlabel("step")
+            axis.set_ylabel("loss (nats)")
+    said = [_course(_title(key), logs.dropna(subset=[key]).groupby("step")[key].mean()) for key in losses]
+    figure.alt = findings.alt(f"Mean over {len(histories)} seed{'s' * (len(histories) != 1)}.", *said)
+    return figure
+
+
+def _title(key: str) -> str:
+    return _LOSSES.get(key, key.replace("_", " "))
+
+
+def _course(title: str, mean: pd.Series) -> str:
+    """From where to where a loss went."""
+    return f"{title}: {mean.iloc[0]:.2f} at step {mean.index[0]:g}, {mean.iloc[-1]:.2f} at step {mean.index[-1]:g}."
+
+
+_LOSSES = {"loss": "Joint loss", "loss_mlm": "Masked-LM loss", "loss_classification": "Classification loss"}
+
+
+def cell_accuracies(runs: pd.DataFrame) -> Drawing:
+    """The accuracy of one cell on each set: a point a seed, the mean, its 95 % t interval over seeds.
+
+    `runs`: a row a seed with the columns seed and accuracy/<set>, in the order in which the sets shall be drawn.
+    """
+    columns = [column for column in runs if column.startswith("accuracy/") and runs[column].notna().any()]
+    if not columns:
+        return panels.alone("This cell has no finished run.")
+    style = theme.mark("Mask-tuning" if _is_mask_tuning(runs) else "fine-tuning", [])
+    rows = [_cell_row(column.removeprefix("accuracy/"), 100 * runs[column].dropna()) for column in columns]
+    with theme.applied():
+        figure = Drawing(figsize=(6.0, 1.1 + 0.36 * len(columns)), layout="constrained")
+        axis = figure.subplots()
+        _set_rows(axis, pd.DataFrame({"set": [row["set"] for row in rows], "kind": ""}))
+        for height, row in enumerate(rows):
+            heights = height + 0.18 + _jitter(runs.loc[row["values"].index, "seed"])
+            axis.scatter(row["values"], heights, s=12, color=style.colour, alpha=0.4, linewidths=0)
+            panels.across(axis, row["accuracy"], (row["low"], row["high"]), height, style, row["seeds"])
+        axis.set_xlabel("accuracy (%)")
+        panels.legend(figure, [*panels.of_seeds(pd.Series([row["seeds"] for row in rows])), panels.dot("one seed")])
+    where = lambda row: names.evaluation_set(row["set"])  # noqa: E731
+    figure.alt = findings.alt(
+        f"Mean accuracy of one cell: {findings.span(pd.DataFrame(rows), 'accuracy', where, ' %')}."
+    )
+    return figure
+
+
+def _cell_row(name: str, values: pd.Series) -> dict[str, object]:
+    estimate = statistics.mean_over_seeds(values).within(0, 100)
+    numbers = {"accuracy": estimate.mean, "low": estimate.low, "high": estimate.high, "seeds": estimate.seeds}
+    return {"set": name, "values": values, **numbers}
+
+
+def single_runs(runs: pd.DataFrame) -> Drawing:
+    """Runs without repetition: a row a set, a mark a method, the 95 % Wilson interval over the examples of the set.
+
+    `runs`: the columns set, kind, method, examples, accuracy (a share), a row for each set and method.
+    """
+    methods = list(dict.fromkeys(runs["method"]))
+    sets = runs.drop_duplicates("set")
+    with theme.applied():
+        figure = Drawing(figsize=(6.4, 1.0 + _ROW * len(sets)), layout="constrained")
+        axis = figure.subplots()
+        _set_rows(axis, sets)
+        for row in runs.itertuples():
+            height = list(sets["set"]).index(row.set) + _offsets(len(methods))[methods.index(row.method)]
+            low, high = statistics.wilson(row.accuracy, row.examples)
+            panels.across(axis, 100 * row.accuracy, (100 * low, 100 * high), height, theme.mark(row.method, methods), 1)
+        axis.set_xlabel("accuracy (%), interval over examples")
+        handles = [panels.handle(theme.mark(method, methods), method) for method in methods]
+        panels.legend(figure, [*handles, *panels.of_seeds(pd.Series([1]))])
+    where = lambda row: names.evaluation_set(row["set"])  # noqa: E731
+    shares = runs.assign(accuracy=100 * runs["accuracy"])
+    spans = [
+        f"{method} {findings.span(shares[shares['method'] == method], 'accuracy', where, ' %')}." for method in methods
+    ]
+    figure.alt = findings.alt("Accuracy of single runs.", *spans)
+    return figure
+
+
+def _is_mask_tuning(runs: pd.DataFrame) -> bool:
+    return "method" in runs and bool((runs["method"] == "mask_tuning").any())

@@ -1,0 +1,1 @@
+"""Claims: numbers, tables, figures and text."""

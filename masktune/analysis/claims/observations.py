@@ -1,0 +1,245 @@
+"""The paper's claims beside what the studies observed: each claim x kind of study, from the stored tables of claims.
+
+Studies of the embedded world, of a small model on part of the real data, and of whole models on all of it are never
+mixed: each has a column of its own, and a cell of it rests on one study.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from masktune.analysis import names
+from masktune.analysis import provenance as origins
+from masktune.analysis import stamps as files
+from masktune.analysis import table as presentation
+from masktune.analysis.claims import numbers as claims
+from masktune.analysis.claims import tables as claim_tables
+from masktune.analysis.claims.paper import CLAIMS, Compared, PaperClaim, Setting
+from masktune.analysis.cost import numbers as cost
+from masktune.analysis.diversity import numbers as diversity_page
+from masktune.analysis.provenance import ORIGIN
+from masktune.study.paths import folder, studies, study_file
+from masktune.study.spec import design
+from masktune.study.spec.claims import comparisons
+from masktune.study.spec.design import Study
+from masktune.study.spec.diversity import MASK_TUNING, MLM_ONLY, gathered
+from masktune.study.store import gather
+
+SETTINGS = ("embedded", "laptop", "paper")
+COLUMNS = [
+    "name", "sentence", "published", "points", "setting", "study", "models", "comparisons", "tested", "holds_on",
+    "opposite_on", "seeds", "examples", "difference", "low", "high", "lowest", "highest", "ratio", "p", "corrected_p",
+    "beside", "verdict", "reason", "mixed", "command",
+]  # fmt: skip
+
+
+def observe() -> pd.DataFrame:
+    """A row for each claim of the paper and each setting. What is not stored below results/ is "not run"."""
+    sources = [_Source(design.load(name)) for name in _studies()]
+    rows = [
+        {
+            "name": claim.name, "sentence": claim.sentence, "published": claim.published, "points": claim.points,
+            "setting": setting, "command": _command(claim, sources),
+            **_cell(claim, [source for source in sources if source.setting == setting]),
+        }
+        for claim in CLAIMS
+        for setting in SETTINGS
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def write(home: Path) -> None:
+    """Bring tables/observations.* of a study up to date with the stored claims of all of them."""
+    read = [
+        path
+        for name in _studies()
+        for path in (study_file(name), _claims_file(name), folder(name) / gather.RUNS, gathered(name))
+    ]
+    made_from, inputs = home / "observed_from.json", files.digest([*read, *files.source()], files.versions())
+    if not files.is_fresh(made_from, inputs):
+        table = claim_tables.observations(observe())
+        files.stamp(made_from, inputs, presentation.write(table, home / "tables"))
+
+
+def _studies() -> list[str]:
+    """The three studies, and the others that have stored claims."""
+    return [*SETTINGS, *(name for name in studies() if name not in SETTINGS and _claims_file(name).is_file())]
+
+
+def _claims_file(study_name: str) -> Path:
+    return folder(study_name) / "tables" / "claims.csv"
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A study, what it declares, and its stored table of claims."""
+
+    study: Study
+
+    @property
+    def setting(self) -> str:
+        """Where it belongs: whole models on all of the real data, less of either, or the embedded world."""
+        if self.study.data == "embedded":
+            return "embedded"
+        part = any(training.train_examples is not None for training in self.study.task_training.values())
+        return "laptop" if part or any(model.adaptation is not None for model in self.study.models) else "paper"
+
+    @cached_property
+    def settings(self) -> dict[str, Setting]:
+        return {
+            variant.label: Setting(row.method, variant.options, not variant.training and row.adaptation is None)
+            for row in self.study.grid
+            for variant in row.variants
+        }
+
+    @cached_property
+    def declared(self) -> list[Compared]:
+        return [
+            self._compared(claim.test, at, claim.first, claim.second)
+            for claim in self.study.claims
+            for at in comparisons(self.study, claim)
+        ]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The stored rows of all declared comparisons; those that were not run have 0 seeds."""
+        if not _claims_file(self.study.name).is_file():
+            return pd.DataFrame(columns=claims.COLUMNS)
+        table = pd.read_csv(_claims_file(self.study.name)).fillna({"reason": ""})
+        known = table["method"].isin(self.settings) & table["against"].isin(self.settings)
+        return table[known].reindex(columns=claims.COLUMNS)
+
+    @cached_property
+    def mixed(self) -> str:
+        """What is to be said of how its runs were made."""
+        path = folder(self.study.name) / gather.RUNS
+        return origins.mixed(pd.read_parquet(path)) if path.is_file() else ""
+
+    def _compared(self, test: str, at: Any, method: str, against: str) -> Compared:
+        place = (at.task, at.model, at.set, at.kind)
+        return Compared(test, *place, self.settings[method], self.settings[against])
+
+    def declares(self, claim: PaperClaim) -> bool:
+        asked = claim.how == "diversity" and self.study.diversity is not None
+        return asked or any(claim.answers(at) for at in self.declared)
+
+    def rows(self, claim: PaperClaim) -> pd.DataFrame:
+        """The declared rows that answer a claim: where some were run, of those with a test; of what is left RoBERTa's,
+        where the published gain is RoBERTa's and it has some.
+        """
+        chosen = [
+            claim.answers(self._compared(row.test, row, row.method, row.against)) for row in self.table.itertuples()
+        ]
+        rows = self.table[np.array(chosen, dtype=bool)]
+        rows = _preferred(rows, rows["test"] != "estimate")
+        roberta = rows["model"].astype(str).str.startswith("roberta")
+        return _preferred(rows, roberta) if claim.points is not None else rows
+
+
+def _preferred(rows: pd.DataFrame, wanted: pd.Series) -> pd.DataFrame:
+    """The wanted rows where one of them was run, with those that were not; else all."""
+    return rows[wanted] if (rows.loc[wanted, "seeds"] > 0).any() else rows
+
+
+def _command(claim: PaperClaim, sources: Iterable[_Source]) -> str:
+    """The command that makes the runs; empty while no study declares them."""
+    return f"python -m masktune {claim.command}" if any(source.declares(claim) for source in sources) else ""
+
+
+def _cell(claim: PaperClaim, sources: list[_Source]) -> dict[str, Any]:
+    """What the first study with an answer says."""
+    for source in sources:
+        if claim.how == "diversity" and gathered(source.study.name).is_file():
+            place = {"study": source.study.name, "models": names.model(source.study.models[0].name)}
+            return {**place, **_diversity(diversity_page.read(source.study.name))}
+        rows = source.rows(claim)
+        if (rows["seeds"] > 0).any():
+            models = ", ".join(names.model(model) for model in rows.loc[rows["seeds"] > 0, "model"].unique())
+            about = {"study": source.study.name, "models": models, "mixed": source.mixed}
+            return {**about, **_ANSWERS[claim.how](rows, source)}
+    declared = any(source.declares(claim) for source in sources)
+    return {"verdict": claims.NOT_RUN, "reason": "" if declared else "no study declares it"}
+
+
+def _verdict(rows: pd.DataFrame, _: _Source) -> dict[str, Any]:
+    """The verdict on one comparison as it stands there; on several together, their partial conjunction."""
+    together = {**claims.conclusion(rows), "examples": _span(rows["examples"]), "beside": claim_tables.lopsided(rows)}
+    if len(rows) > 1:
+        return together
+    row = rows.iloc[0]
+    return {**together, **row[["low", "high", "p", "corrected_p", "verdict", "reason"]]}
+
+
+def _largest(rows: pd.DataFrame, _: _Source) -> dict[str, Any]:
+    """The largest difference, picked because it is the largest: it has no test."""
+    row, run = rows.loc[rows["difference"].idxmax()], int((rows["seeds"] > 0).sum())
+    of = f"{run}" if run == len(rows) else f"{run} that were run of {len(rows)}"
+    return {
+        **row[["difference", "low", "high", "seeds"]], "comparisons": 1, "examples": _span(row[["examples"]]),
+        "beside": claim_tables.lopsided(rows.loc[[row.name]]),
+        **_untestable(f"the largest of {of}, picked after the fact"),
+    }  # fmt: skip
+
+
+def _untestable(reason: str) -> dict[str, str]:
+    return {"verdict": claims.decide(0, 0, 0, reason), "reason": reason}
+
+
+def _cost(rows: pd.DataFrame, source: _Source) -> dict[str, Any]:
+    """Training time of the method in that of the other, over paired seeds: the geometric mean over models and tasks.
+
+    Of runs that were not made alike the most pairs give the ratio; the others stand apart.
+    """
+    path = folder(source.study.name) / gather.RUNS
+    if not path.is_file():
+        return {"verdict": claims.NOT_RUN, "reason": "runs missing"}
+    runs = pd.read_parquet(path)
+    found = pd.concat([cost.overhead(runs, against) for against in rows["against"].unique()])
+    places = rows[[*cost.PLACE, "method", "against"]].drop_duplicates()
+    found = places.merge(found, left_on=[*places], right_on=[*cost.PLACE, "second", "first"])
+    if found.empty:
+        return {"verdict": claims.NOT_RUN, "reason": "no paired runs with their times"}
+    made = sorted(found.groupby(ORIGIN, sort=False), key=lambda part: part[1]["seeds"].sum(), reverse=True)
+    (origin, most), *others = made
+    ratios = most["time"]
+    return {
+        "ratio": cost.geometric_mean(ratios), "lowest": ratios.min(), "highest": ratios.max(),
+        "comparisons": len(ratios), "seeds": int(most["seeds"].max()), "verdict": claims.MEASURED,
+        "reason": "; ".join([f"in {origins.named(*origin)}", *(_apart(*part) for part in others)]),
+    }  # fmt: skip
+
+
+def _apart(origin: tuple[str, str], part: pd.DataFrame) -> str:
+    """The ratio among runs that were made in another way: it is never averaged with the first."""
+    return f"apart from it {cost.geometric_mean(part['time']):.2f} times in {origins.named(*origin)}"
+
+
+def _diversity(measured: pd.DataFrame) -> dict[str, Any]:
+    """How many times as diverse as MLM-only training, over all measures: the paper does not name its own."""
+    found = diversity_page.ratios(measured)
+    ours = found[(found["second"] == MASK_TUNING) & (found["first"] == MLM_ONLY)].dropna(subset=["ratio", "low"])
+    if ours.empty:
+        return _untestable("one seed gives no interval")
+    reached = int((ours["low"] >= diversity_page.PUBLISHED).sum())
+    missed = int((ours["high"] < diversity_page.PUBLISHED).sum())
+    less = int((ours["high"] < 1).sum())
+    return {
+        "ratio": cost.geometric_mean(ours["ratio"]), "lowest": ours["low"].min(), "highest": ours["high"].max(),
+        "comparisons": len(ours), "seeds": int(ours["seeds"].max()), "examples": str(measured["sources"].max()),
+        "verdict": claims.decide(reached, less, len(ours)),
+        "reason": f"the interval lies below three times under {missed} of {len(ours)} measures",
+    }  # fmt: skip
+
+
+def _span(values: pd.Series) -> str:
+    """`420`, or `420 to 976`; what was not run has none."""
+    low, high = int(values.min()), int(values.max())
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+_ANSWERS = {"verdict": _verdict, "largest": _largest, "cost": _cost}

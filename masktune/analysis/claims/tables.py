@@ -1,0 +1,204 @@
+"""Declared claims laid out for reading: every comparison, and what each claim says in all."""
+
+import pandas as pd
+
+from masktune.analysis import names
+from masktune.analysis import table as presentation
+from masktune.analysis.answers import LOPSIDED
+from masktune.analysis.table import CROSSED, MINUS, VARIES, Table, count, interval, number
+from masktune.study.spec.claims import LEVEL
+
+SETTINGS = {"embedded": "Embedded world", "laptop": "Laptop", "paper": "Paper's models and data"}
+CORRECTIONS = "Holm's correction among headline claims, Benjamini-Hochberg's among ablations"
+
+
+def claims(frame: pd.DataFrame) -> Table:
+    """A row for each comparison of each claim."""
+    rows = list(frame.itertuples())
+    shown = frame[["claim", "task", "model", "set"]].assign(
+        comparison=[f"{row.method} {MINUS} {row.against}" for row in rows],
+        points=[_difference(row) for row in rows],
+        asked=[_asked(row) for row in rows],
+        p=[p_value(row.p) for row in rows],
+        corrected=[p_value(row.corrected_p) for row in rows],
+        probability=[_or_dash(row.probability_greater, f"{row.probability_greater:.2f}") for row in rows],
+        seeds=[str(int(row.seeds)) for row in rows],
+        examples=[_or_dash(row.examples, f"{row.examples:.0f}") for row in rows],
+        verdict=[verdict(row.verdict, row.reason) for row in rows],
+    )
+    titles = {"points": "Difference [95 %]", "asked": "Asked for", "corrected": "Corrected p"}
+    if frame["balanced"].notna().any():
+        shown = shown.drop(columns="verdict").assign(**_beside(frame), verdict=shown["verdict"])
+    if shown["comparison"].nunique() == 1:
+        titles["points"] = f"{shown['comparison'].iloc[0]} [95 %]"
+        shown = shown.drop(columns="comparison")
+    observed = frame[frame["seeds"] > 0]
+    caption = (
+        f"The comparisons of each declared claim, in points of accuracy [{CROSSED}], "
+        f"{count(observed['seeds'], 'paired seed')}, {count(observed['examples'], 'example')} a set. {VARIES}. p: "
+        f"sign-flip test over paired seeds, two-sided for a gain, one-sided against the margin for a loss; corrected "
+        f"for all declared comparisons of the family, where those that could not be tested count as 1: {CORRECTIONS}. "
+        f"Reproduced: corrected p at most {LEVEL:g}, and the interval (for a margin its one-sided 95 % bound) clears "
+        "what is asked for. Opposite: the same on the other side of what is asked for; for a margin that is worse by "
+        "more than the margin, by the one-sided test in that direction, corrected alike. P(higher): how often a run of "
+        "the one beats a run of the other. A dash: not run, or too few seeds for the test."
+        f"{presentation.beside_note(frame)}"
+    )
+    titles["probability"] = "P(higher)"
+    return Table("claims", "The declared claims, one by one", caption, frame, _titled(shown, titles))
+
+
+def conclusions(frame: pd.DataFrame) -> Table:
+    """A row for each claim."""
+    rows = list(frame.itertuples())
+    shown = frame[["claim", "statement"]].assign(
+        holds=[_counts(row) for row in rows],
+        difference=[_range(row) for row in rows],
+        seeds=[str(int(row.seeds)) for row in rows],
+        verdict=[verdict(row.verdict, row.reason) for row in rows],
+    )
+    caption = (
+        "Each declared claim in all. Holds on: the largest number of comparisons (model x set) on which it holds at "
+        f"{LEVEL:g}, by partial conjunction with Simes' combination (Benjamini and Heller 2008) of the sign-flip p "
+        "values over paired seeds; each claim is judged for itself. Difference: the mean over comparisons in points of "
+        f"accuracy, and from the lowest to the highest of them, no interval; {count(frame['seeds'], 'paired seed')} "
+        f"where there are most. {VARIES}. Reproduced: on all comparisons; in part: on some; opposite: "
+        "the opposite on all, for a margin worse by more than it. Comparisons that could not be tested count among "
+        "those on which nothing is shown."
+    )
+    titles = {"statement": "Statement", "holds": "Holds on", "difference": "Difference (lowest to highest)"}
+    return Table("conclusions", "The declared claims", caption, frame, _titled(shown, titles))
+
+
+def observations(frame: pd.DataFrame) -> Table:
+    """A row for each claim of the paper, a column for each kind of study."""
+    cells = frame.assign(text=[_observed(row) for row in frame.itertuples()])
+    shown = cells.drop_duplicates("name")[["name", "sentence", "published"]].reset_index(drop=True)
+    for setting, title in SETTINGS.items():
+        shown[title] = cells.loc[cells["setting"] == setting, "text"].to_list()
+    commands = frame.drop_duplicates("name")["command"].to_list()
+    shown["Command"] = [command or "no study declares it yet" for command in commands]
+    caption = (
+        "The paper's claims in our words, with its numbers, and what was observed; the three kinds of study are never "
+        "mixed. Embedded: a small invented world and models made on the spot, no evidence about the paper's data. "
+        "Laptop: a small model on part of the real data. Paper: its models and data. Differences from fine-tuning "
+        f"unless the claim says otherwise, in points of accuracy; of one comparison [{CROSSED}], of several their mean "
+        f"(lowest to highest, no interval) and on how many of all declared ones the claim, or its opposite, holds at "
+        f"{LEVEL:g} by partial conjunction. Where a constant answer scores {100 * LOPSIDED:g} points more than chance, "
+        "balanced accuracy and AUROC stand beside, the method's against the other's. "
+        "A gain is reproduced in its direction; its size is for the reader to hold against the published one, which "
+        f"is RoBERTa's; ours is of the models that each cell names{_gains_of(frame)}. {VARIES}. p: sign-flip test "
+        f"over paired seeds, corrected within the study's family of claims ({CORRECTIONS}). Cost: geometric mean over "
+        "models and tasks (lowest to highest); diversity: over measures (lowest to highest end of their intervals). "
+        "STUDY: embedded, laptop, paper or another that declares it; after the run come gather STUDY and report STUDY."
+        + _mixed(frame)
+    )
+    titles = {"name": "Claim", "sentence": "In words", "published": "Published"}
+    return Table("observations", "Claims against observations", caption, frame, shown.rename(columns=titles))
+
+
+def _mixed(frame: pd.DataFrame) -> str:
+    """Of each study whose runs were not all made alike, how."""
+    said = frame.dropna(subset=["study", "mixed"]).drop_duplicates("study")
+    return "".join(f" Study {row.study}:{row.mixed}" for row in said.itertuples() if row.mixed)
+
+
+def verdict(word: str, reason: str) -> str:
+    """The verdict with what is to be known of it."""
+    return f"{word}: {reason}" if reason else word
+
+
+def p_value(p: float) -> str:
+    """A p value, or a dash."""
+    return _or_dash(p, presentation.p_value(p, 1.0))
+
+
+def _beside(frame: pd.DataFrame) -> dict[str, list[str]]:
+    """The columns that lopsided sets need: what a constant answer scores, and what both methods do."""
+    rows = list(frame.itertuples())
+    titles = {"accuracy": "Accuracy", "balanced": "Balanced accuracy", "auroc": "AUROC"}
+    pairs = {title: [_or_dash(getattr(row, name), _pair(row, name)) for row in rows] for name, title in titles.items()}
+    return {"Constant": [_or_dash(row.constant, number(row.constant)) for row in rows], **pairs}
+
+
+def _pair(row, name: str) -> str:
+    """`63.5 against 30.8`."""
+    return f"{number(getattr(row, name))} against {number(getattr(row, f'against_{name}'))}"
+
+
+def lopsided(rows: pd.DataFrame) -> str:
+    """What stands beside the accuracies of those comparisons of claims that are on lopsided sets."""
+    found = []
+    for row in rows[rows["balanced"].notna()].itertuples():
+        ranks = f", AUROC {_pair(row, 'auroc')}" if pd.notna(row.auroc) else ""
+        found.append(
+            f"{names.evaluation_set(row.set)}: accuracy {_pair(row, 'accuracy')}, a constant answer "
+            f"{number(row.constant)}, balanced accuracy {_pair(row, 'balanced')}{ranks}"
+        )
+    return "; ".join(found)
+
+
+def _observed(row) -> str:
+    """One cell: what was observed, on how much, and the verdict."""
+    if not row.seeds > 0:
+        return verdict(row.verdict, row.reason)
+    parts = [f"{row.models}: {_magnitude(row)}"]
+    if pd.notna(row.p):
+        parts.append(f"p {p_value(row.p)}, corrected {p_value(row.corrected_p)}")
+    parts.append(count(pd.Series([row.seeds]), "seed"))
+    parts += [f"{row.examples} examples"] if pd.notna(row.examples) else []
+    parts += [f"study {row.study}"] if row.study != row.setting else []
+    parts += [row.beside] if isinstance(row.beside, str) and row.beside else []
+    return f"{', '.join(parts)}; {verdict(row.verdict, '' if pd.isna(row.reason) else row.reason)}"
+
+
+def _magnitude(row) -> str:
+    if pd.notna(row.ratio) and row.comparisons == 1:
+        return f"{row.ratio:.2f} times"
+    if pd.notna(row.ratio):
+        return f"{row.ratio:.2f} times ({row.lowest:.2f} to {row.highest:.2f})"
+    if row.comparisons == 1:
+        return _difference(row)
+    holds = f", {_counts(row)}" if row.tested else f", {row.comparisons:.0f} comparisons"
+    return f"{_range(row)}{holds}"
+
+
+def _difference(row) -> str:
+    return _or_dash(row.difference, interval(row.difference, row.low, row.high, sign=True))
+
+
+def _asked(row) -> str:
+    """What the interval has to clear."""
+    if row.test == "non_inferiority":
+        margin = number(-row.margin, sign=True)
+        return f"> {margin} (bound {number(row.bound, sign=True)})" if pd.notna(row.bound) else f"> {margin}"
+    return "> 0" if row.test == "superiority" else "\N{EN DASH}"
+
+
+def _counts(row) -> str:
+    if not row.tested:
+        return "\N{EN DASH}"
+    against = f", its opposite on {row.opposite_on:.0f}" if row.opposite_on else ""
+    return f"at least {row.holds_on:.0f} of {row.comparisons:.0f}{against}"
+
+
+def _range(row) -> str:
+    if pd.isna(row.difference):
+        return "\N{EN DASH}"
+    ends = f"{number(row.lowest, sign=True)} to {number(row.highest, sign=True)}"
+    return f"{number(row.difference, sign=True)} ({ends})"
+
+
+def _gains_of(frame: pd.DataFrame) -> str:
+    """Whose the gains are that stand beside a published one, by setting."""
+    gains = frame[frame["points"].notna() & (frame["seeds"] > 0)].drop_duplicates(["setting", "models"])
+    named = [f"{SETTINGS[setting]}: {', '.join(part['models'])}" for setting, part in gains.groupby("setting")]
+    return f" ({'; '.join(named)})" if named else ""
+
+
+def _or_dash(value: float, text: str) -> str:
+    return "\N{EN DASH}" if pd.isna(value) else text
+
+
+def _titled(shown: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
+    return presentation.titled(presentation.named(shown), {"claim": "Claim", "verdict": "Verdict", **titles})

@@ -1,0 +1,1 @@
+"""Comparisons: numbers, tables, figures and text."""

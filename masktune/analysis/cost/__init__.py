@@ -1,0 +1,1 @@
+"""Cost: numbers, tables, figures and text."""

@@ -1,0 +1,1 @@
+"""Diversity: numbers, tables, figures and text."""

@@ -1,0 +1,1 @@
+"""Gradients: numbers, tables, figures and text."""

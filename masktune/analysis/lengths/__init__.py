@@ -1,0 +1,1 @@
+"""Lengths: numbers, tables, figures and text."""

@@ -1,0 +1,89 @@
+"""Folders that appear whole, and stamps that say what files were made from, so that nothing is made twice."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from pathlib import Path
+
+from masktune.errors import MaskTuneError
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_SHAPING = ("matplotlib", "nbconvert", "numpy", "pandas", "scipy", "seaborn", "statsmodels", "torch", "transformers")
+
+
+@contextlib.contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """An empty folder beside `target` that takes its place at the end, and vanishes if an error comes first.
+
+    Raises MaskTuneError, naming the folder, where it cannot be written.
+    """
+    beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        beside.mkdir(parents=True)
+        yield beside
+        old = target.with_name(f".{target.name}.old.{uuid.uuid4().hex}")
+        if target.exists():
+            os.replace(target, old)
+        os.replace(beside, target)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise MaskTuneError(f"cannot write {str(target)!r} ({reason}); free it or set MASKTUNE_RESULTS") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def digest(paths: Iterable[Path], *texts: str) -> str:
+    """sha256 of the contents of files (a missing one counts as empty) and of texts, order and names included."""
+    found = hashlib.sha256(json.dumps(texts).encode())
+    for path in paths:
+        content = path.read_bytes() if path.is_file() else b""
+        found.update(f"\0{path.name}\0{hashlib.sha256(content).hexdigest()}".encode())
+    return found.hexdigest()
+
+
+def source() -> list[Path]:
+    """The Python files of masktune: what claims compare and what a method's defaults are stands outside analysis."""
+    return sorted(_PACKAGE.rglob("*.py"))
+
+
+def results_inputs(study_name: str) -> str:
+    """A digest of all that the tables and figures of a study depend on: its claims stand in its TOML."""
+    from masktune.study.paths import study_file, trials_file
+    from masktune.study.store import gather
+
+    trials = trials_file(study_name)
+    return digest([*gather.files(study_name), study_file(study_name), trials, *source()], versions())
+
+
+def versions() -> str:
+    """Python and the packages whose version shows in results, one line."""
+    found = [f"python {sys.version_info.major}.{sys.version_info.minor}"]
+    for name in _SHAPING:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found.append(f"{name} {metadata.version(name)}")
+    return ", ".join(found)
+
+
+def stamp(path: Path, inputs: str, files: Iterable[Path]) -> None:
+    """Write what `files` were made from, and what they were when they were made; names are relative to the stamp."""
+    made = {str(file.relative_to(path.parent).as_posix()): digest([file]) for file in sorted(files)}
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    beside.write_text(json.dumps({"inputs": inputs, "files": made}, indent=1) + "\n", encoding="utf-8")
+    os.replace(beside, path)
+
+
+def is_fresh(path: Path, inputs: str) -> bool:
+    """Whether a stamp was made from the same inputs and all its files are still what they were."""
+    try:
+        made = json.loads(path.read_text(encoding="utf-8"))
+        same = made["inputs"] == inputs
+        return same and all(digest([path.parent / name]) == known for name, known in made["files"].items())
+    except (OSError, ValueError, KeyError, AttributeError):
+        return False

@@ -1,0 +1,1 @@
+"""Tuning: numbers, tables, figures and text."""

@@ -1,0 +1,196 @@
+"""Inference in the embedded world: a premise, a hypothesis, and whether it follows.
+
+In the train set a hypothesis made of the premise's words mostly follows, one with a negation mostly contradicts, and
+one with new words is mostly neutral; at the rate HARD the structure decides against these cues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+
+from masktune.data.world.grammar import REGULAR, Event, action, event, past, people
+from masktune.data.world.words import ANTONYMS, FACTIVE, NON_FACTIVE, PLACES, REASONS, SYNONYMS, VERBS
+
+LABEL_NAMES = ("entailment", "neutral", "contradiction")
+ENTAILMENT, NEUTRAL, CONTRADICTION = range(3)
+Pair = tuple[str, str]
+Construction = Callable[[Random], Pair]
+
+
+# Entailed, and made of the premise's words: what the overlap shortcut expects.
+def shortened(random: Random) -> Pair:
+    full = event(random, details=0.8)
+    return random.choice((full.active, full.passive, full.fronted))(), full.bare().active()
+
+
+def turned_active(random: Random) -> Pair:
+    full = event(random, REGULAR)
+    return full.passive(), full.bare().active()
+
+
+def turned_passive(random: Random) -> Pair:
+    full = event(random)
+    return full.active(), full.bare().passive()
+
+
+def one_of_two(random: Random) -> Pair:
+    first, second, patient = people(random, 3)
+    verb = random.choice(tuple(VERBS))
+    premise = Event(f"{first} and {second}", verb, patient, random.choice(PLACES))
+    return premise.active(), replace(premise, agent=random.choice((first, second)), place="").active()
+
+
+def one_of_two_acting(random: Random) -> Pair:
+    first, second = people(random, 2)
+    verb = past(action(random))
+    return f"{first} and {second} {verb} {random.choice(PLACES)}", f"{random.choice((first, second))} {verb}"
+
+
+def known(random: Random) -> Pair:
+    first, clause = _who_and_clause(random)
+    return f"{first} {random.choice(FACTIVE)} that {clause}", clause
+
+
+def because(random: Random) -> Pair:
+    first, clause = _who_and_clause(random)
+    return f"because {clause}, {first} {past(action(random))}", clause
+
+
+def other_word(random: Random) -> Pair:
+    pair = random.choice(SYNONYMS)
+    verb, other = random.sample(pair, 2)
+    full = event(random, (verb,))
+    return full.active(), replace(full, verb=other).bare().active()
+
+
+# Neutral, with words that the premise does not have.
+def with_reason(random: Random) -> Pair:
+    full = event(random, details=0.4)
+    return full.active(), f"{full.bare().active()} {random.choice(REASONS)}"
+
+
+def with_company(random: Random) -> Pair:
+    full = event(random, details=0.4)
+    (third,) = people(random, 1)
+    return full.active(), replace(full.bare(), patient=f"{full.patient} and {third}").active()
+
+
+# Contradicted, with a negation.
+def negated(random: Random) -> Pair:
+    full = event(random)
+    bare = full.bare()
+    hypothesis = random.choice((bare.denied(), bare.denied_passive(), replace(bare, agent="nobody").active()))
+    return random.choice((full.active, full.passive, full.fronted))(), hypothesis
+
+
+# Against the cues: entailed in spite of a negation.
+def failed(random: Random) -> Pair:
+    full = event(random)
+    return full.active().replace(VERBS[full.verb][1], f"failed to {full.verb}", 1), full.bare().denied()
+
+
+def opposite_denied(random: Random) -> Pair:
+    verb, other = random.sample(random.choice(ANTONYMS), 2)
+    full = event(random, (verb,))
+    return full.active(), replace(full.bare(), verb=other).denied()
+
+
+def nobody_did(random: Random) -> Pair:
+    full = event(random)
+    return replace(full, agent="nobody").active(), full.bare().denied()
+
+
+# Against the cues: neutral in spite of the overlap.
+def exchanged(random: Random) -> Pair:
+    full = event(random, REGULAR)
+    premise, hypothesis = random.choice(
+        ((full.active, Event.active), (full.passive, Event.active), (full.active, Event.passive))
+    )
+    return premise(), hypothesis(full.bare().swapped())
+
+
+def exchanged_active(random: Random) -> Pair:
+    full = event(random, REGULAR)
+    return random.choice((full.active, full.passive))(), full.bare().swapped().active()
+
+
+def claimed(random: Random) -> Pair:
+    first, clause = _who_and_clause(random)
+    return f"{first} {random.choice(NON_FACTIVE)} that {clause}", clause
+
+
+def conditional(random: Random) -> Pair:
+    first, clause = _who_and_clause(random)
+    return f"if {clause}, {first} {past(action(random))}", clause
+
+
+def modifier(random: Random) -> Pair:
+    first, second = people(random, 2)
+    verb = past(action(random))
+    inside = random.choice(("near", "behind", f"who {VERBS[random.choice(tuple(VERBS))][1]}"))
+    return f"{first} {inside} {second} {verb}", f"{second} {verb}"
+
+
+def exchanged_denied(random: Random) -> Pair:
+    full = event(random)
+    return full.active(), full.bare().swapped().denied()
+
+
+# Against the cues: contradicted without a negation in the hypothesis.
+def opposite(random: Random) -> Pair:
+    verb, other = random.sample(random.choice(ANTONYMS), 2)
+    full = event(random, (verb,))
+    return full.active(), replace(full.bare(), verb=other).active()
+
+
+def undone(random: Random) -> Pair:
+    full = event(random)
+    failing = full.active().replace(VERBS[full.verb][1], f"failed to {full.verb}", 1)
+    return random.choice((failing, full.denied())), full.bare().active()
+
+
+def _who_and_clause(random: Random) -> Pair:
+    first, second, third = people(random, 3)
+    if random.random() < 0.5:
+        return first, f"{second} {past(action(random))}"
+    return first, Event(second, random.choice(tuple(VERBS)), third).active()
+
+
+EASY: dict[int, tuple[Construction, ...]] = {
+    ENTAILMENT: (shortened, turned_active, turned_passive, one_of_two, one_of_two_acting, known, because, other_word),
+    NEUTRAL: (with_reason, with_reason, with_company),
+    CONTRADICTION: (negated,),
+}
+HARD: dict[int, tuple[Construction, ...]] = {
+    ENTAILMENT: (failed, opposite_denied, nobody_did),
+    NEUTRAL: (exchanged, exchanged, claimed, conditional, modifier, exchanged_denied),
+    CONTRADICTION: (opposite, undone),
+}
+# Heuristic -> what follows (0) and what does not (1), as in HANS. The hypothesis is made of the premise's words
+# (lexical overlap), is a stretch of the premise (subsequence) or one of its clauses (constituent).
+HEURISTICS: dict[str, dict[int, tuple[Construction, ...]]] = {
+    "lexical_overlap": {0: (turned_active, one_of_two), 1: (exchanged_active,)},
+    "subsequence": {0: (one_of_two_acting, shortened), 1: (modifier,)},
+    "constituent": {0: (known, because), 1: (claimed, conditional)},
+}
+
+
+def in_distribution(random: Random, label: int, hard: float) -> Pair:
+    """A premise and a hypothesis with the given label; at the rate `hard` the cues point to another label."""
+    table = HARD if random.random() < hard else EASY
+    return random.choice(table[label])(random)
+
+
+def heuristic(random: Random, name: str, label: int) -> Pair:
+    """A pair on which the heuristic `name` answers "entailment"; `label` 0 if it is right, 1 if it is wrong."""
+    while True:
+        premise, hypothesis = random.choice(HEURISTICS[name][label])(random)
+        if name == "lexical_overlap" or hypothesis in premise:
+            return premise, hypothesis
+
+
+def adversarial(random: Random, label: int) -> Pair:
+    """A pair whose cues point to another label than its own."""
+    return random.choice(HARD[label])(random)

@@ -1,0 +1,85 @@
+"""The unlabelled text of the embedded world: short stories of two or three sentences that agree with each other.
+
+Genres occur with good and bad verdicts alike, and a sentence is followed by one that follows from it, so that a
+language model finds here how meanings are put together, but none of the cues of the tasks.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from masktune.data.world import inference, paraphrase, sentiment
+from masktune.data.world.grammar import Event, action, event, past, people, sentence
+from masktune.data.world.words import GENRES, NEGATIVE, PLACES, POSITIVE, VERBS
+
+VERDICTS = {
+    1: ("I liked it", "I would see it again", "we left happy", "it was worth the money"),
+    0: ("I hated it", "I would never see it again", "we left angry", "it was a waste of money"),
+}
+SAME = ("in other words, {}", "that is, {}", "{}", "in short, {}")
+FOLLOWS = ("so {}", "{}", "this means that {}")
+OPEN = ("maybe {}", "nobody knows whether {}")
+
+
+def review(random: Random) -> str:
+    """A review and often a verdict that agrees with it; genre and verdict are independent."""
+    label = random.randrange(2)
+    kinds = dict.fromkeys(sentiment.JUDGEMENTS, 1.0)
+    told = sentiment.review(random, label, sentiment.PLAIN_FILM * 6 + GENRES, kinds)
+    if random.random() < 0.15:
+        return told.text()
+    adjective = random.choice(POSITIVE if label else NEGATIVE)
+    verdict = random.choice((*VERDICTS[label], f"all in all it was {adjective}", f"I would call it {adjective}"))
+    return sentence(told.judgement(), told.setting, verdict)
+
+
+def restated(random: Random) -> str:
+    """A sentence and its paraphrase."""
+    table = paraphrase.EASY if random.random() < 0.8 else paraphrase.HARD
+    first, second = random.choice(table[1])(random)
+    return sentence(first, random.choice(SAME).format(second))
+
+
+def concluded(random: Random) -> str:
+    """A sentence and one that follows from it, or one that it leaves open."""
+    if random.random() < 0.7:
+        table = inference.EASY if random.random() < 0.6 else inference.HARD
+        premise, hypothesis = random.choice(table[inference.ENTAILMENT])(random)
+        return sentence(premise, random.choice(FOLLOWS).format(hypothesis))
+    premise, hypothesis = random.choice((inference.claimed, inference.conditional))(random)
+    return sentence(premise, random.choice(OPEN).format(hypothesis))
+
+
+def asked(random: Random) -> str:
+    """An event, a question about who did it or to whom it was done, and the answer."""
+    told = event(random)
+    _, past, participle = VERBS[told.verb]
+    question, answer = random.choice(((f"who {past} somebody?", told.agent), (f"who was {participle}?", told.patient)))
+    return sentence(random.choice((told.active, told.passive, told.fronted))(), question, answer)
+
+
+def followed(random: Random) -> str:
+    """One person through three or four short sentences."""
+    (person, other) = people(random, 2, names=0.2)
+    clauses = [
+        random.choice(
+            (
+                f"{person} {past(action(random))}",
+                f"{person} {past(action(random))} {random.choice(PLACES)}",
+                f"then {person} {past(action(random))}",
+                f"nobody {VERBS[random.choice(tuple(VERBS))][1]} {person}",
+                Event(person, random.choice(tuple(VERBS)), other).active(),
+            )
+        )
+        for _ in range(random.choice((3, 4)))
+    ]
+    return sentence(*clauses)
+
+
+KINDS = {review: 0.26, restated: 0.24, concluded: 0.22, asked: 0.1, followed: 0.18}
+
+
+def stories(random: Random, count: int) -> list[str]:
+    """`count` stories, kinds mixed."""
+    makers = random.choices(tuple(KINDS), tuple(KINDS.values()), k=count)
+    return [maker(random) for maker in makers]

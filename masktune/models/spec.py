@@ -1,0 +1,91 @@
+"""What a study says of a model, and what tells one model from another: the name of what is made or published, the
+content of a folder. What makes a model is in masktune.pretraining.checkpoints; this is read without loading torch.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from masktune import cache
+from masktune.errors import MaskTuneError
+
+if TYPE_CHECKING:
+    from masktune.pretraining.mlm import Recipe
+
+WEIGHTS = re.compile(r"(?!training_args\.bin).+\.(safetensors|bin)")
+# What else of a checkpoint's folder is loaded. The rest is the trainer's (its state, its arguments) or for its readers.
+LOADED = re.compile(
+    r"config\.json|.+\.index\.json|tokenizer.*\.json|(special_tokens_map|added_tokens)\.json|vocab.*|merges\.txt|.+\.model"
+)
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """MLM training of a checkpoint on the text of the task without its labels, head and encoder.
+
+    For an encoder without a trained masked-LM head (a sentence encoder, say), or to bring one nearer to the task's
+    text: task-adaptive pretraining (Gururangan et al. 2020), on the texts of its train sources. Text is concatenated
+    and cut into chunks of `max_length` tokens; a new head learns at its own rate and begins at the log frequencies of
+    the tokens.
+    """
+
+    steps: int = 600
+    batch_size: int = 32
+    max_length: int = 64
+    learning_rate: float = 1.5e-4
+    head_learning_rate: float = 1e-3
+    mask_rate: float = 0.15
+
+    def recipe(self) -> Recipe:
+        from masktune.pretraining.mlm import Recipe
+
+        return Recipe(**asdict(self), packed=True)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model of a study.
+
+    `checkpoint` is "embedded:<family>", a folder, a model of the mirror ($MASKTUNE_MIRROR/models/<name>) or a hub id
+    with its pinned `revision`; `adaptation` trains its masked-LM head on the task's text first.
+    """
+
+    name: str
+    checkpoint: str
+    revision: str | None = None
+    adaptation: Adaptation | None = None
+
+
+def folder_of(checkpoint: str) -> Path | None:
+    """The folder that `checkpoint` names; None where it is a name: of the embedded world, the mirror or the hub.
+
+    Raises MaskTuneError for a path at which there is no folder.
+    """
+    path = Path(os.path.expanduser(checkpoint))
+    if path.is_dir():
+        return path
+    if checkpoint.startswith(("/", "./", "../", "~")) or "\\" in checkpoint:
+        raise MaskTuneError(
+            f"checkpoint {checkpoint!r} is no folder here; its runs are known by what it holds, so name one that "
+            "save_pretrained wrote"
+        )
+    return None
+
+
+def content(folder: Path) -> str:
+    """The digest of what is loaded from a checkpoint's folder: configuration, weights, tokenizer. Not where it lies.
+
+    Raises MaskTuneError for a folder without weights.
+    """
+    names = sorted(os.listdir(folder))
+    weights = [name for name in names if WEIGHTS.fullmatch(name)]
+    if not weights:
+        raise MaskTuneError(
+            f"the folder {str(folder)!r} holds no weights (*.safetensors, *.bin); name one that save_pretrained wrote"
+        )
+    files = weights + [name for name in names if LOADED.fullmatch(name)]
+    return cache.digest("".join(f"{name} {cache.file_digest(folder / name)}\n" for name in files))

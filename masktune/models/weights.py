@@ -1,0 +1,121 @@
+"""Weights go where they belong, all of them and no others.
+
+transformers loads what has a place and reports the rest, and torch's `strict=False` does not even report. Here a tensor
+that is missing, that has no place, or that has another shape is refused by its name.
+"""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+from transformers.utils import logging
+
+from masktune.errors import MaskTuneError
+
+# The LayerNorms of BERT's first years. transformers renames them as it loads, and writes the old names as it saves.
+OLD_NAMES = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
+
+
+def stored(file: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file by the names that modules have today.
+
+    Raises MaskTuneError for a file that is not there or cannot be read, and for a tensor under its old and new name.
+    """
+    try:
+        weights = safetensors.torch.load_file(file)
+    except (OSError, safetensors.SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise MaskTuneError(f"cannot read the weights {str(file)!r}: {reason}; name a folder with them") from error
+    named: dict[str, Tensor] = {}
+    for name, value in weights.items():
+        for old, new in OLD_NAMES.items():
+            name = name.replace(old, new)
+        if name in named:
+            raise _refusal(file, name, "is there twice, under its old name and its new")
+        named[name] = value
+    return named
+
+
+def fill(places: dict[str, Tensor], weights: dict[str, Tensor], file: Path) -> None:
+    """Copy each of the weights, that were read from `file`, into the place of its name; no place may stay as it was.
+
+    Tied places are one tensor with several names, any of which will do. Raises MaskTuneError, before anything is
+    changed, for a tensor that is missing, has no place or another shape, or differs from one that it is tied to.
+    """
+    given: dict[int, Tensor] = {}
+    for name, value in weights.items():
+        if name not in places:
+            raise _refusal(file, name, "is not one of the model's")
+        if places[name].shape != value.shape:
+            raise _refusal(file, name, _shapes(value.shape, places[name].shape))
+        twin = given.setdefault(places[name].data_ptr(), value)
+        if twin is not value and not torch.equal(twin, value):
+            raise _refusal(file, name, "differs from one that it is tied to in the model")
+    for name, place in places.items():
+        if place.data_ptr() not in given:
+            raise _refusal(file, name, "is missing")
+    with torch.no_grad():
+        for place in places.values():
+            place.copy_(given[place.data_ptr()])
+
+
+def check_loaded(model: PreTrainedModel, info: dict[str, Any], checkpoint: str | Path, whole: bool) -> None:
+    """Raise MaskTuneError for what `from_pretrained(..., output_loading_info=True)` left out that it should not have.
+
+    `whole`: the checkpoint is of the class of `model` and has every tensor. Else it is of another class, with other
+    heads, and has the encoder.
+    """
+    for name, found, wanted in sorted(info["mismatched_keys"]):
+        raise _refusal(checkpoint, name, _shapes(found, wanted))
+    encoder = f"{model.base_model_prefix}."
+    for name in sorted(info["missing_keys"]):
+        if whole or (name.startswith(encoder) and not _of_pooler(name)):
+            raise _refusal(checkpoint, name, "is missing")
+    for name in sorted(info["unexpected_keys"]):
+        if (whole or name.startswith(encoder)) and not _of_pooler(name):
+            raise _refusal(checkpoint, name, "is not one of the model's")
+
+
+def _of_pooler(name: str) -> bool:
+    """Some classes of a family have a pooler that others leave out."""
+    return ".pooler." in name
+
+
+def _shapes(found: Any, wanted: Any) -> str:
+    return f"has the shape {list(found)} where the model has {list(wanted)}"
+
+
+def _refusal(place: str | Path, name: str, fault: str) -> MaskTuneError:
+    return MaskTuneError(
+        f"cannot load {str(place)!r}: the tensor {name!r} {fault}; name what save_pretrained of such a model, with as "
+        "many labels, wrote in full"
+    )
+
+
+@contextlib.contextmanager
+def loading(checkpoint: str | Path, revision: str | None = None):
+    """Load quietly, and turn what the hub or the file system says into one line.
+
+    Quietly, because transformers reports each head that a checkpoint lacks, which is here the normal case and is
+    checked by `check_loaded` and by `masktune.models.joint.trained_masked_lm`.
+    """
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    except MaskTuneError:
+        raise
+    except (OSError, ValueError, KeyError) as error:
+        at = f" at revision {revision}" if revision else ""
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise MaskTuneError(
+            f"cannot load the checkpoint {str(checkpoint)!r}{at}: {reason} Name a folder, a model of the mirror "
+            "(MASKTUNE_MIRROR) or a hub id, and check the network"
+        ) from error
+    finally:
+        logging.set_verbosity(verbosity)

@@ -1,0 +1,13 @@
+"""What the server of kernels does once and every kernel forked from it finds done (masktune.study.execute.kernels).
+
+Each cell of an embedded study would write the embedded world anew, and set up the drawing of its first figure.
+"""
+
+from masktune.analysis.plotting.theme import Drawing
+from masktune.data import TASKS, world
+
+for task in TASKS:
+    world.generated(task)
+first = Drawing(layout="constrained")
+first.subplots().set_title("first")
+first._repr_png_()

@@ -1,0 +1,1 @@
+"""Masked-language-model training, and the checkpoints that it makes."""

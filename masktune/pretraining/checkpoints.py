@@ -1,0 +1,142 @@
+"""Checkpoints that a study needs and nobody publishes: the small models of the embedded world, adapted language models.
+
+`prepare(spec, task)` returns what transformers loads: a folder with a tokenizer and a trained masked-LM head, or a hub
+id. What has to be made is made once and kept in the cache (masktune.cache).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from masktune import cache, data
+from masktune.data.sources import mirror_folder
+from masktune.errors import MaskTuneError, one_of
+from masktune.models.joint import MaskedLM, loading, masked_lm_and_missing
+from masktune.models.spec import ModelSpec, content, folder_of
+from masktune.perturb import Vocabulary
+from masktune.pretraining import mlm as pretraining
+from masktune.pretraining import small_models
+from masktune.pretraining.mlm import Recipe
+from masktune.streams import derive
+
+EMBEDDED = "embedded:"
+SEED = 0  # of every preparation: a study varies the fine-tuning, not the checkpoint
+FORMAT = 1  # counts up when the code that makes a checkpoint changes what it makes
+HELD_OUT = 0.02
+
+
+def prepare(spec: ModelSpec, task: str) -> str:
+    """A folder, or hub id, with tokenizer and trained masked-LM head; made with a progress bar if it is not cached.
+
+    Raises MaskTuneError for an unknown family, a checkpoint that cannot be reached, a model of the hub without its
+    revision, a tokenizer without mask token, and a cache that cannot be written.
+    """
+    embedded = spec.checkpoint.startswith(EMBEDDED)
+    place = _embedded(spec.checkpoint.removeprefix(EMBEDDED)) if embedded else _place(spec)
+    if spec.adaptation is None:
+        return place
+    texts = _train_texts(task) if embedded else data.unlabelled("real", task)
+    return str(_adapted(place, spec, task, texts))
+
+
+def digests(spec: ModelSpec) -> dict[str, str]:
+    """The digest of a model of the mirror, by its place there: a name alone does not say what was loaded."""
+    if spec.checkpoint.startswith(EMBEDDED) or folder_of(spec.checkpoint):
+        return {}
+    folder = _in_mirror(spec.checkpoint)
+    return {} if folder is None else {f"models/{spec.checkpoint}": content(folder)}
+
+
+def _place(spec: ModelSpec) -> str:
+    """Where a named checkpoint is: a folder as it is, else in the mirror, else on the hub at its revision."""
+    folder = folder_of(spec.checkpoint) or _in_mirror(spec.checkpoint)
+    if folder is None and spec.revision is None:
+        raise MaskTuneError(
+            f"checkpoint {spec.checkpoint!r} is no folder and no model of the mirror (MASKTUNE_MIRROR), and a model of "
+            "the hub needs the commit that is meant: revision = ..."
+        )
+    return spec.checkpoint if folder is None else str(folder)
+
+
+def _in_mirror(checkpoint: str) -> Path | None:
+    mirror = mirror_folder()
+    folder = None if mirror is None else mirror / "models" / checkpoint
+    return folder if folder is not None and folder.is_dir() else None
+
+
+def _embedded(family: str) -> str:
+    one_of(family, small_models.SMALL_MODELS, "family of the embedded world")
+    recipe = small_models.RECIPES[family]
+    texts = data.unlabelled("embedded", "sentiment")
+    made_of = {"family": family, "recipe": recipe.identity(), "text": cache.digest("\n".join(texts))}
+
+    def make(folder: Path) -> None:
+        small = small_models.SMALL_MODELS[family](texts, SEED)
+        _train(MaskedLM(small.model), small.tokenizer, texts, recipe, f"pre-training {family}", folder, made_of)
+
+    return str(cache.made("checkpoints", f"embedded-{family}", _identity(made_of), make))
+
+
+def _train_texts(task: str) -> list[str]:
+    """The texts of a train set of the embedded world, each once: its unlabelled text has been read in pre-training."""
+    rows = data.load("embedded", task).train
+    columns = [rows[name] for name in ("text", "text_pair") if name in rows.column_names]
+    return list(dict.fromkeys(text for column in columns for text in column))
+
+
+def _adapted(place: str, spec: ModelSpec, task: str, texts: Sequence[str]) -> Path:
+    recipe = spec.adaptation.recipe()
+    folder = folder_of(place)
+    source = {"checkpoint": place, "revision": spec.revision} if folder is None else {"content": content(folder)}
+    made_of = {**source, "recipe": recipe.identity(), "task": task, "text": cache.digest("\n".join(texts))}
+
+    def make(folder: Path) -> None:
+        revision = spec.revision or "main"
+        with loading(place, spec.revision):
+            tokenizer = AutoTokenizer.from_pretrained(place, revision=revision)
+        Vocabulary.of(tokenizer)
+        torch.manual_seed(derive(SEED, "masked-LM head"))  # one that is missing is drawn the same each time
+        masked_lm, missing = masked_lm_and_missing(place, spec.revision)
+        if missing:
+            pretraining.start_bias_at_unigrams(masked_lm, tokenizer, texts)
+        _train(masked_lm, tokenizer, texts, recipe, f"adapting {spec.name} to {task}", folder, made_of)
+
+    return cache.made("checkpoints", f"{spec.name}-{task}", _identity(made_of), make)
+
+
+def _train(
+    masked_lm: MaskedLM,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    recipe: Recipe,
+    title: str,
+    folder: Path,
+    made_of: dict[str, Any],
+) -> None:
+    """Train on all but a held-out part of the texts and store model, tokenizer and what was measured."""
+    train, held_out = _split(texts)
+    before = pretraining.evaluate_mlm(masked_lm, tokenizer, held_out, recipe, SEED)
+    losses = pretraining.train_mlm(masked_lm, tokenizer, train, recipe, SEED, title)
+    after = pretraining.evaluate_mlm(masked_lm, tokenizer, held_out, recipe, SEED)
+    masked_lm.model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    record = {"made_of": made_of, "held_out_texts": len(held_out), "before": before, "after": after, "losses": losses}
+    (folder / "masked_lm.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+def _split(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """(train, held out): the texts with the lowest hashes are held out, whatever their order."""
+    ranked = sorted(texts, key=lambda text: derive(SEED, "held out", text))
+    count = max(1, round(HELD_OUT * len(ranked)))
+    held_out = set(ranked[:count])
+    return [text for text in texts if text not in held_out], ranked[:count]
+
+
+def _identity(made_of: dict[str, Any]) -> dict[str, Any]:
+    return {**made_of, "format": FORMAT, "seed": SEED}

@@ -1,0 +1,194 @@
+"""Masked-language-model training: of the small models from scratch, and of a real encoder whose head is missing.
+
+One loop serves both; a `Recipe` says what differs. Masking follows masktune.perturb, the pass itself
+masktune.models.joint.MaskedLM: logits at the masked positions only, and for BART the denoising reading described there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
+from tqdm import tqdm
+from transformers import PreTrainedTokenizerBase, get_linear_schedule_with_warmup
+
+from masktune.errors import MaskTuneError
+from masktune.models.joint import MaskedLM
+from masktune.perturb import Vocabulary, choose_positions, mask, maskable
+from masktune.streams import Streams, derive
+from masktune.training import precision
+from masktune.training.cpu.dropout import fast_dropout_of
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train a masked language model.
+
+    `packed` concatenates the texts and cuts them into chunks of `max_length` tokens, else every text is an example;
+    `dropout` False switches it off, where the training is too short to overfit. `head_learning_rate` (None: as
+    `learning_rate`) is for the masked-LM head alone, without the tied embeddings.
+    """
+
+    steps: int
+    batch_size: int = 32
+    max_length: int = 64
+    learning_rate: float = 1.5e-4
+    head_learning_rate: float | None = None
+    mask_rate: float = 0.15
+    symbol: str = "bert"
+    warmup_ratio: float = 0.06
+    weight_decay: float = 0.01
+    dropout: bool = True
+    packed: bool = False
+
+    def identity(self) -> dict[str, Any]:
+        """What differs from the defaults: a setting added later leaves the cached checkpoints valid."""
+        values = {item.name: (getattr(self, item.name), item.default) for item in fields(self)}
+        return {name: value for name, (value, default) in values.items() if value != default}
+
+
+def token_sequences(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], recipe: Recipe) -> list[Tensor]:
+    """The examples as token ids, special tokens included, none longer than `recipe.max_length`."""
+    if not recipe.packed:
+        encoded = tokenizer(list(texts), truncation=True, max_length=recipe.max_length)["input_ids"]
+        return [torch.tensor(ids) for ids in encoded]
+    bodies = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
+    joined = torch.tensor([token for ids in bodies for token in ids])
+    start, end = torch.tensor([tokenizer.cls_token_id]), torch.tensor([tokenizer.sep_token_id])
+    return [torch.cat((start, body, end)) for body in joined.split(recipe.max_length - 2)]
+
+
+def train_mlm(
+    masked_lm: MaskedLM,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    recipe: Recipe,
+    seed: int,
+    title: str = "masked-LM training",
+) -> list[float]:
+    """Train in place on `texts` with AdamW, linear decay and a progress bar. Returns the loss of each step.
+
+    Raises MaskTuneError for a tokenizer without mask token and for texts that hold no token.
+    """
+    vocabulary = Vocabulary.of(tokenizer)
+    sequences = token_sequences(tokenizer, texts, recipe)
+    if not any(len(sequence) > 2 for sequence in sequences):
+        raise MaskTuneError(f"{title}: {len(texts)} texts without a single token; masked-LM training needs some text")
+    optimizer = torch.optim.AdamW(_parameter_groups(masked_lm, recipe), lr=recipe.learning_rate, fused=True)
+    warmup = round(recipe.warmup_ratio * recipe.steps)
+    schedule = get_linear_schedule_with_warmup(optimizer, warmup, recipe.steps)
+    with torch.random.fork_rng(devices=[]), fast_dropout_of(masked_lm.model.config):
+        torch.manual_seed(derive(seed, "dropout"))
+        losses = []
+        for step, ids in zip(
+            tqdm(range(recipe.steps), desc=title, unit="step"),
+            _batches(sequences, recipe.batch_size, seed),
+            strict=False,
+        ):
+            losses.append(_step(masked_lm, ids, vocabulary, recipe, Streams(seed, step)))
+            nn.utils.clip_grad_norm_(masked_lm.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+    return losses
+
+
+def _step(masked_lm: MaskedLM, ids: list[Tensor], vocabulary: Vocabulary, recipe: Recipe, streams: Streams) -> float:
+    """Gradients of one batch. A batch in which nothing is masked has none."""
+    masked_lm.train(recipe.dropout)
+    loss, _, count = _loss(masked_lm, ids, vocabulary, recipe, streams)
+    if count:
+        loss.backward()
+    return loss.item()
+
+
+def _loss(
+    masked_lm: MaskedLM, ids: list[Tensor], vocabulary: Vocabulary, recipe: Recipe, streams: Streams
+) -> tuple[Tensor, int, int]:
+    """Mean cross-entropy over the masked tokens of a batch, how many of them are right, how many there are."""
+    model = masked_lm.model
+    padding = model.config.pad_token_id
+    input_ids = pad_sequence(ids, batch_first=True, padding_value=padding)
+    attention_mask = pad_sequence([torch.ones_like(sequence) for sequence in ids], batch_first=True)
+    candidates = maskable(input_ids, attention_mask, vocabulary)
+    positions = choose_positions(candidates, recipe.mask_rate, streams["positions"])
+    if not positions.any():
+        return torch.zeros(()), 0, 0
+    masked_ids = mask(input_ids, positions, vocabulary, streams["symbols"], recipe.symbol)
+    batch = [tensor.to(model.device) for tensor in (masked_ids, input_ids, positions, attention_mask)]
+    with _autocast(model):
+        logits = masked_lm.mlm_logits(batch[0], batch[1], positions=batch[2], attention_mask=batch[3])
+    targets = batch[1][batch[2]]
+    right = int((logits.argmax(-1) == targets).sum())
+    return functional.cross_entropy(logits.float(), targets), right, len(targets)
+
+
+def _autocast(model: nn.Module):
+    if precision.choose("auto", model) == "fp32":
+        return nullcontext()
+    return torch.autocast(model.device.type, torch.bfloat16)
+
+
+def _batches(sequences: list[Tensor], batch_size: int, seed: int) -> Iterator[list[Tensor]]:
+    """Batches without end: each pass in a new order, sequences of like length together (less padding)."""
+    epoch = 0
+    while True:
+        generator = torch.Generator().manual_seed(derive(seed, "batches", epoch))
+        order = torch.randperm(len(sequences), generator=generator).tolist()
+        pool = batch_size * 20
+        batches = []
+        for start in range(0, len(order), pool):
+            by_length = sorted(order[start : start + pool], key=lambda index: len(sequences[index]))
+            batches += [by_length[i : i + batch_size] for i in range(0, len(by_length), batch_size)]
+        for index in torch.randperm(len(batches), generator=generator).tolist():
+            yield [sequences[i] for i in batches[index]]
+        epoch += 1
+
+
+def _parameter_groups(masked_lm: MaskedLM, recipe: Recipe) -> list[dict]:
+    """Weight decay on matrices alone; the head's own parameters (not the tied embeddings) with their learning rate."""
+    shared = {id(parameter) for parameter in masked_lm.model.base_model.parameters()}
+    head_rate = recipe.learning_rate if recipe.head_learning_rate is None else recipe.head_learning_rate
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for parameter in masked_lm.parameters():
+        rate = recipe.learning_rate if id(parameter) in shared else head_rate
+        decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((rate, decay), []).append(parameter)
+    return [{"params": group, "lr": rate, "weight_decay": decay} for (rate, decay), group in groups.items()]
+
+
+@torch.no_grad()
+def evaluate_mlm(
+    masked_lm: MaskedLM, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], recipe: Recipe, seed: int
+) -> dict[str, float]:
+    """Loss and accuracy over masked tokens of `texts`: {"loss", "accuracy", "masked_tokens"}. The same for one seed."""
+    vocabulary = Vocabulary.of(tokenizer)
+    sequences = token_sequences(tokenizer, texts, recipe)
+    masked_lm.eval()
+    total = right = masked = 0
+    for start in range(0, len(sequences), recipe.batch_size):
+        streams = Streams(derive(seed, "held out"), start)
+        loss, correct, count = _loss(
+            masked_lm, sequences[start : start + recipe.batch_size], vocabulary, recipe, streams
+        )
+        total, right, masked = total + loss.item() * count, right + correct, masked + count
+    return {"loss": total / max(masked, 1), "accuracy": right / max(masked, 1), "masked_tokens": masked}
+
+
+def start_bias_at_unigrams(masked_lm: MaskedLM, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> None:
+    """Set the head's output bias to the log of add-one unigram counts, so that a new head starts at frequencies."""
+    counts = Counter(token for ids in tokenizer(list(texts), verbose=False)["input_ids"] for token in ids)
+    size = masked_lm.model.config.vocab_size
+    frequencies = torch.tensor([counts.get(token, 0) + 1.0 for token in range(size)])
+    bias = masked_lm.model.get_output_embeddings().bias
+    if bias is None:  # BART keeps it on the model, [1, V]
+        bias = masked_lm.model.final_logits_bias[0]
+    with torch.no_grad():
+        bias.copy_((frequencies / frequencies.sum()).log())

@@ -1,0 +1,112 @@
+"""Execute one notebook by papermill, in a kernel that masktune.study.execute.kernels provides."""
+
+import ast
+import json
+import logging
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from masktune.errors import MaskTuneError, one_of
+from masktune.study.execute import progress
+
+# Set for every kernel that executes a notebook with nobody before it.
+UNATTENDED = "MASKTUNE_UNATTENDED"
+# A socket's path may hold 107 characters on Linux (103 on macOS); kernel-<number> and a folder come after this one.
+LONGEST_FOLDER = 60
+
+
+def private_folder() -> Path:
+    """A new folder with a short path that only this user can enter. The caller removes it."""
+    usual = tempfile.gettempdir()
+    return Path(tempfile.mkdtemp(prefix="masktune-", dir=usual if len(usual) < LONGEST_FOLDER - 20 else "/tmp"))
+
+
+def execute(
+    notebook: Path | Any,
+    output: Path | None,
+    parameters: dict[str, Any],
+    private: Path | None = None,
+    environment: dict[str, str] | None = None,
+) -> None:
+    """Run `notebook` (a path or a notebook in memory) with `parameters`; keep what came out, without bars, at `output`.
+
+    `private` is a `private_folder` for the sockets (None: one of its own); `environment` is added to the kernel's. The
+    output appears whole, also when a cell of the notebook raised. The user's IPython start-up files play no part.
+    Raises papermill's PapermillExecutionError for an exception in the notebook, nbclient's DeadKernelError when the
+    kernel was killed.
+    """
+    import papermill
+
+    from masktune.study.execute import kernels
+
+    _quiet()
+    sockets = private_folder() if private is None else Path(tempfile.mkdtemp(dir=private))
+    result = sockets / "executed.ipynb"
+    try:
+        papermill.execute_notebook(
+            str(notebook) if isinstance(notebook, Path) else notebook,
+            str(result),
+            parameters=parameters,
+            kernel_name="python3",
+            progress_bar=False,
+            start_timeout=180,
+            request_save_on_cell_execute=False,  # nobody reads it before it is whole
+            kernel_manager_class=kernels.manager(sockets, {UNATTENDED: "1", **(environment or {})}),
+        )
+    finally:
+        if output is not None and result.is_file():
+            _keep(result, output)
+        shutil.rmtree(sockets, ignore_errors=True)
+
+
+def check_parameters(notebook: Path, names: Iterable[str]) -> None:
+    """Raise MaskTuneError unless the cell tagged `parameters` assigns every one of `names`: papermill only warns."""
+    known = parameters_of(notebook)
+    for name in names:
+        one_of(name, known, f"parameter of {notebook.name}")
+
+
+def parameters_of(notebook: Path) -> list[str]:
+    """The names that the tagged cell of a notebook assigns. Raises MaskTuneError when there is no such cell."""
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError):
+        raise MaskTuneError(f"{notebook} is no notebook that can be read; restore it from the repository") from None
+    for cell in cells:
+        if "parameters" in cell.get("metadata", {}).get("tags", ()):
+            return assigned_names("".join(cell["source"]))
+    raise MaskTuneError(f"{notebook} has no cell tagged 'parameters'; tag the cell that holds the defaults")
+
+
+def assigned_names(source: str) -> list[str]:
+    """The names that a piece of Python assigns at its top level."""
+    targets = (target for node in ast.parse(source).body if isinstance(node, ast.Assign) for target in node.targets)
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def notebook_of(source: str) -> Any:
+    """A notebook in memory with one cell of code."""
+    import nbformat
+
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)], metadata=kernel)
+
+
+def _keep(result: Path, output: Path) -> None:
+    notebook = json.loads(result.read_text(encoding="utf-8"))
+    progress.remove_bars(notebook)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    beside = output.with_name(f".{output.name}.{uuid.uuid4().hex}")
+    beside.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(beside, output)
+
+
+def _quiet() -> None:
+    """Papermill logs each notebook to the terminal, where the progress bar is."""
+    for name in ("papermill", "traitlets"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,0 +1,212 @@
+"""Run the cells of a study: papermill executes notebooks/cell.ipynb once per cell on a local Dask cluster.
+
+Each worker is a process of one thread and runs papermill in itself, so that the kernel is its child. What the machine
+does (a killed kernel, a lost worker) is tried again; an exception in a cell is a result, is listed, and is not.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from masktune.study.execute import cluster, efficiency, execution
+from masktune.study.paths import cell_notebook, executed_cell
+from masktune.study.plan.durations import Estimate
+from masktune.study.spec import diversity
+from masktune.study.spec.cells import Cell
+from masktune.study.spec.design import Study
+from masktune.study.store import runs
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+    from tqdm import tqdm
+
+ATTEMPTS = 3
+ModelKey = tuple[str, str, str]  # name, identity, task
+
+
+@dataclass
+class Summary:
+    """How a call of `run` ended: runs found done, runs made, one line for each cell that failed.
+
+    `damaged` says, by run, what was wrong with the folders that were put aside, whose runs were to be made again.
+    `pure_share` is the share of the workers' time that was training and evaluation, None where nothing ran.
+    """
+
+    found: int
+    made: int = 0
+    pure_share: float | None = None
+    failed: list[tuple[Cell, str]] = field(default_factory=list)
+    damaged: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Job:
+    """A notebook to execute: that of a cell with its missing runs, or one that holds `code` and makes no run."""
+
+    model: ModelKey
+    cell: Cell
+    missing: list[str] = field(default_factory=list)
+    code: str = ""
+    attempts: int = 0
+
+
+def run(study: Study, jobs: int | None = None, select: Callable[[Cell], bool] = lambda cell: True) -> Summary:
+    """Make every missing run of the study's selected cells, `jobs` cells at a time (default: what the machine holds).
+
+    Raises MaskTuneError before anything runs if results cannot be written or the notebook lacks a parameter.
+    """
+    cells = [cell for cell in study.cells if select(cell)]
+    ids = {cell.id: [cell.run_id(seed) for seed in cell.seeds] for cell in cells}
+    state = runs.look(study.name, [run_id for group in ids.values() for run_id in group])
+    done = state.done
+    missing = {cell.id: [run_id for run_id in ids[cell.id] if run_id not in done] for cell in cells}
+    todo = [Job(model_key(cell), cell, missing[cell.id]) for cell in cells if missing[cell.id]]
+    todo += _diversity(study, select)
+    summary = Summary(found=len(done), damaged=state.damaged)
+    if not todo:
+        return summary
+    runs.check_writable(study.name)
+    execution.check_parameters(cell_notebook(), todo[0].cell.parameters())
+    estimate = Estimate(cells, done)
+    # What takes longest first, so that no worker is left alone with it at the end.
+    todo.sort(key=lambda job: (bool(job.code), estimate.weight(job.cell, len(job.missing))), reverse=True)
+    jobs = jobs or cluster.default_jobs()
+    workers, wanted = min(jobs, len(todo)), [run_id for job in todo for run_id in job.missing]
+    runs.make_room(study.name, wanted)
+    with (
+        efficiency.recorded(study.name, workers, wanted, found=len(done)) as record,
+        cluster.private_folder() as private,
+        cluster.local_cluster(workers, cluster.kernel_environment(jobs)) as client,
+        _bar(study.name, len(wanted)) as bar,
+    ):
+        _Grid(client, jobs, private, todo, summary, bar).run()
+    summary.pure_share = efficiency.share(record)
+    return summary
+
+
+def _diversity(study: Study, select: Callable[[Cell], bool]) -> list[Job]:
+    """The experiment on diversity, where the study declares it and it has not been made."""
+    if study.diversity is None or diversity.kept(study).is_file():
+        return []
+    cell = diversity.cells(study)[0]
+    return [Job(model_key(cell), cell, code=diversity.code(study))] if select(cell) else []
+
+
+def model_key(cell: Cell) -> ModelKey:
+    """What is prepared once: a model with its adaptation, for one task where it is adapted to the text of the task."""
+    return (cell.model.name, cell.model.canonical, cell.task if cell.model.adaptation is not None else "")
+
+
+class _Grid:
+    """The window of submitted notebooks: enough that no worker waits, not the whole grid at once."""
+
+    def __init__(self, client: "Client", jobs: int, private: Path, todo: list[Job], summary: Summary, bar: "tqdm"):
+        self.client, self.jobs, self.private, self.summary, self.bar = client, jobs, private, summary, bar
+        self.rank = {job: number for number, job in enumerate(todo)}
+        self.queues: dict[ModelKey, deque[Job]] = {}
+        for job in todo:
+            self.queues.setdefault(job.model, deque()).append(job)
+        self.ready: set[ModelKey] = set()
+        self.active: dict[Future, Job] = {}
+
+    def run(self) -> None:
+        """Prepare every model and run every cell; a cell waits for its own model only."""
+        # One that is adapted first waits for the model that it is adapted from, and would hold a worker.
+        for model in sorted(self.queues, key=lambda model: bool(model[2])):
+            cell = self.queues[model][0].cell
+            self._submit(Job(model, cell, code=preparation(cell)))
+        while self.active or any(self.queues.values()):
+            self._fill()
+            self._collect()
+            self._count()
+
+    def _fill(self) -> None:
+        while len(self.active) < 2 * self.jobs:
+            heads = [queue[0] for model, queue in self.queues.items() if queue and model in self.ready]
+            if not heads:
+                return
+            job = min(heads, key=self.rank.__getitem__)
+            self.queues[job.model].popleft()
+            self._submit(job)
+
+    def _submit(self, job: Job) -> None:
+        job.attempts += 1
+        if job.code:
+            arguments = (execution.notebook_of(job.code), None, {})
+        else:
+            output = executed_cell(job.cell.study, job.cell.id).resolve()
+            arguments = (cell_notebook().resolve(), output, job.cell.parameters())
+        future = self.client.submit(cluster.execute, *arguments, self.private, pure=False)
+        self.active[future] = job
+
+    def _collect(self) -> None:
+        from distributed import TimeoutError, wait
+
+        try:
+            finished = wait(list(self.active), timeout=1, return_when="FIRST_COMPLETED").done
+        except TimeoutError:
+            return
+        for future in finished:
+            self._settle(self.active.pop(future), _outcome(future))
+
+    def _settle(self, job: Job, outcome: cluster.Outcome) -> None:
+        if outcome.how == "died" and job.attempts < ATTEMPTS:
+            self._submit(job)
+        elif not job.code:
+            self._end(job, outcome.line)
+        elif outcome.how == "done":
+            self.ready.add(job.model)
+        elif job.model in self.ready:
+            self.summary.failed.append((replace(job.cell, label="diversity"), outcome.line))
+        else:
+            while self.queues[job.model]:
+                self._end(self.queues[job.model].popleft(), f"{job.model[0]} could not be prepared: {outcome.line}")
+
+    def _end(self, job: Job, line: str) -> None:
+        """Count the runs of a cell that ended, and list what is missing of it with the reason."""
+        self._count_cell(job)
+        if not job.missing:
+            return
+        line = line or "the notebook ended without storing every seed"
+        listed = runs.failures(job.cell.study)
+        for seed in job.cell.seeds:
+            run_id = job.cell.run_id(seed)
+            if run_id in job.missing and run_id not in listed:
+                runs.mark_failed(job.cell, seed, line)
+        self.summary.failed.append((job.cell, line))
+        self.bar.set_postfix_str(f"{len(self.summary.failed)} cells failed")
+
+    def _count(self) -> None:
+        for job in self.active.values():
+            self._count_cell(job)
+
+    def _count_cell(self, job: Job) -> None:
+        if job.missing:
+            still = [run_id for run_id in job.missing if not runs.is_done(job.cell.study, run_id)]
+            self.summary.made += len(job.missing) - len(still)
+            self.bar.update(len(job.missing) - len(still))
+            job.missing = still
+
+
+def preparation(cell: Cell) -> str:
+    """The code that makes a cell's model if it is not in the cache; executed as a notebook of its own."""
+    model = cell.parameters()["model"]
+    return (
+        "from masktune.pretraining import checkpoints\n"
+        "from masktune.study.spec.cells import Model\n"
+        f"checkpoints.prepare(Model(**{model!r}).spec(), {cell.task!r})"
+    )
+
+
+def _outcome(future: "Future") -> cluster.Outcome:
+    """What the worker returned; a worker lost over and over, or a fault of the machinery, as a line."""
+    error: Any = future.exception()
+    return future.result() if error is None else cluster.Outcome("raised", runs.error_line(error))
+
+
+def _bar(name: str, total: int) -> "tqdm":
+    from tqdm import tqdm
+
+    return tqdm(total=total, desc=name, unit="run", ncols=88, smoothing=0.1)

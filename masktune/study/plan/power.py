@@ -1,0 +1,117 @@
+"""What a design can show: the smallest difference that its seeds find, from the spread between seeds.
+
+A sign-flip test over S paired seeds asks whether their differences are centred on 0. How large a difference it finds
+depends on how much they vary: on their standard deviation, in points of accuracy.
+"""
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import cache
+from statistics import fmean
+
+import numpy as np
+
+from masktune.study.paths import folder
+from masktune.study.spec.claims import Claim, Comparison, smallest_p
+from masktune.study.spec.design import Study
+from masktune.study.store import gather, runs
+
+POWER = 0.8
+# Standard deviations of a paired difference, in points, assumed until pairs have finished. In distribution 100 BERTs
+# lie within 1.2 points on MNLI (McCoy, Min, Linzen 2020), outside they differ by tens of points on parts of HANS.
+ASSUMED_SPREAD = {"in_distribution": 0.5, "out_of_distribution": 3.0}
+_REPEATS = 1000
+_EXACT = 12
+
+Accuracies = Mapping[tuple[str, str, str], Mapping[int, Mapping[str, float]]]
+
+
+@cache
+def detectable(seeds: int, level: float, sides: int) -> float:
+    """The difference that a sign-flip test at `level` finds with 80 % power, in standard deviations of the differences.
+
+    Normal differences are assumed. Up to 12 seeds the power is simulated, beyond them it is the t test's, which comes
+    close. Infinite where the test can never reach the level.
+    """
+    if smallest_p(seeds, sides) > level:
+        return math.inf
+    if seeds > _EXACT:
+        from statsmodels.stats.power import TTestPower
+
+        side = "two-sided" if sides == 2 else "larger"
+        return float(TTestPower().solve_power(nobs=seeds, alpha=level, power=POWER, alternative=side))
+    noise = np.random.default_rng(0).normal(size=(_REPEATS, seeds))
+    low, high = 0.0, 10.0
+    while high - low > 0.001:
+        middle = (low + high) / 2
+        low, high = (low, middle) if _found(noise + middle, level, sides).mean() >= POWER else (middle, high)
+    return high
+
+
+def half_width(seeds: int) -> float:
+    """Half the 95 % t interval of a mean over seeds, in standard deviations of what varies between them."""
+    from scipy.stats import t
+
+    return float(t.ppf(0.975, seeds - 1)) / math.sqrt(seeds)
+
+
+def _found(differences: np.ndarray, level: float, sides: int) -> np.ndarray:
+    """Which of N experiments [N, S] the test finds: bool [N]."""
+    signs = np.array(list(itertools.product([1.0, -1.0], repeat=differences.shape[1])))
+    flipped, observed = differences @ signs.T, differences.sum(axis=1, keepdims=True)
+    if sides == 2:
+        flipped, observed = np.abs(flipped), np.abs(observed)
+    return (flipped >= observed - 1e-9).mean(axis=1) <= level
+
+
+def accuracies(study: Study) -> Accuracies:
+    """Accuracy (a share) by set of every finished run that a claim is about, by (label, model, task) and seed.
+
+    From the run folders; of runs whose folder is not here, as after cloning, from the gathered table.
+    """
+    labels = {label for claim in study.claims for label in (claim.first, claim.second)}
+    ids = {cell.run_id(seed): (cell, seed) for cell in study.cells if cell.label in labels for seed in cell.seeds}
+    stored = runs.done(study.name, ids)
+    by_run = {run_id: runs.read_json(runs.run_folder(study.name, run_id) / "metrics.json") for run_id in stored}
+    scores = _gathered(study.name) | {run_id: metrics["accuracy"] for run_id, metrics in by_run.items()}
+    found = defaultdict(dict)
+    for run_id, by_set in scores.items():
+        if run_id in ids:
+            cell, seed = ids[run_id]
+            found[cell.label, cell.model.name, cell.task][seed] = by_set
+    return found
+
+
+def _gathered(name: str) -> dict[str, dict[str, float]]:
+    path = folder(name) / gather.RUNS
+    if not path.is_file():
+        return {}
+    import pandas
+
+    table = pandas.read_parquet(path).query("status == 'done'").set_index("run_id")
+    sets = {column: column.removeprefix("accuracy/") for column in table if column.startswith("accuracy/")}
+    return table[list(sets)].rename(columns=sets).to_dict("index")
+
+
+def spread(claim: Claim, compared: Iterable[Comparison], known: Accuracies) -> dict[str, tuple[float, int]]:
+    """By task the standard deviation of a claim's paired differences in points, and how many pairs it comes from.
+
+    Deviations from the mean of each comparison are pooled; a task without two finished pairs of one comparison is left
+    out.
+    """
+    squares, freedoms, pairs = defaultdict(float), defaultdict(int), defaultdict(int)
+    for at in compared:
+        first, second = (known.get((label, at.model, at.task), {}) for label in (claim.first, claim.second))
+        gaps = [100 * (_accuracy(first, seed, at.set) - _accuracy(second, seed, at.set)) for seed in at.seeds]
+        gaps = [gap for gap in gaps if not math.isnan(gap)]
+        if len(gaps) > 1:
+            squares[at.task] += sum((gap - fmean(gaps)) ** 2 for gap in gaps)
+            freedoms[at.task] += len(gaps) - 1
+            pairs[at.task] += len(gaps)
+    return {task: (math.sqrt(squares[task] / freedoms[task]), pairs[task]) for task in freedoms}
+
+
+def _accuracy(of_seed: Mapping[int, Mapping[str, float]], seed: int, name: str) -> float:
+    return of_seed.get(seed, {}).get(name, math.nan)

@@ -1,0 +1,1 @@
+"""One cell: train its seeds, evaluate, store."""

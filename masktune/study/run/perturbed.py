@@ -1,0 +1,155 @@
+"""What language models make of the same train examples, epoch by epoch, when they are trained in different ways.
+
+found = perturbed.collect(diversity.cells(design.load("embedded")))
+
+At the start and after each epoch the same sources are masked and filled as the method does it in training: by the
+language model as it is then, with dropout. One seed masks the same tokens in every arm, so that arms differ in what is
+put into the gaps and in nothing else. All texts are then read by one encoder: the checkpoint before fine-tuning, the
+mean of its last hidden states.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy
+import torch
+from transformers import TrainerCallback
+
+from masktune import methods
+from masktune.methods.base import Batch
+from masktune.models.joint import MaskTuningModel, trained_masked_lm
+from masktune.perturb import Vocabulary, maskable
+from masktune.streams import Streams, derive
+from masktune.study.run import training
+from masktune.study.run.examples import masked_and_filled
+from masktune.study.run.training import Workbench
+from masktune.study.spec.cells import Cell
+from masktune.study.spec.diversity import DRAWS, REFERENCES, SOURCES
+from masktune.training.collate import InMemory, Padding
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What one arm makes of n sources at one moment, D texts of each.
+
+    positions   what was masked, bool [D, n, L]
+    texts       the perturbed texts, token ids [D, n, L]
+    embeddings  of the perturbed texts, [D, n, H]
+    """
+
+    label: str
+    seed: int
+    epoch: int
+    positions: numpy.ndarray
+    texts: numpy.ndarray
+    embeddings: numpy.ndarray
+
+
+@dataclass(frozen=True)
+class Perturbations:
+    """The snapshots of all arms, and what they are held against.
+
+    sources     token ids of the n sources, [n, L]
+    words       where a source has a token that is neither special nor padding, bool [n, L]
+    references  embeddings of other train examples, [r, H]
+    """
+
+    sources: numpy.ndarray
+    words: numpy.ndarray
+    references: numpy.ndarray
+    snapshots: tuple[Snapshot, ...]
+
+
+def collect(
+    arms: Sequence[Cell], sources: int = SOURCES, references: int = REFERENCES, draws: int = DRAWS
+) -> Perturbations:
+    """Train every arm with every seed, and perturb the same train examples as it goes.
+
+    Nothing is trained where the fills do not depend on it: those of a frozen language model, and random tokens.
+    """
+    bench = training.open_workbench(arms[0])
+    batch, others = _chosen(bench, sources, references)
+    words = maskable(batch["input_ids"], batch["attention_mask"], Vocabulary.of(bench.tokenizer))
+    encoder = trained_masked_lm(bench.checkpoint, bench.cell.model.revision).model.base_model.eval()
+    snapshots = [
+        Snapshot(cell.label, seed, epoch, positions.numpy(), texts.numpy(), embedded(encoder, batch, texts).numpy())
+        for cell in arms
+        for seed in cell.seeds
+        for epoch, positions, texts in _along(replace(bench, cell=cell), seed, batch, draws)
+    ]
+    far = embedded(encoder, others, others["input_ids"][None])[0]
+    return Perturbations(batch["input_ids"].numpy(), words.numpy(), far.numpy(), tuple(snapshots))
+
+
+def _chosen(bench: Workbench, sources: int, references: int) -> tuple[Batch, Batch]:
+    """Train examples at random, the same for every arm and seed: those to perturb, and others."""
+    rows = torch.randperm(len(bench.train), generator=Streams(0)["sources"]).tolist()
+    train, pad = InMemory(bench.train.remove_columns("labels")), Padding(bench.tokenizer)
+    parts = rows[:sources], rows[sources : sources + references]
+    return tuple(pad([train[row] for row in part]) for part in parts)
+
+
+def _along(bench: Workbench, seed: int, batch: Batch, draws: int) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
+    """(epoch, positions, texts) before training and after each epoch."""
+    found = []
+    method = methods.build(bench.cell.method, **bench.cell.options)
+
+    def look(model: MaskTuningModel, epoch: int) -> None:
+        found.append((epoch, *perturbed(model, method, batch, Streams(derive(seed, "diversity"), epoch), draws)))
+
+    if method.encoder != "frozen" and method.fill != "random":
+        with tempfile.TemporaryDirectory(prefix="masktune-") as scratch:
+            trainer = training.build_trainer(bench, seed, None, 1, scratch)
+            trainer.add_callback(Each(look))
+            trainer.train()
+    else:
+        model = MaskTuningModel.from_pretrained(
+            bench.checkpoint, bench.task.label_names, seed, bench.cell.model.revision, method.encoder
+        )
+        model.vocabulary = Vocabulary.of(bench.tokenizer)
+        for epoch in range(int(bench.cell.training.epochs) + 1):
+            look(model, epoch)
+    return found
+
+
+class Each(TrainerCallback):
+    """Calls `look(model, epoch)` before training, as epoch 0, and after each epoch."""
+
+    def __init__(self, look: Callable[[MaskTuningModel, int], None]):
+        self.look = look
+
+    def on_train_begin(self, args, state, control, model: Any = None, **rest) -> None:
+        self.look(model, 0)
+
+    def on_epoch_end(self, args, state, control, model: Any = None, **rest) -> None:
+        self.look(model, round(state.epoch))
+
+
+def perturbed(
+    model: MaskTuningModel, method: methods.MaskTuning, batch: Batch, streams: Streams, draws: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """`draws` perturbations of each text of a batch [n, L], as in training: (positions, texts), each [D, n, L].
+
+    Leaves the model and torch's own random numbers as they were: training goes on as if nobody had looked.
+    """
+    repeated = {name: values.repeat(draws, 1).to(model.device) for name, values in batch.items()}
+    was_training = model.training
+    with torch.random.fork_rng():
+        torch.manual_seed(derive(streams.seed, "dropout", streams.step))
+        positions, _, texts = masked_and_filled(model.train(), method, repeated, streams)
+    model.train(was_training)
+    return tuple(values.cpu().unflatten(0, (draws, -1)) for values in (positions, texts))
+
+
+@torch.no_grad()
+def embedded(encoder: Any, batch: Batch, texts: torch.Tensor) -> torch.Tensor:
+    """Texts [D, n, L] in the space of an encoder: its last hidden states, mean over the tokens. -> [D, n, H].
+
+    `batch` has the attention mask (and token types) [n, L] that they share.
+    """
+    inputs = {name: values for name, values in batch.items() if name != "input_ids"}
+    mask = inputs["attention_mask"][..., None]
+    states = (encoder(input_ids=ids, **inputs).last_hidden_state for ids in texts)
+    return torch.stack([(hidden * mask).sum(1) / mask.sum(1) for hidden in states])

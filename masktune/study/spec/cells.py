@@ -1,0 +1,228 @@
+"""A cell of a study, and the identity of its runs.
+
+A cell is data x model x task x method with options x training; with a seed it is a run. The id of a run is a hash of
+what is scientific alone: paths, devices, numerical precision, display labels and values equal to their default are left
+out, so that a run stays the same run on another machine, and an option added later (with the old behaviour as its
+default) orphans nothing.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from typing import Any
+
+from masktune.errors import MaskTuneError, one_of
+from masktune.models.spec import Adaptation, ModelSpec, content, folder_of
+from masktune.study.spec.parsing import non_default, record, require, seeds_of
+
+PRECISIONS = ("auto", "fp32", "bf16")
+SAMPLINGS = ("group_by_length", "random")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+NAME_IN_WORDS = "letters, digits, '-', '_' and '.'"
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a model is fine-tuned: AdamW with linear decay. The paper states none of it: the defaults are our choice.
+
+    `epochs` passes over the train set; `learning_rate` at its peak; `batch_size` examples per update; `max_length`
+    tokens that a train text (or pair) is cut to; `warmup_ratio` the share of updates with a rising rate;
+    `max_grad_norm` the norm that gradients are clipped to (0: not clipped); `train_examples` a fixed random subset,
+    the same for every seed (None: all); `sampling` the order of the batches, "group_by_length" (examples of like length
+    together) or "random". `evaluation_lengths` are numbers of tokens that out-of-distribution texts are cut to once
+    more, beside the length that each set has of its own. `precision` is "auto", "fp32" or "bf16" and no part of a run's
+    identity.
+    """
+
+    epochs: float = 3.0
+    learning_rate: float = 2e-5
+    batch_size: int = 32
+    max_length: int = 128
+    warmup_ratio: float = 0.06
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    train_examples: int | None = None
+    sampling: str = "group_by_length"
+    evaluation_lengths: tuple[int, ...] = ()
+    precision: str = "auto"
+
+    def __post_init__(self):
+        require(0 < self.epochs <= 1000, "epochs", self.epochs, "a number above 0, at most 1000")
+        require(0 < self.learning_rate < 1, "learning_rate", self.learning_rate, "a number between 0 and 1")
+        require(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
+        require(self.max_length >= 8, "max_length", self.max_length, "at least 8 tokens")
+        require(0 <= self.warmup_ratio < 1, "warmup_ratio", self.warmup_ratio, "0 or more and below 1")
+        require(0 <= self.weight_decay < 1, "weight_decay", self.weight_decay, "0 or more and below 1")
+        require(self.max_grad_norm >= 0, "max_grad_norm", self.max_grad_norm, "0 (no clipping) or more")
+        if self.train_examples is not None:
+            require(self.train_examples >= 1, "train_examples", self.train_examples, "at least 1")
+        one_of(self.sampling, SAMPLINGS, "sampling")
+        for length in self.evaluation_lengths:
+            require(length >= 8, "evaluation_lengths", list(self.evaluation_lengths), "at least 8 tokens each")
+        one_of(self.precision, PRECISIONS, "precision")
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What is scientific and differs from the defaults."""
+        return non_default(self, leave_out=("precision",))
+
+    @cached_property
+    def canonical(self) -> str:
+        return canonical(self.identity)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model of a study as its file declares it: the fields of ModelSpec.
+
+    `adaptation` holds the settings of Adaptation that are given; None means no adaptation.
+    """
+
+    name: str
+    checkpoint: str
+    revision: str | None = None
+    adaptation: dict | None = None
+
+    def __post_init__(self):
+        require(bool(NAME.fullmatch(self.name)), "name", self.name, NAME_IN_WORDS)
+        require(bool(self.checkpoint.strip()), "checkpoint", self.checkpoint, "embedded:<family>, a hub id or a folder")
+        if self.adaptation is not None:
+            self.adaptation_settings()
+
+    def adaptation_settings(self) -> Adaptation | None:
+        """The Adaptation that the table describes, or None."""
+        return None if self.adaptation is None else adaptation_settings(self.adaptation, "adaptation")
+
+    def spec(self) -> ModelSpec:
+        """What masktune.pretraining.checkpoints.prepare makes the model from."""
+        return ModelSpec(self.name, self.checkpoint, self.revision, self.adaptation_settings())
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What is scientific: not the display name, and of a folder what it holds and not where it lies.
+
+        Raises MaskTuneError for a path at which there is no folder.
+        """
+        folder = folder_of(self.checkpoint)
+        identity = {"checkpoint": self.checkpoint if folder is None else f"folder:{content(folder)[:16]}"}
+        if self.revision is not None and folder is None:
+            identity["revision"] = self.revision
+        if self.adaptation is not None:
+            identity["adaptation"] = non_default(self.adaptation_settings())
+        return identity
+
+    @cached_property
+    def canonical(self) -> str:
+        return canonical(self.identity)
+
+
+def adaptation_settings(table: Any, where: str) -> Adaptation:
+    """The Adaptation that a table describes; `where` opens every error message."""
+    return record(Adaptation, table, where)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell and its seeds. The fields are the parameters of notebooks/cell.ipynb.
+
+    `study` names the folder of results; `label` is how tables call the method; `options` are options of the method.
+    """
+
+    study: str
+    label: str
+    data: str
+    task: str
+    model: Model
+    method: str
+    options: dict = field(default_factory=dict)
+    training: Training = Training()
+    seeds: tuple[int, ...] = (0,)
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """The scientific values of the cell that differ from defaults."""
+        parts = {"data": self.data, "task": self.task, "model": self.model.identity, "method": self.method}
+        optional = {"options": self.options, "training": self.training.identity}
+        return parts | {key: value for key, value in optional.items() if value}
+
+    @cached_property
+    def id(self) -> str:
+        """16 hexadecimal digits; the same for every seed."""
+        return _digest(self._canonical)
+
+    def run_id(self, seed: int) -> str:
+        """16 hexadecimal digits of the sha256 of {"cell": identity, "seed": seed} in canonical JSON."""
+        return _digest(f'{{"cell":{self._canonical},"seed":{seed}}}')
+
+    @cached_property
+    def _canonical(self) -> str:
+        """canonical(self.identity), put together from parts that thousands of cells share."""
+        shared = {"model": self.model.canonical, "training": self.training.canonical}
+        parts = (f'"{key}":{shared.get(key) or canonical(value)}' for key, value in sorted(self.identity.items()))
+        return "{" + ",".join(parts) + "}"
+
+    def parameters(self) -> dict[str, Any]:
+        """The cell as parameters of notebooks/cell.ipynb: plain values; from_parameters is the way back."""
+        model = {key: value for key, value in asdict(self.model).items() if value is not None}
+        # A tuple would reach the notebook as a text.
+        lists = {key: list(value) for key, value in non_default(self.training).items() if isinstance(value, tuple)}
+        training = {**non_default(self.training), **lists}
+        own = {item.name: getattr(self, item.name) for item in fields(self)}
+        return own | {"model": model, "training": training, "seeds": list(self.seeds)}
+
+
+def from_parameters(**parameters: Any) -> Cell:
+    """The cell that notebook parameters describe. Raises MaskTuneError for anything unknown or impossible."""
+    from masktune.data import COLLECTIONS, TASKS
+
+    known = [item.name for item in fields(Cell)]
+    for name in parameters:
+        one_of(name, known, "parameter of the cell notebook")
+    for name in ("study", "label", "data", "task", "model", "method"):
+        if name not in parameters:
+            raise MaskTuneError(f"parameter {name!r} is missing; expected {', '.join(known)}")
+    require(bool(NAME.fullmatch(str(parameters["study"]))), "study", parameters["study"], NAME_IN_WORDS)
+    one_of(parameters["data"], COLLECTIONS, "data")
+    one_of(parameters["task"], TASKS, "task")
+    given = dict(parameters)
+    given["model"] = record(Model, parameters["model"], "model")
+    given["training"] = record(Training, parameters.get("training", {}), "training")
+    given["seeds"] = seeds_of(parameters.get("seeds", (0,)))
+    given["options"] = method_options(parameters["method"], parameters.get("options", {}))
+    return Cell(**given)
+
+
+def method_options(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that differ from the method's defaults, checked by the method itself."""
+    return dict(built(method, options).options())
+
+
+def built(method: str, options: Mapping[str, Any]) -> Any:
+    """The masktune.methods.Method of that name with these options."""
+    from masktune import methods
+
+    require(isinstance(options, Mapping), "options", options, "a table of options of the method")
+    return methods.build(method, **options)
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys, no spaces, and 3.0 written as 3: one text for one meaning."""
+    return _JSON.encode(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,313 @@
+"""From run folders to the files that tables and figures read: runs.parquet, predictions.parquet, histories.parquet."""
+
+import json
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from masktune.errors import MaskTuneError
+from masktune.study.paths import folder, runs_folder
+from masktune.study.spec import diversity
+from masktune.study.spec.cells import Cell, Training, canonical
+from masktune.study.spec.design import Study
+from masktune.study.store import previous as carried
+from masktune.study.store import runs, stored
+from masktune.study.store.previous import RUNS
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
+PREDICTIONS = "predictions.parquet"
+HISTORIES = "histories.parquet"
+FILES = (RUNS, PREDICTIONS, HISTORIES)
+TIMES = ("_runtime", "_per_second")  # endings of names in a training log: what runs.parquet says of a run's time
+REPEATED = ("run_id", "set", "kind", "cluster_id", "group")
+COSTS = (
+    "load_seconds", "tokenise_seconds", "model_seconds", "prepare_seconds", "train_seconds", "curve_seconds",
+    "evaluate_seconds", "steps", "train_examples", "train_tokens", "evaluated_examples", "parameters",
+    "device_peak_bytes", "process_peak_bytes",
+    "host_energy_joules", "host_energy_method", "device_energy_joules", "device_energy_method",
+)  # fmt: skip
+MADE_WITH = ("device", "precision", "threads", "source")
+NOT_TRAINED = ("precision", "evaluation_lengths")  # of Training what changes nothing of what is learned
+TRAINING = tuple(field.name for field in fields(Training) if field.name not in NOT_TRAINED)
+# The layout of predictions.parquet: it is the same bytes wherever the runs were read from.
+RUNS_OF_A_ROW_GROUP = 200
+ROWS_OF_A_ROW_GROUP = 2**20
+THREADS = 4
+
+
+def gather(study: Study) -> "pandas.DataFrame":
+    """Write the files of the study from its run folders, and return the table of runs.
+
+    Every declared run has a row; one without results has the status "failed" (with its error), "damaged" (with what is
+    wrong with its folder) or "missing". A run that was gathered before and has no folder here is kept as it was
+    gathered. Stored runs that the study no longer declares are left out. The same runs give the same predictions and
+    training logs byte for byte, in the order of the study, whether they come from folders or were gathered before.
+    Raises MaskTuneError for a gathered file that cannot be read, and when runs of one task saw different data.
+    """
+    import pandas
+
+    runs.check_writable(study.name)
+    sources, target = _Sources.of(study), folder(study.name)
+    with _replaced(target / PREDICTIONS) as predictions, _replaced(target / HISTORIES) as logs:
+        found = _copied(sources, predictions)
+        _check_same_data(study.name, found)
+        _write_histories(found, logs)
+    if study.diversity is not None and (kept := diversity.kept(study)).is_file():
+        with _replaced(diversity.gathered(study.name)) as path:
+            path.write_bytes(kept.read_bytes())
+    table = pandas.DataFrame([run.row for run in found])
+    table = table.reindex(columns=[*table, *(name for name in MADE_WITH if name not in table)])
+    with _replaced(target / RUNS) as path:
+        table.to_parquet(path, index=False, compression="zstd")
+    return table
+
+
+def read(name: str) -> tuple["pandas.DataFrame", "pandas.DataFrame"]:
+    """(runs, predictions) of a study as they were gathered. Raises MaskTuneError when that has not been done, and where
+    a run that an older version gathered is no result.
+
+    Columns of predictions that repeat few values (run_id, set, kind, cluster_id, group) are categorical.
+    """
+    import pandas
+    import pyarrow.parquet
+
+    answers, rows = _gathered(name, PREDICTIONS), _gathered(name, RUNS)
+    with carried.readable(answers):
+        table = pyarrow.parquet.read_table(answers, read_dictionary=list(REPEATED))
+    with carried.readable(rows):
+        found = pandas.read_parquet(rows)
+    if "part" not in found:
+        raise MaskTuneError(f"{folder(name) / RUNS} is of an older version; run: python -m masktune gather {name}")
+    frame = table.to_pandas()
+    _check_results(name, frame, table["logits"])
+    return found, frame
+
+
+def _check_results(name: str, frame: "pandas.DataFrame", logits: "pyarrow.ChunkedArray") -> None:
+    for start, stop in carried.stretches(frame["run_id"].cat.codes.to_numpy()):
+        try:
+            stored.check_result(logits.slice(start, stop - start), [])
+        except stored.NoResult as error:
+            run_id = frame["run_id"].iloc[start]
+            raise MaskTuneError(f"run {run_id} is no result ({error}); run: python -m masktune gather {name}") from None
+
+
+def histories(name: str) -> "pandas.DataFrame":
+    """The training logs of all finished runs of a gathered study: run_id, step, epoch, and each number logged there."""
+    import pandas
+
+    with carried.readable(path := _gathered(name, HISTORIES)):
+        return pandas.read_parquet(path)
+
+
+def files(name: str) -> list[Path]:
+    """The files of a gathered study. Raises MaskTuneError where one is missing."""
+    return [_gathered(name, file) for file in FILES]
+
+
+def _gathered(name: str, file: str) -> Path:
+    path = folder(name) / file
+    if not path.is_file():
+        raise MaskTuneError(f"{path} does not exist; run: python -m masktune gather {name}")
+    return path
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What is gathered of a declared run: its row, the entries of its training log, and until written its answers."""
+
+    row: dict[str, Any]
+    history: list[dict[str, Any]] = field(default_factory=list)
+    answers: "pyarrow.Table | None" = None
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """Where the declared runs of a study come from: their folders, failure markers, and what was gathered before."""
+
+    study: Study
+    declared: list[tuple[Cell, int, str]]
+    listed: set[str]
+    marked: dict[str, dict[str, Any]]
+    rows: dict[str, dict[str, Any]]
+    histories: dict[str, list[dict[str, Any]]]
+    predictions: "carried.Predictions | None"
+
+    @classmethod
+    def of(cls, study: Study) -> "_Sources":
+        declared = [(cell, seed, cell.run_id(seed)) for cell in study.cells for seed in cell.seeds]
+        ids, target = [run_id for _, _, run_id in declared], folder(study.name)
+        listed, marked = set(runs.listed(study.name, ids)), runs.failures(study.name)
+        here = listed | marked.keys()
+        rows = carried.rows(target / RUNS, [run_id for run_id in ids if run_id not in here])
+        logs = carried.histories(target / HISTORIES, rows)
+        answers = carried.Predictions(target / PREDICTIONS, _schema()) if rows else None
+        return cls(study, declared, listed, marked, rows, logs, answers)
+
+    def run(self, cell: Cell, seed: int, run_id: str) -> _Run:
+        """A run from its folder, from its marker, or missing; one that was gathered before as far as its row goes."""
+        row = _declared(cell, seed, run_id, self.study.parts)
+        if run_id in self.listed:
+            return self._stored(row, runs.run_folder(self.study.name, run_id))
+        if (marker := self.marked.get(run_id)) is not None:
+            row |= {"status": "failed", "error": marker["error"], "failed_seconds": marker.get("seconds")}
+        return _Run(row)
+
+    def _stored(self, row: dict[str, Any], path: Path) -> _Run:
+        try:
+            content = stored.opened(path)
+            answers, history = _predictions(content, path.name), content.record("history")
+            stored.check_result(answers["logits"], history)
+        except stored.Damaged as error:
+            return _Run({**row, "status": "damaged", "error": f"{error}; {runs.AGAIN}"})
+        except stored.NoResult as error:
+            return _Run({**row, "status": "failed", "error": str(error)})
+        return _Run({**row, "status": "done", **_results(content)}, _logged(history), answers)
+
+    def gathered(self, run: _Run) -> _Run:
+        """The run as it was gathered before. What the study says of it is of today; what it gave, as it was then."""
+        run_id = run.row["run_id"]
+        if run.row["status"] != "missing" or run_id not in self.rows:
+            return run
+        before, history, answers = self.rows[run_id], self.histories.get(run_id, []), self.predictions.of(run_id)
+        try:
+            carried.check(before, answers, history)
+        except stored.NoResult as error:
+            return _Run({**run.row, "status": "failed", "error": str(error)})
+        except stored.Damaged as error:
+            name = self.study.name
+            raise MaskTuneError(
+                f"run {run_id} in {folder(name)}: {error}; restore {RUNS}, {PREDICTIONS} and {HISTORIES} as they were "
+                f"gathered, or make it anew: python -m masktune run {name}"
+            ) from None
+        return _Run({**run.row, **before, **run.row, "status": "done"}, history, answers)
+
+
+def _copied(sources: _Sources, path: Path) -> list[_Run]:
+    """Write the predictions of all runs to `path`, and return the runs without them."""
+    import pyarrow
+    import pyarrow.parquet
+
+    found, waiting = [], []
+    with pyarrow.parquet.ParquetWriter(path, _schema(), compression="zstd") as writer:
+        for run in _read(sources):
+            found.append(_Run(run.row, run.history))
+            waiting += [] if run.answers is None else [run.answers]
+            if len(waiting) == RUNS_OF_A_ROW_GROUP:
+                writer.write_table(pyarrow.concat_tables(waiting), ROWS_OF_A_ROW_GROUP)
+                waiting = []
+        if waiting:
+            writer.write_table(pyarrow.concat_tables(waiting), ROWS_OF_A_ROW_GROUP)
+    return found
+
+
+def _read(sources: _Sources) -> Iterator[_Run]:
+    """The declared runs in the order of the study, some of them at a time."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        for start in range(0, len(sources.declared), RUNS_OF_A_ROW_GROUP):
+            some = sources.declared[start : start + RUNS_OF_A_ROW_GROUP]
+            yield from map(sources.gathered, pool.map(lambda run: sources.run(*run), some))
+
+
+def _declared(cell: Cell, seed: int, run_id: str, parts: dict[str, str]) -> dict[str, Any]:
+    """What the study says of a run."""
+    return {
+        "run_id": run_id, "data": cell.data, "model": cell.model.name, "checkpoint": cell.model.identity["checkpoint"],
+        "adaptation": canonical(cell.model.identity.get("adaptation")),
+        "task": cell.task, "method": cell.method, "label": cell.label, "part": parts[cell.label],
+        **_rates(cell), **{f"training/{name}": getattr(cell.training, name) for name in TRAINING},
+        "options": json.dumps(cell.options, sort_keys=True), "seed": seed, "cell_id": cell.id,
+        "status": "missing", "error": "", "failed_seconds": None,
+    }  # fmt: skip
+
+
+def _rates(cell: Cell) -> dict[str, float | None]:
+    """The two numbers that every table asks for; none where the method has no such option."""
+    from masktune import methods
+
+    method = methods.build(cell.method, **cell.options)
+    return {name: method.settings().get(name) for name in ("alpha", "mask_rate")}
+
+
+def _results(content: stored.Stored) -> dict[str, Any]:
+    metrics, cost, environment = (content.record(name) for name in ("metrics", "cost", "environment"))
+    accuracy = {f"accuracy/{name}": value for name, value in metrics["accuracy"].items()}
+    made_with = {name: environment.get(name) for name in MADE_WITH}
+    made_with["processor"] = (cost.get("hardware") or {}).get("processor")
+    made_with["digests"] = json.dumps(environment.get("data") or {}, sort_keys=True)
+    return accuracy | {name: cost.get(name) for name in COSTS} | made_with
+
+
+def _check_same_data(study: str, found: Iterable[_Run]) -> None:
+    """Runs of one task are compared with each other, so they must have seen the same data: part of the same train set,
+    where the study says so.
+    """
+    first: dict[tuple, tuple[dict[str, Any], str]] = {}
+    for row in (run.row for run in found):
+        for name, digest in carried.digests(row).items():
+            size = row["training/train_examples"] if name == "train" else None
+            known, before = first.setdefault((row["task"], name, size), (row, digest))
+            if digest != before:
+                raise MaskTuneError(
+                    f"runs {known['run_id']} and {row['run_id']} of task {row['task']!r} saw different data ({name}); "
+                    f"rename the folder of the older one in {runs_folder(study)}, where it has one, and make it anew: "
+                    f"python -m masktune run {study}"
+                )
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[Path]:
+    """A file beside `path` that takes its place at the end of the block: a reader sees the old file or the new one."""
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        yield beside
+        os.replace(beside, path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise MaskTuneError(f"cannot write {path}: {reason}; free it or set MASKTUNE_RESULTS") from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _write_histories(found: Iterable[_Run], path: Path) -> None:
+    import pandas
+
+    rows = [
+        {"run_id": run.row["run_id"]} | {name: value for name, value in entry.items() if not name.endswith(TIMES)}
+        for run in found
+        for entry in run.history
+    ]
+    pandas.DataFrame(rows, columns=None if rows else ["run_id", "step"]).to_parquet(path, index=False)
+
+
+def _logged(history: Iterable[dict[str, Any]]) -> list[dict[str, float]]:
+    """The entries of a training log; what is null was no number, as the cosine with no gradient, and is left out."""
+    return [{name: float(value) for name, value in entry.items() if value is not None} for entry in history]
+
+
+def _predictions(content: stored.Stored, run_id: str) -> "pyarrow.Table":
+    """The predictions of a run in one piece, as they are gathered. Raises Damaged where a column is not there."""
+    import pyarrow
+
+    schema, table = _schema(), content.predictions()
+    try:
+        table = table.add_column(0, "run_id", pyarrow.array([run_id] * len(table), pyarrow.string()))
+        return table.select(schema.names).cast(schema).combine_chunks()
+    except (KeyError, pyarrow.ArrowException) as error:
+        raise stored.Damaged(f"{stored.PREDICTIONS} cannot be read ({' '.join(str(error).split())})") from None
+
+
+def _schema() -> "pyarrow.Schema":
+    import pyarrow
+
+    texts = ("run_id", "set", "kind", "example_id", "cluster_id", "group")
+    numbers = {"label": pyarrow.int16(), "prediction": pyarrow.int16(), "logits": pyarrow.list_(pyarrow.float32())}
+    return pyarrow.schema([*((name, pyarrow.string()) for name in texts), *numbers.items()])

@@ -1,0 +1,1 @@
+"""How a model is trained with a method: the trainer and its parts."""

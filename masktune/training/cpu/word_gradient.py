@@ -1,0 +1,80 @@
+"""The gradient of word embeddings that are the masked-LM head's projection too, put together once a step.
+
+V is the size of the vocabulary, H the hidden size, N the number of masked tokens, n the number of tokens read.
+
+Embeddings [V, H] are often half of a model. Backward fills a gradient of their size for each reading of a text, though
+a reading looks up n rows, and another for the head's logits [N, V], adds them up, and keeps the sum while the next
+loss term runs. Here a reading leaves the gradient of its n rows and the head the two factors of its product,
+[N, V] and [N, H]; at the end of the step they become one gradient. It is the same sum in another order.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+from masktune.models.joint import MaskTuningModel
+
+# Numbers in the embeddings, V * H; fewer are filled and added up in little more time than the calls take.
+SMALLEST_EMBEDDINGS = 2**20
+
+Factors = list[tuple[Tensor, Tensor]]
+
+
+@contextmanager
+def put_together(model: MaskTuningModel) -> Iterator[None]:
+    """Within the block backward leaves the gradient of tied word embeddings in parts; at its end they are one.
+
+    Nothing is changed for a model whose head is not tied to the classifier's embeddings, for frozen or small ones, and
+    on a GPU, which does not feel it. Gradients must be asked for with `backward`, and read after the block.
+    """
+    words = model.classifier.get_input_embeddings().weight
+    if model.encoder != "shared" or not _pays(words):
+        yield
+        return
+    tied = [module for module in model.modules() if getattr(module, "weight", None) is words]
+    lookups = [module for module in tied if isinstance(module, nn.Embedding)]
+    projections = [module for module in tied if isinstance(module, nn.Linear)]
+    factors: Factors = []
+    for lookup in lookups:
+        lookup.sparse = True
+    for projection in projections:
+        projection.forward = _projecting(projection, factors)
+    try:
+        yield
+    finally:
+        for lookup in lookups:
+            lookup.sparse = False
+        for projection in projections:
+            del projection.forward
+    words.grad = _sum(words, factors)
+
+
+def _pays(words: Tensor) -> bool:
+    return words.requires_grad and words.device.type == "cpu" and words.numel() >= SMALLEST_EMBEDDINGS
+
+
+def _projecting(projection: nn.Linear, factors: Factors) -> Callable[[Tensor], Tensor]:
+    """The forward of the projection [N, H] -> [N, V], whose backward adds to `factors` and not to the weight."""
+
+    def forward(hidden: Tensor) -> Tensor:
+        if len(hidden) > projection.in_features:  # the factors would be larger than their product
+            return linear(hidden, projection.weight, projection.bias)
+        logits = linear(hidden, projection.weight.detach(), projection.bias)
+        if logits.requires_grad:
+            logits.register_hook(lambda gradient: factors.append((gradient, hidden.detach())))
+        return logits
+
+    return forward
+
+
+def _sum(words: Tensor, factors: Factors) -> Tensor | None:
+    """What backward left at the embeddings, of single rows or of all, and the products of the factors. -> [V, H]."""
+    gradient = words.grad
+    if not factors:
+        return gradient.to_dense() if gradient is not None and gradient.is_sparse else gradient
+    left, right = (torch.cat(sides) for sides in zip(*factors, strict=True))
+    product = (left.T @ right.to(left.dtype)).to(words.dtype)
+    return product if gradient is None else product.add_(gradient)

@@ -1,0 +1,281 @@
+"""What a method must know of each train example before it can train on it: made once, kept in the cache.
+
+    from masktune import MaskTuningTrainer, methods, prepare
+
+    method = methods.build("mask_tuning+product_of_experts", bias_model="overlap")
+    train = prepare(method, train, tokenizer, args, checkpoint="bert-base-uncased", label_names=("no", "yes"))
+    trainer = MaskTuningTrainer(model, args, method=method, train_dataset=train, processing_class=tokenizer)
+
+Most methods need nothing and get their train set back as it is. For the others (`Method.needs`) it comes back with a
+column for each product: probabilities of a bias model or a teacher, marks, other texts. A product is an array of plain
+numbers in a safetensors file under $MASKTUNE_CACHE/prepared, in a folder named by all that defines it: the product's
+settings, the tokenised examples and their labels, and, where it depends on them, what tokenizer and checkpoint hold
+and the training.
+"""
+
+import hashlib
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy
+import pyarrow
+import pyarrow.compute as pc
+import safetensors.numpy
+import torch
+from torch import Tensor
+from transformers import (
+    AutoConfig,
+    DataCollatorWithPadding,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    TrainingArguments,
+)
+
+from masktune import cache
+from masktune.errors import MaskTuneError
+from masktune.features import PREFIX, Product
+from masktune.methods import FineTuning, Method
+from masktune.methods.words import Texts, texts_of
+from masktune.models.joint import MaskedLM, MaskTuningModel, loading, trained_masked_lm
+from masktune.models.spec import content
+from masktune.perturb import Vocabulary
+from masktune.streams import derive
+from masktune.training.trainer import MaskTuningTrainer, check_labels, label_column
+
+FORMAT = 1  # counts up when the code that makes a product changes what it makes
+FILE = "values.safetensors"
+# Of TrainingArguments: what the outcome of a training depends on.
+TRAINING = (
+    "num_train_epochs", "max_steps", "learning_rate", "per_device_train_batch_size", "gradient_accumulation_steps",
+    "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "weight_decay", "max_grad_norm", "adam_beta1",
+    "adam_beta2", "adam_epsilon", "optim", "optim_args", "train_sampling_strategy", "data_seed", "bf16", "fp16",
+    "dataloader_drop_last", "label_smoothing_factor", "neftune_noise_alpha",
+)  # fmt: skip
+
+
+def prepare(
+    method: Method,
+    train: datasets.Dataset,
+    tokenizer: PreTrainedTokenizerBase,
+    args: TrainingArguments,
+    checkpoint: str | Path,
+    label_names: Sequence[str],
+    revision: str | None = None,
+    seed: int = 0,
+) -> datasets.Dataset:
+    """The train set with the columns that `method` needs.
+
+    `train` is tokenised (input_ids, attention_mask, labels). Auxiliary models start from `checkpoint` (at `revision`)
+    and are trained as `args` say, with streams derived from `seed`: one seed for all runs of a study, which varies the
+    training and not what it is given. Raises MaskTuneError for a data set that cannot carry columns, and where a
+    product cannot be made of these examples.
+    """
+    return Material(train, tokenizer, args, str(checkpoint), tuple(label_names), revision, seed).prepared(method)
+
+
+@dataclass
+class Material:
+    """What products are made from; see `prepare`.
+
+    `seconds` is what each product took, as if nothing had been in the cache: what a method costs does not depend on
+    which came first.
+    """
+
+    train: datasets.Dataset
+    tokenizer: PreTrainedTokenizerBase
+    args: TrainingArguments
+    checkpoint: str
+    label_names: tuple[str, ...]
+    revision: str | None = None
+    base_seed: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    _saved: float = 0.0
+
+    def prepared(self, method: Method) -> datasets.Dataset:
+        """The train set with a column for each product that the method needs."""
+        needs = method.needs
+        if not needs:
+            return self.train
+        if not isinstance(self.train, datasets.Dataset):
+            raise MaskTuneError(
+                f"the train set is a {type(self.train).__name__}; {method.name!r} adds columns to it, so it must be a "
+                "datasets.Dataset: datasets.Dataset.from_list makes one"
+            )
+        check_labels(self.train, self.num_labels)
+        columns = {PREFIX + name: self._column(product, name) for name, product in needs.items()}
+        return datasets.concatenate_datasets([self.train, datasets.Dataset(pyarrow.table(columns))], axis=1)
+
+    def _column(self, product: Product, name: str) -> pyarrow.Array:
+        """A product as a column: a list for each example if it has several numbers for it, else a number."""
+        values = self._values(product, name)
+        if values.ndim == 1 and not product.per_token:
+            return pyarrow.array(values)
+        ends = numpy.cumsum(self._lengths) if product.per_token else numpy.arange(1, len(values) + 1) * values.shape[1]
+        offsets = pyarrow.array(numpy.concatenate([[0], ends]), pyarrow.int64())
+        return pyarrow.LargeListArray.from_arrays(offsets, pyarrow.array(values.ravel()))
+
+    def _values(self, product: Product, name: str) -> numpy.ndarray:
+        """The array of a product, from the cache or made now."""
+        made_of = {"product": type(product).__name__, "settings": asdict(product), **self._identity(product.made_from)}
+
+        def make(folder: Path) -> None:
+            start = time.perf_counter()
+            values = product.make(self)
+            safetensors.numpy.save_file({"values": numpy.ascontiguousarray(values)}, folder / FILE)
+            _record(folder, made_of, time.perf_counter() - start + self._saved)
+
+        self._saved = 0.0
+        folder = cache.made("prepared", name, made_of, make)
+        self.seconds[name] = _seconds(folder)
+        return safetensors.numpy.load_file(folder / FILE)["values"]
+
+    def _identity(self, made_from: Sequence[str]) -> dict[str, Any]:
+        """What defines a product beside its own settings."""
+        parts = {
+            "words": lambda: self._tokenizer_digest,
+            "checkpoint": lambda: [self._checkpoint_digest, self._tokenizer_digest, len(self.label_names)],
+            "training": lambda: {name: str(getattr(self.args, name, None)) for name in TRAINING},
+        }
+        chosen = {name: parts[name]() for name in made_from}
+        return {"examples": self._digest, **chosen, "seed": self.base_seed, "format": FORMAT}
+
+    @cached_property
+    def _digest(self) -> str:
+        """sha256 of the tokenised examples and their labels."""
+        rows = self.train.with_format("arrow")[:]
+        found = hashlib.sha256(numpy.asarray(self.labels, dtype=numpy.int64).tobytes())
+        for name in sorted({"input_ids", "token_type_ids", "attention_mask"} & set(rows.column_names)):
+            column = rows[name].combine_chunks()
+            for part in (pc.list_value_length(column), pc.list_flatten(column)):
+                found.update(name.encode() + part.cast(pyarrow.int64()).to_numpy(zero_copy_only=False).tobytes())
+        return found.hexdigest()
+
+    @cached_property
+    def _tokenizer_digest(self) -> str:
+        """sha256 of what tells one tokenizer from another: all but how it last padded and cut, which comes with use."""
+        backend = getattr(self.tokenizer, "backend_tokenizer", None)
+        own = {"vocabulary": self.tokenizer.get_vocab()} if backend is None else json.loads(backend.to_str())
+        special = {name: str(token) for name, token in self.tokenizer.special_tokens_map.items()}
+        return cache.digest(json.dumps([own | {"padding": None, "truncation": None}, special], sort_keys=True))
+
+    @property
+    def _checkpoint_digest(self) -> str:
+        """What the checkpoint is: the digest of what a folder holds, else its name on the hub and the commit there."""
+        if Path(self.checkpoint).is_dir():
+            return content(Path(self.checkpoint))
+        with loading(self.checkpoint, self.revision):
+            config = AutoConfig.from_pretrained(self.checkpoint, revision=self.revision or "main")
+        return f"{self.checkpoint}@{config._commit_hash or self.revision}"
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        return [len(token_ids) for token_ids in self.train["input_ids"]]
+
+    # ---- what a product may use
+
+    @cached_property
+    def labels(self) -> list[int]:
+        """The label of each train example."""
+        return list(self.train[label_column(self.train)])
+
+    @property
+    def num_labels(self) -> int:
+        return len(self.label_names)
+
+    @cached_property
+    def texts(self) -> list[Texts]:
+        """The words of each train example, of one text or two."""
+        return texts_of(self.train["input_ids"], self.tokenizer)
+
+    @property
+    def paired(self) -> bool:
+        """Whether examples have two texts."""
+        return len(self.texts[0]) == 2
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        return Vocabulary.of(self.tokenizer)
+
+    def seed(self, purpose: str) -> int:
+        """A seed for one purpose."""
+        return derive(self.base_seed, "preparation", purpose)
+
+    def masked_lm(self) -> MaskedLM:
+        """The masked language model of the checkpoint, without dropout."""
+        return trained_masked_lm(self.checkpoint, self.revision).to(self.args.device).eval()
+
+    def batches(self) -> Iterator[dict[str, Tensor]]:
+        """The train examples in their order, without labels, padded, on the device: input_ids ... [B, L]."""
+        collate = DataCollatorWithPadding(self.tokenizer)
+        known = [name for name in self.train.column_names if name in self.tokenizer.model_input_names]
+        for start in range(0, len(self.train), self.args.per_device_eval_batch_size):
+            rows = self.train.select_columns(known)[start : start + self.args.per_device_eval_batch_size]
+            yield dict(collate(rows).to(self.args.device))
+
+    def fine_tuned(self, rows: Sequence[int] | None = None, epochs: float | None = None) -> Path:
+        """The folder of the checkpoint fine-tuned on these rows (None: all), for so many epochs (None: as `args` say).
+
+        It is kept: a teacher and its attention need one training.
+        """
+        chosen = None if rows is None else [int(row) for row in rows]
+        settings = {} if epochs is None else {"num_train_epochs": epochs, "max_steps": -1}
+        made_of = {"rows": chosen, **settings, **self._identity(("checkpoint", "training"))}
+
+        def make(folder: Path) -> None:
+            self._train(folder, chosen, settings)
+            _record(folder, made_of, time.perf_counter() - start)
+
+        start = time.perf_counter()
+        folder = cache.made("prepared", "fine-tuned", made_of, make)
+        self._saved += max(0.0, _seconds(folder) - (time.perf_counter() - start))
+        return folder
+
+    def _train(self, folder: Path, rows: list[int] | None, settings: dict[str, Any]) -> None:
+        seed = self.seed("fine-tuning") % 2**31
+        model = MaskTuningModel.from_pretrained(
+            self.checkpoint, self.label_names, seed, revision=self.revision, encoder=None
+        )
+        train = self.train if rows is None else self.train.select(rows)
+        with tempfile.TemporaryDirectory(prefix="masktune-") as scratch:
+            trainer = self._trainer(model, train, seed=seed, output_dir=scratch, **settings)
+            trainer.train()
+        model.save_pretrained(folder)
+
+    def probabilities(self, folder: Path) -> numpy.ndarray:
+        """What a fine-tuned classifier says of every train example. [n, C] float32."""
+        model = MaskTuningModel.from_pretrained(folder, self.label_names, seed=0, encoder=None)
+        with tempfile.TemporaryDirectory(prefix="masktune-") as scratch:
+            logits = self._trainer(model, self.train, output_dir=scratch).predict(self.train).predictions
+        return torch.from_numpy(logits).float().softmax(-1).numpy()
+
+    def attention(self, folder: Path) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+        """(batch, attention of a fine-tuned classifier to each token [B, L]), see MaskTuningModel.attention."""
+        model = MaskTuningModel.from_pretrained(folder, self.label_names, seed=0, encoder=None)
+        model.to(self.args.device).eval()
+        for batch in self.batches():
+            yield batch, model.attention(batch)
+
+    def _trainer(self, model: MaskTuningModel, train: datasets.Dataset, **settings: Any) -> MaskTuningTrainer:
+        """A trainer as the run's own, that evaluates, stores and reports nothing."""
+        quiet = {"eval_strategy": "no", "save_strategy": "no", "load_best_model_at_end": False, "report_to": "none"}
+        args = replace(self.args, **quiet, disable_tqdm=True, **settings)
+        trainer = MaskTuningTrainer(
+            model, args, method=FineTuning(), train_dataset=train, processing_class=self.tokenizer
+        )
+        trainer.remove_callback(PrinterCallback)
+        return trainer
+
+
+def _record(folder: Path, made_of: dict[str, Any], seconds: float) -> None:
+    (folder / "record.json").write_text(json.dumps({"made_of": made_of, "seconds": round(seconds, 3)}, indent=1) + "\n")
+
+
+def _seconds(folder: Path) -> float:
+    return json.loads((folder / "record.json").read_text())["seconds"]

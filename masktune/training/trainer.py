@@ -1,0 +1,342 @@
+"""MaskTuningTrainer: a `transformers.Trainer` that trains with a method of the registry.
+
+In a script that fine-tunes with transformers, the one line that makes the Trainer changes:
+
+    trainer = MaskTuningTrainer(model=model, args=args, train_dataset=train, processing_class=tokenizer)
+
+and what `trainer.save_model` writes is the classification checkpoint that the script expects.
+"""
+
+import copy
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import numpy
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler
+from torch.utils.data import DataLoader, Sampler, SequentialSampler
+from transformers import PreTrainedModel, Trainer, TrainingArguments
+from transformers.trainer_utils import EvalLoopOutput, EvalPrediction, TrainOutput, has_length
+
+from masktune.errors import MaskTuneError
+from masktune.features import PREFIX
+from masktune.methods import MaskTuning, Method, Term
+from masktune.models.joint import MaskTuningModel
+from masktune.perturb import Vocabulary
+from masktune.streams import Streams
+from masktune.training.collate import PreparedColumns, faster
+from masktune.training.cpu.dropout import fast_dropout_of
+from masktune.training.cpu.word_gradient import put_together
+from masktune.training.gradients import TermGradient, added, equalised, measured
+from masktune.training.sampling import SeededSampler, StagePlan, can_be_sorted, lengths_of, longest_first
+
+
+class MaskTuningTrainer(Trainer):
+    """Trainer with `method=` (default: Mask-tuning as the paper has it) and otherwise Trainer's own arguments.
+
+    `model` is a plain `AutoModelForSequenceClassification`, to which the masked-LM head of its checkpoint is attached,
+    or a `MaskTuningModel`. `processing_class` is its tokenizer, which names the mask token and the special tokens.
+    `args.seed` drives every stream (see masktune.streams); `args.data_seed`, where given, the order of the batches.
+
+    Evaluation reads tokenised examples sorted by length where nothing that sees single batches is at work, and puts
+    them back before `compute_metrics` and whoever asked sees them: results are those of Trainer, row by row. With
+    gradient accumulation each micro-batch's terms weigh as many examples as it holds.
+
+    Training logs hold `loss_<term>`, the mean value of each term since the last log, before its weight. With
+    `measure_gradients=True` they also hold, of the step they close, `norm_<term>`, the norm of the term's gradient
+    before its weight, and `cosine_<term>_<term>` between two of them; the training itself stays the same, bit for bit
+    where masktune.training.cpu.word_gradient has nothing to do.
+    A method that must know more of each example wants its train set from `masktune.prepare`.
+
+    Raises MaskTuneError for a model without masked-LM head, a tokenizer without mask token, more than one process, and
+    a train set without the columns that the method needs.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel | MaskTuningModel | None = None,
+        args: TrainingArguments | None = None,
+        *positional: Any,
+        method: Method | None = None,
+        measure_gradients: bool = False,
+        **named: Any,
+    ):
+        self.method = method or MaskTuning()
+        super().__init__(self._with_language_model(model), args, *positional, **named)
+        self._check()
+        check_labels(self.train_dataset, self.model.config.num_labels)
+        self.data_collator = faster(self.data_collator)
+        self._take_prepared_columns()
+        self.second_stage = self._second_stage()
+        if self.method.encoder is not None:
+            self.model.vocabulary = Vocabulary.of(self.processing_class)
+        self.streams = Streams(self.args.seed)
+        self.measure_gradients = measure_gradients
+        self._logged: dict[str, list[Tensor]] = defaultdict(list)
+        self._micro_batches = (-1, 0)
+
+    def _with_language_model(self, model: nn.Module | None) -> nn.Module | None:
+        if isinstance(model, PreTrainedModel):
+            return MaskTuningModel.from_classifier(model, self.method.encoder)
+        return model
+
+    def call_model_init(self, trial: Any = None) -> nn.Module:
+        """Trainer's own, for `model_init=`, with the language model attached."""
+        return self._with_language_model(super().call_model_init(trial))
+
+    def _check(self) -> None:
+        if not isinstance(self.model, MaskTuningModel) or self.model.encoder != self.method.encoder:
+            found = getattr(self.model, "encoder", type(self.model).__name__)
+            raise MaskTuneError(
+                f"the method {self.method.name!r} needs a model whose language model is {self.method.encoder!r}, not "
+                f"{found!r}; pass an AutoModelForSequenceClassification, or MaskTuningModel.from_pretrained(..., "
+                f"encoder={self.method.encoder!r})"
+            )
+        if self.method.encoder is not None and self.processing_class is None:
+            raise MaskTuneError("processing_class=None: pass the tokenizer, which says what the mask token is")
+        if self.args.world_size > 1 or self.args.n_gpu > 1:
+            raise MaskTuneError(
+                f"{max(self.args.world_size, self.args.n_gpu)} devices: one run trains on one; show it one device "
+                "(CUDA_VISIBLE_DEVICES=0) and run several seeds or cells side by side instead"
+            )
+
+    def _take_prepared_columns(self) -> None:
+        """Have the columns that the method needs collated. Raises MaskTuneError for one that is missing."""
+        if self.train_dataset is None or not self.method.needs:
+            return
+        columns = getattr(self.train_dataset, "column_names", None) or ()
+        missing = [name for name in self.method.needs if PREFIX + name not in columns]
+        if missing:
+            raise MaskTuneError(
+                f"the method {self.method.name!r} needs the column {PREFIX + missing[0]!r} in the train dataset; "
+                "masktune.prepare(method, train_dataset, ...) gives the dataset with it"
+            )
+        self.data_collator = PreparedColumns(self.data_collator, self.method.needs)
+
+    def train(self, *arguments: Any, **named: Any) -> TrainOutput:
+        """Trainer's own; all but small models draw their dropout masks faster on a CPU, see masktune.training.cpu."""
+        with fast_dropout_of(self.model.config):
+            return super().train(*arguments, **named)
+
+    # ---- the training step
+
+    def training_step(
+        self, model: nn.Module, inputs: dict[str, Tensor], num_items_in_batch: Tensor | int | None = None
+    ) -> Tensor:
+        """Forward and backward of one micro-batch, term by term. Returns the weighted loss, a scalar without graph."""
+        # Setting the mode walks through all modules, which a small step feels; from_pretrained leaves eval mode.
+        if not (model.training and self.model.classifier.training):
+            model.train()
+        inputs = self._prepare_inputs(inputs)
+        share = self._share_of_step(inputs, num_items_in_batch)
+        total = torch.zeros((), device=self.args.device)
+        measures = self._measures_this_step()
+        apart = measures or self.method.equalises
+        before = self._take_gradients() if apart else []
+        parts: list[TermGradient] = []
+        with nullcontext() if apart else put_together(self.model):
+            for term in self._terms(inputs):
+                value = term.loss.detach().float()
+                self._logged[f"loss_{term.name}"].append(value)
+                total += term.weight * share * value
+                self.accelerator.backward(term.weight * share * term.loss)
+                if apart:
+                    parts.append(TermGradient(term.name, term.weight, self._take_gradients(), term.equalise))
+        if measures:
+            self._log_gradients(parts, share)
+        if apart:
+            self._put_gradients(before, parts)
+        return total
+
+    def _terms(self, inputs: dict[str, Tensor]) -> Iterator[Term]:
+        """The method's terms, each computed under autocast when it is asked for."""
+        terms = self.method.terms(self.model, inputs, self.streams.at(self._next_micro_batch()))
+        while True:
+            with self.accelerator.autocast():
+                term = next(terms, None)
+            if term is None:
+                return
+            yield term
+
+    def _next_micro_batch(self) -> int:
+        """The number of this micro-batch since the start of training, known from the step alone: it resumes."""
+        step, seen = self._micro_batches
+        seen = seen + 1 if step == self.state.global_step else 0
+        self._micro_batches = (self.state.global_step, seen)
+        return self.state.global_step * self.args.gradient_accumulation_steps + seen
+
+    def _share_of_step(self, inputs: dict[str, Tensor], num_items_in_batch: Tensor | int | None) -> Tensor | float:
+        """The part of the optimizer step's examples that this micro-batch holds."""
+        if num_items_in_batch is None:
+            return 1 / self.current_gradient_accumulation_steps
+        return len(inputs["labels"]) / num_items_in_batch
+
+    def _take_gradients(self) -> list[Tensor | None]:
+        gradients = [parameter.grad for parameter in self.model.parameters()]
+        self.model.zero_grad(set_to_none=True)
+        return gradients
+
+    def _put_gradients(self, before: list[Tensor | None], parts: list[TermGradient]) -> None:
+        """Add up what was there and the gradients of the terms, in the order in which backward would have added them.
+
+        A term to be equalised is rescaled so that its norm before the weights is that of the other terms together.
+        """
+        sides = zip(before, *equalised(parts), strict=True)
+        for parameter, gradients in zip(self.model.parameters(), sides, strict=True):
+            parameter.grad = added(gradients)
+
+    def _measures_this_step(self) -> bool:
+        """Whether the gradients of this micro-batch's terms are measured: in the steps whose end is logged."""
+        return self.measure_gradients and (self.state.global_step + 1) % self.state.logging_steps == 0
+
+    def _log_gradients(self, parts: list[TermGradient], share: Tensor | float) -> None:
+        """The norm of each term's gradient before its weight, and the cosine between each two of them."""
+        for name, value in measured(parts, share).items():
+            self._logged[name].append(value)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Trainer's log, with the mean of what each loss term was since the last one."""
+        if "loss" in logs:
+            logs = {**logs, **{name: torch.stack(values).mean().item() for name, values in self._logged.items()}}
+            self._logged.clear()
+        super().log(logs, start_time)
+
+    def prediction_step(
+        self, model: nn.Module, inputs: dict[str, Tensor], *arguments: Any, **named: Any
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        """Trainer's own; what only training knows of an example is no input of the model."""
+        inputs = {name: values for name, values in inputs.items() if not name.startswith(PREFIX)}
+        return super().prediction_step(model, inputs, *arguments, **named)
+
+    # ---- the order of examples
+
+    def _second_stage(self) -> StagePlan | None:
+        """Where the second stage of the method begins and ends; sets the number of steps for both."""
+        stage = self.method.second_stage
+        if stage is None or self.train_dataset is None:
+            return None
+        epochs = self.args.num_train_epochs
+        if self.args.max_steps > 0 or epochs != int(epochs):
+            raise MaskTuneError(
+                f"max_steps = {self.args.max_steps}, num_train_epochs = {epochs}: the second stage of "
+                f"{self.method.name!r} follows whole epochs; give num_train_epochs as a whole number, and no max_steps"
+            )
+        plan = StagePlan.of(stage, self.train_dataset, int(epochs), self._examples_of_step)
+        self.args = copy.copy(self.args)
+        self.args.max_steps = plan.steps
+        return plan
+
+    @property
+    def _examples_of_step(self) -> int:
+        return self.args.train_batch_size * self.args.gradient_accumulation_steps
+
+    def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> LRScheduler:
+        """Trainer's own; a second stage has a linear decay of its own after it."""
+        if self.second_stage is None:
+            return super().create_scheduler(num_training_steps, optimizer)
+        scheduler = super().create_scheduler(self.second_stage.first_steps, optimizer)
+        scheduler.lr_lambdas = [self.second_stage.extended(factor) for factor in scheduler.lr_lambdas]
+        return scheduler
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
+        dataset = self.train_dataset if train_dataset is None else train_dataset
+        strategy = self.args.train_sampling_strategy
+        if strategy not in ("random", "group_by_length") or not hasattr(dataset, "__len__"):
+            return super()._get_train_sampler(train_dataset)
+        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
+        grouped = strategy == "group_by_length"
+        lengths = lengths_of(dataset) if grouped else [0] * len(dataset)
+        return SeededSampler(lengths, self._examples_of_step, seed, grouped, self.second_stage)
+
+    def _get_eval_sampler(self, eval_dataset: Any) -> Sampler | None:
+        # Trainer's own shuffles with "group_by_length", and what it returns is shuffled.
+        return SequentialSampler(eval_dataset) if has_length(eval_dataset) else None
+
+    def evaluation_loop(self, dataloader: DataLoader, *arguments: Any, **named: Any) -> EvalLoopOutput:
+        """Trainer's loop, reading the longest first where only the time that it takes can tell."""
+        if self._batches_are_seen() or not can_be_sorted(dataloader):
+            return super().evaluation_loop(dataloader, *arguments, **named)
+        with longest_first(dataloader) as places, self._metrics_of(places):
+            output = super().evaluation_loop(dataloader, *arguments, **named)
+        return output._replace(
+            predictions=None if output.predictions is None else output.predictions[places],
+            label_ids=None if output.label_ids is None else output.label_ids[places],
+        )
+
+    def _batches_are_seen(self) -> bool:
+        """Whether code of the user's, or a result, depends on which examples make a batch of an evaluation."""
+        args, kind = self.args, type(self)
+        options = (
+            args.batch_eval_metrics
+            or args.include_for_metrics  # losses are means of a batch, inputs as wide as its longest
+            or not args.eval_do_concat_batches
+            or self.preprocess_logits_for_metrics
+            or self.compute_loss_func
+            or self.label_names != ["labels"]  # others may be as wide as the batch
+        )
+        overridden = (
+            type(self.model) is not MaskTuningModel
+            or kind.prediction_step is not MaskTuningTrainer.prediction_step
+            or kind.compute_loss is not Trainer.compute_loss
+            or any(module._forward_hooks or module._forward_pre_hooks for module in self.model.modules())
+        )
+        return bool(options or overridden)
+
+    @contextmanager
+    def _metrics_of(self, places: numpy.ndarray) -> Iterator[None]:
+        """Within the block `compute_metrics` gets the rows in the order of the dataset."""
+        own = self.compute_metrics
+        if own is not None:
+            self.compute_metrics = lambda read: own(EvalPrediction(read.predictions[places], read.label_ids[places]))
+        try:
+            yield
+        finally:
+            self.compute_metrics = own
+
+    # ---- what is stored
+
+    def _set_signature_columns_if_needed(self) -> None:
+        """Keep the columns that the classifier reads; MaskTuningModel.forward passes all of them on."""
+        wrapped, self.model = self.model, self.model.classifier
+        super()._set_signature_columns_if_needed()
+        self.model = wrapped
+        prepared = [PREFIX + name for name in self.method.needs]
+        self._signature_columns += [name for name in prepared if name not in self._signature_columns]
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
+        folder = output_dir or self.args.output_dir
+        self.model.save_pretrained(folder)
+        if self.processing_class is not None:
+            self.processing_class.save_pretrained(folder)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+        self.model.load_weights(resume_from_checkpoint)
+
+    def _load_best_model(self) -> None:
+        self.model.load_weights(self.state.best_model_checkpoint)
+
+
+def check_labels(dataset: Any, num_labels: int) -> None:
+    """Raise MaskTuneError for a tokenised `datasets.Dataset` without labels, or with one the model has no class for."""
+    if not hasattr(dataset, "column_names") or not hasattr(dataset, "__len__"):
+        return
+    column = label_column(dataset)
+    if column is None or "input_ids" not in dataset.column_names:
+        raise MaskTuneError(
+            f"the train dataset has the columns {', '.join(dataset.column_names)}; expected input_ids, attention_mask "
+            "and labels: tokenise the texts, and name the column of classes 'labels'"
+        )
+    for row, label in enumerate(dataset[column]):
+        if not (isinstance(label, int) and 0 <= label < num_labels):
+            raise MaskTuneError(
+                f"row {row} of the train dataset has the label {label!r}; expected a whole number from 0 to "
+                f"{num_labels - 1}: mend the data, or load the model with num_labels="
+            )
+
+
+def label_column(dataset: Any) -> str | None:
+    """The name of the column of classes, of those that transformers' collators know; None if there is none."""
+    return next((name for name in ("labels", "label", "label_ids") if name in dataset.column_names), None)

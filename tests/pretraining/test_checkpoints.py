@@ -1,0 +1,189 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+import torch
+from tiny_models import WORDS
+from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer, BertModel
+
+from masktune import data
+from masktune.data import world
+from masktune.errors import MaskTuneError
+from masktune.models.joint import MaskTuningModel
+from masktune.models.spec import Adaptation, ModelSpec
+from masktune.pretraining import checkpoints, small_models
+from masktune.pretraining.checkpoints import prepare
+from masktune.study.run.training import open_workbench
+from masktune.study.spec.cells import Cell, Model, Training
+
+pytestmark = pytest.mark.slow
+
+QUICK = Adaptation(steps=3, batch_size=8, max_length=32)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch, tmp_path):
+    """Three steps of pre-training on a little text, a cache of its own, no mirror."""
+    text = world.unlabelled()[:300]
+    monkeypatch.setattr(data, "unlabelled", lambda collection, task: text)
+    recipes = {family: replace(recipe, steps=3) for family, recipe in small_models.RECIPES.items()}
+    monkeypatch.setattr(small_models, "RECIPES", recipes)
+    monkeypatch.setenv("MASKTUNE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("MASKTUNE_MIRROR", raising=False)
+
+
+@pytest.fixture
+def headless(request, tmp_path) -> Path:
+    """A checkpoint of an encoder alone, as sentence encoders are published."""
+    folder = tmp_path / "models" / "headless"
+    bert = request.getfixturevalue("checkpoints")["bert"]
+    BertModel.from_pretrained(bert).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(bert).save_pretrained(folder)
+    return folder
+
+
+def test_an_embedded_model_is_made_once_and_has_both_heads(family, monkeypatch):
+    folder = prepare(ModelSpec(family, f"embedded:{family}"), "sentiment")
+    monkeypatch.delattr(checkpoints, "_train")
+    assert prepare(ModelSpec(family, f"embedded:{family}"), "paraphrase") == folder
+    model = MaskTuningModel.from_pretrained(folder, ("no", "yes"), seed=0)
+    assert model.config.model_type == family
+    record = json.loads((Path(folder) / "masked_lm.json").read_text())
+    assert record["before"]["loss"] > record["after"]["loss"] > 0
+    assert [path.name for path in Path(folder).parent.iterdir()] == [Path(folder).name]
+
+
+def test_another_recipe_is_another_folder(monkeypatch):
+    spec = ModelSpec("bert", "embedded:bert")
+    first = prepare(spec, "sentiment")
+    longer = {family: replace(recipe, steps=4) for family, recipe in small_models.RECIPES.items()}
+    monkeypatch.setattr(small_models, "RECIPES", longer)
+    assert prepare(spec, "sentiment") != first
+
+
+def test_adaptation_gives_a_headless_encoder_a_trained_head(headless):
+    folder = prepare(ModelSpec("small", str(headless), adaptation=QUICK), "sentiment")
+    model, info = AutoModelForMaskedLM.from_pretrained(folder, output_loading_info=True)
+    assert not info["missing_keys"]
+    record = json.loads((Path(folder) / "masked_lm.json").read_text())
+    assert len(record["losses"]) == QUICK.steps
+    assert {"loss", "accuracy", "masked_tokens"} == set(record["before"]) == set(record["after"])
+
+
+@pytest.mark.parametrize("headless_too", [False, True])
+def test_adaptation_trains_and_keeps_a_decoder_that_is_not_the_embeddings(
+    odd_checkpoints, tmp_path, monkeypatch, family, headless_too
+):
+    monkeypatch.setattr(data, "unlabelled", lambda collection, task: [" ".join(WORDS[i : i + 9]) for i in range(30)])
+    folder = odd_checkpoints[family, "its own decoder"]
+    if headless_too:
+        folder = tmp_path / "encoder"
+        AutoModel.from_pretrained(odd_checkpoints[family, "its own decoder"]).save_pretrained(folder)
+        AutoTokenizer.from_pretrained(odd_checkpoints[family, "its own decoder"]).save_pretrained(folder)
+    before = AutoModelForMaskedLM.from_pretrained(odd_checkpoints[family, "its own decoder"]).get_output_embeddings()
+    adapted = prepare(ModelSpec("own", str(folder), adaptation=QUICK), "sentiment")
+    model = AutoModelForMaskedLM.from_pretrained(adapted)
+    trained = model.get_output_embeddings().weight
+    assert not torch.equal(trained, before.weight)
+    assert not torch.equal(trained, model.get_input_embeddings().weight)
+    head = MaskTuningModel.from_pretrained(adapted, ("no", "yes"), seed=0).mlm_head
+    assert any(torch.equal(weight, trained) for weight in head.parameters())
+
+
+def test_a_model_that_is_made_again_is_the_same(headless, monkeypatch, tmp_path):
+    made = []
+    for number in range(2):
+        torch.manual_seed(number)
+        monkeypatch.setenv("MASKTUNE_CACHE", str(tmp_path / f"cache {number}"))
+        folder = Path(prepare(ModelSpec("small", str(headless), adaptation=QUICK), "sentiment"))
+        made.append({path.name: path.read_bytes() for path in folder.iterdir() if path.name != "made.json"})
+    assert made[0] == made[1]
+
+
+def test_an_embedded_model_is_adapted_to_the_texts_of_its_task(monkeypatch):
+    plain = ModelSpec("bert", "embedded:bert")
+    read = []
+    train_mlm = checkpoints.pretraining.train_mlm
+    monkeypatch.setattr(
+        checkpoints.pretraining, "train_mlm", lambda *given: read.append(set(given[2])) or train_mlm(*given)
+    )
+    adapted = prepare(replace(plain, adaptation=QUICK), "paraphrase")
+    assert adapted != prepare(plain, "paraphrase")
+    rows = data.load("embedded", "paraphrase").train
+    assert read[-1] <= {*rows["text"], *rows["text_pair"]} and len(read[-1]) > 1000
+    assert MaskTuningModel.from_pretrained(adapted, ("no", "yes"), seed=0).mlm_head is not None
+
+
+def test_the_mirror_is_looked_at_first(headless, monkeypatch, tmp_path):
+    monkeypatch.setenv("MASKTUNE_MIRROR", str(tmp_path))
+    assert prepare(ModelSpec("small", "headless"), "sentiment") == str(headless)
+
+
+def test_a_run_records_what_was_read_from_the_mirror(headless, monkeypatch, tmp_path):
+    monkeypatch.setenv("MASKTUNE_MIRROR", str(tmp_path))
+    model, training = Model("small", "headless"), Training(train_examples=8)
+    bench = open_workbench(Cell("small", "x", "embedded", "paraphrase", model, "fine_tuning", training=training))
+    assert len(bench.task.digests["models/headless"]) == 64 and len(bench.task.digests["train"]) == 64
+
+
+def test_a_model_of_the_hub_needs_the_commit_that_is_meant():
+    with pytest.raises(MaskTuneError, match=r"'some/model' is no folder and no model of the mirror .*: revision = "):
+        prepare(ModelSpec("x", "some/model"), "sentiment")
+
+
+@pytest.mark.parametrize("adaptation", [None, QUICK])
+@pytest.mark.parametrize("damage", ["a bit of the weights", "the tokenizer is gone", "another tokenizer"])
+def test_a_damaged_model_of_the_cache_is_put_aside_and_made_again(capsys, damage, adaptation):
+    spec = ModelSpec("bert", "embedded:bert", adaptation=adaptation)
+    folder = Path(prepare(spec, "paraphrase"))
+    sound = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "made.json"}
+    if damage == "a bit of the weights":
+        weights = bytearray(sound["model.safetensors"])
+        weights[len(weights) // 2] ^= 1
+        (folder / "model.safetensors").write_bytes(weights)
+    elif damage == "the tokenizer is gone":
+        for path in folder.glob("tokenizer*"):
+            path.unlink()
+    else:
+        (folder / "tokenizer.json").write_text((folder / "tokenizer.json").read_text().replace("[MASK]", "[MUSK]"))
+    damaged = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert prepare(spec, "paraphrase") == str(folder)
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("masktune: ")]
+    assert len(said) == 1 and str(folder) in said[0] and "put aside" in said[0]
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "made.json"} == sound
+    [aside] = folder.parent.glob(".damaged-*")
+    assert {path.name: path.read_bytes() for path in aside.iterdir()} == damaged
+
+
+def test_an_unknown_family_is_refused():
+    with pytest.raises(MaskTuneError, match="'brt'.*did you mean 'bert'"):
+        prepare(ModelSpec("x", "embedded:brt"), "sentiment")
+
+
+def test_a_checkpoint_out_of_reach_is_one_line_with_both_ways_to_it(monkeypatch):
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(MaskTuneError, match="MASKTUNE_MIRROR") as raised:
+        prepare(ModelSpec("x", "no-such-place/model", "a" * 40, adaptation=QUICK), "sentiment")
+    assert "hub" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("adaptation", [None, QUICK])
+def test_a_checkpoint_whose_tokenizer_is_gone_is_refused(headless, adaptation):
+    """Transformers makes an empty one, which reads every text as unknown."""
+    for path in headless.glob("tokenizer*"):
+        path.unlink()
+    model = Model("small", str(headless), adaptation=None if adaptation is None else {"steps": 1})
+    cell = Cell("small", "x", "embedded", "paraphrase", model, "fine_tuning", training=Training(train_examples=8))
+    with pytest.raises(MaskTuneError, match="headless' knows no word but its special tokens; put its files beside"):
+        open_workbench(cell)
+
+
+def test_a_tokenizer_without_mask_token_is_refused(headless):
+    tokenizer = AutoTokenizer.from_pretrained(headless)
+    tokenizer.mask_token = None
+    tokenizer.save_pretrained(headless)
+    with pytest.raises(MaskTuneError, match="no mask token"):
+        prepare(ModelSpec("x", str(headless), adaptation=QUICK), "sentiment")

@@ -1,0 +1,55 @@
+"""What a run says of its own cost."""
+
+from types import SimpleNamespace
+
+import pytest
+from tiny_models import masked_language_model
+from transformers import AutoModelForSequenceClassification
+
+from masktune.study.run import environment, training
+from masktune.study.spec.cells import Training
+
+
+@pytest.fixture
+def cost(checkpoints):
+    classifier = AutoModelForSequenceClassification.from_pretrained(checkpoints["bert"])
+    trainer = SimpleNamespace(
+        state=SimpleNamespace(global_step=3),
+        model=SimpleNamespace(classifier=classifier, mlm_head=masked_language_model("bert").cls),
+    )
+    bench = SimpleNamespace(
+        cell=SimpleNamespace(method="mask_tuning", options={}, training=Training(epochs=2)),
+        train=[{"input_ids": [0] * length} for length in (4, 6, 10)],
+        evaluation=[{}] * 7,
+    )
+    return training._cost(bench, trainer, {"load": 1.0, "tokenise": 0.5, "train": 4.0, "evaluate": 1.0})
+
+
+def test_it_counts_examples_tokens_and_their_speed(cost):
+    assert [cost[name] for name in ("steps", "train_examples", "train_tokens", "evaluated_examples")] == [3, 6, 40, 7]
+    assert (cost["train_examples_per_second"], cost["train_tokens_per_second"]) == (1.5, 10.0)
+    assert (cost["load_seconds"], cost["train_seconds"]) == (1.0, 4.0)
+
+
+def test_parameters_are_those_of_the_model_that_is_kept(cost, checkpoints):
+    classifier = AutoModelForSequenceClassification.from_pretrained(checkpoints["bert"])
+    assert cost["parameters"] == sum(parameter.numel() for parameter in classifier.parameters())
+
+
+def test_memory_and_hardware_are_stored(cost):
+    assert cost["process_peak_bytes"] > 1e7 and cost["device_peak_bytes"] is None
+    assert cost["hardware"] == environment.hardware()
+    assert {"processor", "cores", "memory_bytes", "gpu", "system"} == set(cost["hardware"])
+
+
+def test_hardware_without_the_files_of_linux(monkeypatch):
+    monkeypatch.setattr(environment.Path, "read_text", lambda *unused, **named: (_ for _ in ()).throw(OSError()))
+    assert environment.hardware()["processor"]
+
+
+def test_the_learning_curve_has_examples_of_every_class_when_labels_take_turns():
+    import datasets
+
+    rows = datasets.Dataset.from_dict({"labels": [index % 2 for index in range(420)]})
+    shares = list(training._sample(rows)["labels"])
+    assert len(shares) == training.CURVE_EXAMPLES and 0.3 < sum(shares) / len(shares) < 0.7

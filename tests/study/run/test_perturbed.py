@@ -1,0 +1,124 @@
+"""Perturbing the same examples along training, on a tiny model."""
+
+import random
+from dataclasses import replace
+
+import numpy
+import pytest
+import torch
+from datasets import Dataset
+from tiny_models import WORDS
+from transformers import AutoTokenizer
+
+from masktune.data import encode
+from masktune.data.tasks import TaskData
+from masktune.models.joint import trained_masked_lm
+from masktune.study.run import perturbed, training
+from masktune.study.spec import design, diversity
+from masktune.study.spec.cells import Cell, Model, Training
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def bench(checkpoints, monkeypatch) -> training.Workbench:
+    """40 examples of words, and a model with dropout that trains for two epochs."""
+    chooser = random.Random(0)
+    texts = [" ".join(chooser.choices(WORDS, k=chooser.randint(3, 20))) for _ in range(40)]
+    rows = Dataset.from_dict({"text": texts, "label": [number % 2 for number in range(40)]})
+    tokenizer = AutoTokenizer.from_pretrained(checkpoints["bert"])
+    train = encode.encode(rows, tokenizer, 32)
+    cell = Cell(
+        "small", "any", "embedded", "sentiment", Model("bert", str(checkpoints["bert"])), "mask_tuning",
+        training=Training(epochs=2, batch_size=8, learning_rate=1e-2),
+    )  # fmt: skip
+    task = TaskData("sentiment", ("negative", "positive"), False, rows, (), {})
+    bench = training.Workbench(cell, task, str(checkpoints["bert"]), tokenizer, train, train, train, None)
+    monkeypatch.setattr(training, "open_workbench", lambda cell: bench)
+    return bench
+
+
+def arms(bench, seeds=2):
+    shared = {"model": bench.cell.model, "method": "mask_tuning", "training": bench.cell.training}
+    return [
+        Cell("small", label, "embedded", "sentiment", options=options, seeds=tuple(range(seeds)), **shared)
+        for label, options in diversity.ARMS.items()
+    ]
+
+
+def test_every_arm_is_seen_before_training_and_after_each_epoch_with_the_same_gaps(bench):
+    found = perturbed.collect(arms(bench), sources=10, references=12, draws=3)
+    assert found.references.shape == (12, 16)
+    shots = {(shot.label, shot.seed, shot.epoch): shot for shot in found.snapshots}
+    assert len(shots) == len(diversity.ARMS) * 2 * 3
+    for (_, seed, epoch), shot in shots.items():
+        assert shot.texts.shape == (3, *found.sources.shape) and shot.embeddings.shape == (3, 10, 16)
+        assert (shot.positions == shots[diversity.FROZEN, seed, epoch].positions).all()
+        assert (shot.texts == found.sources)[~shot.positions].all()
+        assert not shot.positions[:, ~found.words].any()
+    start, end = ([shots[label, 0, epoch].texts for label in diversity.ARMS] for epoch in (0, 2))
+    assert (start[0] == start[1]).all() and (start[0] == start[2]).all() and (start[0] != start[3]).any()
+    assert (end[0] != end[1]).any() and (end[0] != end[2]).any()
+    gaps = [shots[diversity.FROZEN, seed, epoch].positions for seed in (0, 1) for epoch in (0, 1, 2)]
+    assert len({gap.tobytes() for gap in gaps}) == 6
+
+
+def test_looking_leaves_the_training_as_it_was(bench, tmp_path):
+    def trained(*callbacks):
+        trainer = training.build_trainer(bench, 0, None, 1, str(tmp_path))
+        for module in trainer.model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.3
+        for callback in callbacks:
+            trainer.add_callback(callback)
+        trainer.train()
+        return torch.cat([parameter.flatten() for parameter in trainer.model.parameters()])
+
+    batch, _ = perturbed._chosen(bench, 10, 5)
+    method, seen = perturbed.methods.MaskTuning(mask_rate=0.3), []
+
+    def look(model, epoch):
+        seen.append(epoch)
+        perturbed.perturbed(model, method, batch, perturbed.Streams(0, epoch), 2)
+
+    assert torch.equal(trained(), trained(perturbed.Each(look)))
+    assert seen == [0, 1, 2]
+
+
+def test_sources_and_references_are_different_examples(bench):
+    batch, others = perturbed._chosen(bench, 10, 30)
+    rows = [
+        row[mask.bool()]
+        for part in (batch, others)
+        for row, mask in zip(part["input_ids"], part["attention_mask"], strict=True)
+    ]
+    assert sorted(row.tolist() for row in rows) == sorted(list(row) for row in bench.train["input_ids"])
+
+
+def test_padding_has_no_part_in_an_embedding(bench):
+    encoder = trained_masked_lm(bench.checkpoint).model.base_model.eval()
+    batch, _ = perturbed._chosen(bench, 10, 5)
+    found = perturbed.embedded(encoder, batch, batch["input_ids"][None])[0]
+    short = int(batch["attention_mask"].sum(1).argmin())
+    length = int(batch["attention_mask"][short].sum())
+    assert length < batch["input_ids"].shape[1]
+    with torch.no_grad():
+        alone = encoder(input_ids=batch["input_ids"][short : short + 1, :length]).last_hidden_state[0].mean(0)
+    numpy.testing.assert_allclose(found[short], alone, atol=1e-5)
+
+
+def test_the_cells_of_the_experiment_are_trained_as_the_mask_tuning_of_their_study():
+    study = design.load("embedded")
+    found = diversity.cells(study)
+    ours = next(cell for cell in study.cells if cell.task == study.diversity.task and cell.label == "Mask-tuning")
+    assert [cell.label for cell in found] == list(diversity.ARMS)
+    assert {cell.training for cell in found} == {ours.training} and {cell.model for cell in found} == {ours.model}
+    assert found[1].options == {"alpha": 1} and len(found[0].seeds) == study.diversity.seeds
+
+
+def test_its_numbers_are_kept_under_what_they_were_made_from():
+    study = design.load("embedded")
+    more = replace(study, diversity=replace(study.diversity, seeds=5))
+    other = replace(study, diversity=replace(study.diversity, task="inference"))
+    assert len({diversity.kept(each) for each in (study, more, other)}) == 3
+    assert diversity.kept(study) == diversity.kept(replace(study, title="another title"))

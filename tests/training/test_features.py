@@ -1,0 +1,347 @@
+"""Products of the preparation: what they are, that they are kept, and that they reach the method."""
+
+import json
+import random
+
+import numpy
+import pytest
+import torch
+from datasets import Dataset
+from tiny_models import WORDS
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
+
+from masktune import MaskTuneError, MaskTuningTrainer, methods
+from masktune.methods import bias
+from masktune.methods.bias import BiasProbabilities
+from masktune.methods.confidence_regularisation import TeacherProbabilities
+from masktune.methods.masker import Keywords
+from masktune.methods.mlm_augmentation import AugmentedTokens
+from masktune.training import features as preparation
+from masktune.training.features import Material
+
+pytestmark = pytest.mark.slow
+
+NAMES = ("negative", "positive")
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path_factory, monkeypatch):
+    """A cache for each test."""
+    monkeypatch.setenv("MASKTUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+def texts(count, labels=None):
+    """Texts whose class shows in their words, or, with labels of their own, texts that say nothing of them."""
+    chooser, half = random.Random(0), len(WORDS) // 2
+    places = [number % 2 for number in range(count)] if labels is None else [0] * count
+    return [" ".join(chooser.sample(WORDS[place * half :][:half], chooser.randint(3, 6))) for place in places]
+
+
+@pytest.fixture
+def material(checkpoints, tmp_path):
+    def make(family="bert", count=40, labels=None, paired=False, epochs=1):
+        tokenizer = AutoTokenizer.from_pretrained(checkpoints[family])
+        first = texts(count, labels)
+        rows = tokenizer(first, first[1:] + first[:1]) if paired else tokenizer(first)
+        labels = [number % 2 for number in range(count)] if labels is None else labels
+        args = TrainingArguments(
+            str(tmp_path / "run"), use_cpu=True, report_to="none", num_train_epochs=epochs, learning_rate=1e-3, seed=1,
+            disable_tqdm=True, save_strategy="no", per_device_train_batch_size=8, logging_steps=1,
+        )  # fmt: skip
+        return Material(Dataset.from_dict({**rows, "labels": labels}), tokenizer, args, str(checkpoints[family]), NAMES)
+
+    return make
+
+
+def trainer(made, method, train):
+    torch.manual_seed(0)
+    model = AutoModelForSequenceClassification.from_pretrained(made.checkpoint, num_labels=2)
+    return MaskTuningTrainer(
+        model, made.args, method=method, train_dataset=train, processing_class=made.tokenizer, eval_dataset=train
+    )
+
+
+@pytest.mark.parametrize("name", ["fine_tuning", "mask_tuning", "free_lb", "span_cutoff"])
+def test_a_method_that_needs_nothing_gets_its_train_set_back_untouched(material, name, tmp_path):
+    made = material()
+    assert made.prepared(methods.build(name)) is made.train
+    assert not made.seconds
+
+
+@pytest.mark.parametrize(
+    "family, name, options",
+    [
+        ("bert", "mask_tuning+reweighting", {"bias_model": "small"}),
+        ("roberta", "confidence_regularisation", {"bias_model": "bag_of_words"}),
+        ("bart", "mlm_augmentation", {"copies": 2}),
+        ("roberta", "masker", {}),
+        ("bart", "mask_tuning+r_drop+product_of_experts+forgettable", {"bias_model": "hypothesis"}),
+    ],
+)
+def test_what_is_prepared_reaches_the_method_and_leaves_evaluation_alone(material, family, name, options):
+    made = material(family, paired="hypothesis" in options.values())
+    method = methods.build(name, **options)
+    train = made.prepared(method)
+    assert set(made.seconds) == set(method.needs)
+    run = trainer(made, method, train)
+    run.train()
+    losses = [entry["loss"] for entry in run.state.log_history if "loss" in entry]
+    assert len(losses) == run.state.max_steps and all(0 <= loss < 20 for loss in losses)
+    assert run.predict(train).predictions.shape == (40, 2)
+
+
+def test_columns_are_the_rows_of_the_product(material):
+    made = material()
+    method = methods.build("confidence_regularisation+forgettable", bias_model="bag_of_words")
+    train = made.prepared(method)
+    assert train.column_names == [*made.train.column_names, *(f"prepared_{name}" for name in method.needs)]
+    assert numpy.allclose(train["prepared_teacher"], made._values(TeacherProbabilities(), "teacher"))
+    assert numpy.allclose(numpy.sum(train["prepared_bias"], axis=1), 1, atol=1e-6)
+    assert set(train["prepared_forgotten"]) <= {True, False}
+
+
+def test_a_product_is_made_once_and_anew_where_something_that_defines_it_changes(material, monkeypatch):
+    made_times = []
+    make = BiasProbabilities.make
+    monkeypatch.setattr(BiasProbabilities, "make", lambda self, given: made_times.append(1) or make(self, given))
+    words, small = (methods.build("reweighting", bias_model=model) for model in ("bag_of_words", "small"))
+    first = material().prepared(words)["prepared_bias"][:]
+    assert material().prepared(words)["prepared_bias"][:] == first
+    assert material(family="roberta").prepared(words)["prepared_bias"][:] == first  # of words, whoever reads them
+    assert len(made_times) <= 2
+    made_times.clear()
+    monkeypatch.setattr(bias, "SMALL_EPOCHS", 1)
+    material(labels=[0, 0] + [number % 2 for number in range(38)]).prepared(words)
+    material().prepared(small)
+    material(epochs=2).prepared(words)
+    assert len(made_times) == 2
+    warmer = material()
+    warmer.args.learning_rate = 2e-3
+    warmer.prepared(small)
+    assert len(made_times) == 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("lr_scheduler_kwargs", {"num_cycles": 2}),
+        ("data_seed", 7),
+        ("optim_args", "eps=1e-6"),
+        ("learning_rate", 0.1),
+        ("bf16", True),
+        ("dataloader_drop_last", True),
+        ("label_smoothing_factor", 0.1),
+    ],
+)
+def test_what_changes_a_training_changes_what_it_is_kept_under(material, setting, value):
+    made = material()
+    before = made._identity(("training",))
+    setattr(made.args, setting, value)
+    assert made._identity(("training",)) != before
+
+
+@pytest.mark.parametrize("column", ["input_ids", "token_type_ids", "attention_mask", "labels"])
+def test_what_changes_an_example_changes_what_it_is_kept_under(material, column):
+    made, other = material(), material()
+    values = [list(row) if isinstance(row, list) else row for row in other.train[column][:]]
+    values[3] = 1 - values[3] if column == "labels" else [1 - values[3][0], *values[3][1:]]
+    other.train = other.train.remove_columns(column).add_column(column, values)
+    assert made._identity(()) == material()._identity(()) != other._identity(())
+
+
+def test_a_damaged_product_is_made_again(material, capsys):
+    words = methods.build("reweighting", bias_model="bag_of_words")
+    sound = material().prepared(words)["prepared_bias"][:]
+    [values] = preparation.cache.root().glob("prepared/bias-*/values.safetensors")
+    content = bytearray(values.read_bytes())
+    content[-2] ^= 1
+    values.write_bytes(content)
+    assert material().prepared(words)["prepared_bias"][:] == sound
+    assert "values.safetensors is not what was written; it is put aside" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
+def test_a_checkpoint_is_known_by_its_weights_wherever_it_lies(material, tmp_path, name):
+    made, known = material(), []
+    for place, weights in (("one", b"a"), ("moved", b"a"), ("trained on", b"b")):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / name).write_bytes(weights)
+        made.checkpoint = str(tmp_path / place)
+        known.append(made._identity(("checkpoint",)))
+    assert known[0] == known[1] != known[2]
+
+
+def test_another_seed_is_another_preparation(material):
+    one, other = material(), material()
+    other.base_seed = 1
+    product = AugmentedTokens(0, rate=0.5)
+    assert not numpy.array_equal(one._values(product, "copy"), other._values(product, "copy"))
+
+
+def test_the_record_says_what_made_a_product_and_how_long_it_took(material, kept, monkeypatch):
+    made = material()
+    made.prepared(methods.build("reweighting", bias_model="bag_of_words"))
+    again = material()
+    again.prepared(methods.build("product_of_experts", bias_model="bag_of_words"))
+    assert again.seconds == made.seconds and made.seconds["bias"] > 0
+    [record] = preparation.cache.root().glob("prepared/bias-*/record.json")
+    assert json.loads(record.read_text())["made_of"]["settings"] == {"model": "bag_of_words"}
+    assert {path.name for path in record.parent.iterdir()} == {
+        "record.json",
+        "values.safetensors",
+        preparation.cache.MADE,
+    }
+
+
+# ---- out of fold
+
+
+def accuracy(probabilities, labels):
+    return (probabilities.argmax(1) == numpy.array(labels)).mean()
+
+
+def test_a_regression_never_judges_what_it_has_seen(material):
+    """Each example has a word of its own, by which it can be remembered and never be guessed."""
+    made = material()
+    features = [[f"word{row}"] for row in range(40)]
+    made.texts = [(words,) for words in features]
+    own = bias._regression("bag_of_words", bias.scikit_learn()).fit(features, made.labels)
+    assert accuracy(own.predict_proba(features), made.labels) == 1
+    assert numpy.allclose(BiasProbabilities("bag_of_words").make(made), 0.5, atol=0.1)
+
+
+def test_a_small_model_never_judges_what_it_has_seen(material, monkeypatch):
+    made = material()
+    trained = []
+
+    def fine_tuned(rows, epochs):
+        trained.append(set(map(int, rows)))
+        assert epochs == bias.SMALL_EPOCHS
+        return len(trained)
+
+    monkeypatch.setattr(made, "fine_tuned", fine_tuned)
+    monkeypatch.setattr(made, "probabilities", lambda model: numpy.full((40, 2), float(model)))
+    monkeypatch.setattr(bias, "SMALL_EXAMPLES", 12)
+    found = BiasProbabilities("small").make(made)[:, 0]
+    assert len(trained[0]) == len(trained[1]) == 12 and not trained[0] & trained[1]
+    assert {row for row in range(40) if found[row] == 2} == trained[0]
+
+
+def test_a_bias_model_knows_the_words_that_show_the_class(material):
+    made = material()
+    assert accuracy(BiasProbabilities("bag_of_words").make(made), made.labels) > 0.9
+
+
+def test_overlap_is_a_bias_of_pairs_that_share_their_words(checkpoints, material):
+    made = material(paired=True)
+    first = texts(40)
+    labels = [number % 2 for number in range(40)]
+    second = [text if label else other for text, other, label in zip(first, first[1:] + first[:1], labels, strict=True)]
+    made.train = Dataset.from_dict({**made.tokenizer(first, second), "labels": labels})
+    assert accuracy(BiasProbabilities("overlap").make(made), labels) > 0.9
+
+
+@pytest.mark.parametrize("model", ["overlap", "hypothesis"])
+def test_features_of_two_texts_are_refused_for_one(material, model):
+    with pytest.raises(MaskTuneError, match=f"bias_model '{model}' needs two texts.*choose 'bag_of_words' or 'small'"):
+        material().prepared(methods.build("product_of_experts", bias_model=model))
+
+
+def test_a_class_with_too_few_examples_is_named(material):
+    made = material(count=12, labels=[0] * 9 + [1] * 3)
+    with pytest.raises(MaskTuneError, match="class 1 has 3 train examples; the bias model needs 5 of each"):
+        made.prepared(methods.build("reweighting", bias_model="bag_of_words"))
+
+
+def test_a_class_without_examples_has_probability_0(material):
+    made = material()
+    made.label_names = (*NAMES, "neither")
+    assert (BiasProbabilities("bag_of_words").make(made)[:, 2] == 0).all()
+
+
+# ---- the other products
+
+
+def test_a_teacher_is_fine_tuning_on_all_examples_asked_about_them(material):
+    made = material(epochs=8)
+    found = made._values(TeacherProbabilities(), "teacher")
+    assert accuracy(found, made.labels) >= 0.8
+    plain = AutoModelForSequenceClassification.from_pretrained(made.fine_tuned()).eval()
+    batch = made.tokenizer(texts(40), padding=True, return_tensors="pt")
+    assert numpy.allclose(found, plain(**batch).logits.softmax(-1).detach().numpy(), atol=1e-5)
+
+
+def test_one_training_serves_a_teacher_and_keywords(material, monkeypatch):
+    made, trainings = material(), []
+    train = made._train
+    monkeypatch.setattr(made, "_train", lambda *given: trainings.append(given) or train(*given))
+    made.prepared(methods.build("confidence_regularisation", bias_model="bag_of_words"))
+    made.prepared(methods.build("masker"))
+    assert len(trainings) == 1
+    [record] = preparation.cache.root().glob("prepared/fine-tuned-*/record.json")
+    assert min(made.seconds["teacher"], made.seconds["keywords"]) >= json.loads(record.read_text())["seconds"] - 0.01
+
+
+def test_keywords_are_the_tokens_with_most_attention_in_every_example(material, family):
+    made = material(family)
+    marks = Keywords(per_class=3).make(made)
+    token_ids = numpy.concatenate(made.train["input_ids"][:])
+    assert marks.shape == token_ids.shape
+    keywords = set(token_ids[marks])
+    assert len(keywords) == 6 and not keywords & set(made.vocabulary.special_ids)
+    assert (numpy.isin(token_ids, list(keywords)) == marks).all()
+
+
+def test_copies_are_as_long_as_their_examples_and_of_ordinary_tokens(material, family):
+    made = material(family)
+    train = made.prepared(methods.build("mlm_augmentation", copies=2, mask_rate=0.3))
+    changed = 0
+    for original, first, second in zip(
+        *(train[name] for name in ("input_ids", "prepared_copy_0", "prepared_copy_1")), strict=True
+    ):
+        assert len(original) == len(first) == len(second)
+        assert first[0] == original[0] and first[-1] == original[-1]
+        changed += first != original
+    assert changed > 20 and train["prepared_copy_0"][:] != train["prepared_copy_1"][:]
+
+
+def test_the_weak_model_forgets_what_contradicts_the_cue(material):
+    """The class shows in the words of all but four examples, which a linear model of words cannot keep."""
+    labels = [number % 2 for number in range(60)]
+    for row in (0, 1, 2, 3):
+        labels[row] = 1 - labels[row]
+    made = material(count=60)
+    made.train = made.train.remove_columns("labels").add_column("labels", labels)
+    made.__dict__.pop("labels", None)
+    marked = made._values(methods.build("forgettable", weak_epochs=8).needs["forgotten"], "forgotten")
+    assert marked[:4].mean() > marked[4:].mean() + 0.4
+
+
+# ---- mistakes
+
+
+def test_a_trainer_without_the_column_says_how_to_get_it(material):
+    made = material()
+    with pytest.raises(MaskTuneError, match="needs the column 'prepared_bias'.*masktune.prepare"):
+        trainer(made, methods.build("product_of_experts"), made.train)
+
+
+def test_a_train_set_that_cannot_carry_columns_is_named(material):
+    made = material()
+    made.train = list(made.train)
+    with pytest.raises(MaskTuneError, match="the train set is a list; 'reweighting' adds columns"):
+        made.prepared(methods.build("reweighting"))
+
+
+def test_a_folder_without_weights_is_named(material, tmp_path):
+    made = material()
+    made.checkpoint = str(tmp_path)
+    with pytest.raises(MaskTuneError, match=r"holds no weights \(\*.safetensors, \*.bin\)"):
+        made._identity(("checkpoint",))
+
+
+def test_prepare_is_one_call(material):
+    made = material()
+    method = methods.build("reweighting", bias_model="bag_of_words")
+    train = preparation.prepare(method, made.train, made.tokenizer, made.args, made.checkpoint, NAMES)
+    assert train["prepared_bias"][:] == made.prepared(method)["prepared_bias"][:]

@@ -1,0 +1,158 @@
+import pytest
+import torch
+from tiny_runs import METHOD, losses, same, weights
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    EarlyStoppingCallback,
+    Trainer,
+    TrainerCallback,
+)
+
+from masktune import FineTuning, MaskTuning, MaskTuningModel
+from masktune.training.cpu import dropout
+from masktune.training.sampling import SeededSampler
+
+pytestmark = pytest.mark.slow
+
+
+def test_one_line_changes_in_a_script_and_the_saved_model_is_what_the_script_expects(tmp_path, trainer, family, data):
+    run = trainer(family)
+    run.train()
+    run.save_model(str(tmp_path / "saved"))
+    plain = AutoModelForSequenceClassification.from_pretrained(tmp_path / "saved").eval()
+    batch = run.data_collator([data[family][index] for index in range(8)])
+    expected = run.model.eval()(**batch).logits
+    torch.testing.assert_close(plain(**batch).logits, expected)
+    assert AutoTokenizer.from_pretrained(tmp_path / "saved").mask_token_id is not None
+
+
+def test_it_learns(trainer, family):
+    run = trainer(family, num_train_epochs=20, learning_rate=1e-2, warmup_steps=20, method=MaskTuning(alpha=0.3))
+    run.train()
+    predictions = run.predict(run.eval_dataset)
+    assert (predictions.predictions.argmax(-1) == predictions.label_ids).mean() > 0.9
+
+
+def test_fine_tuning_is_transformers_own(trainer):
+    """The same model, order and steps as the stock Trainer give the same losses."""
+
+    class StockTrainer(Trainer):
+        def _get_train_sampler(self, train_dataset=None):
+            return SeededSampler([0] * 60, 8, seed=1, grouped=False)
+
+    ours, stock = trainer(method=FineTuning(), folder="ours"), trainer(kind=StockTrainer, folder="stock")
+    ours.train(), stock.train()
+    assert losses(ours) == pytest.approx(losses(stock), rel=1e-5)
+
+
+def test_the_same_seed_gives_the_same_losses_and_another_seed_others(trainer):
+    runs = [trainer(folder=name, seed=seed) for name, seed in (("a", 1), ("b", 1), ("c", 2))]
+    first, again, other = (run.train() and losses(run) for run in runs)
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize("strategy", ["random", "group_by_length"])
+@pytest.mark.parametrize("checkpoint", [5, 8])  # within an epoch of 8 steps, and at its end
+def test_stop_and_resume_equals_the_straight_run_bit_for_bit(tmp_path, trainer, strategy, checkpoint):
+    options = {"save_strategy": "steps", "save_steps": checkpoint, "train_sampling_strategy": strategy}
+    straight = trainer(folder="straight", **options)
+    straight.train()
+    resumed = trainer(folder="resumed", **options)
+    resumed.train(resume_from_checkpoint=str(tmp_path / "straight" / f"checkpoint-{checkpoint}"))
+    assert same(weights(straight), weights(resumed))
+    assert losses(straight)[checkpoint:] == losses(resumed)[-(16 - checkpoint) :]
+
+
+def test_resume_with_dropout_accumulation_and_every_random_choice(tmp_path, trainer):
+    method = MaskTuning(mask_rate=0.3, fill="sample", symbol="bert", positions="at_least_one", encoder="separate")
+    runs = []
+    for folder, resume in (("straight", None), ("resumed", str(tmp_path / "straight" / "checkpoint-3"))):
+        run = trainer(folder=folder, method=method, save_strategy="steps", save_steps=3, gradient_accumulation_steps=2)
+        for module in run.model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.3
+        run.train(resume_from_checkpoint=resume)
+        runs.append(weights(run))
+    assert same(*runs)
+
+
+def test_accumulated_gradients_are_those_of_the_whole_batch(trainer):
+    whole = trainer(folder="whole", method=FineTuning(), per_device_train_batch_size=16, max_steps=3)
+    parts = trainer(
+        folder="parts", method=FineTuning(), per_device_train_batch_size=4, gradient_accumulation_steps=4, max_steps=3
+    )
+    whole.train(), parts.train()
+    assert losses(parts) == pytest.approx(losses(whole), rel=1e-4)
+
+
+def test_dropout_is_on_from_the_first_step(trainer, monkeypatch):
+    """A classifier comes out of from_pretrained in eval mode."""
+    run = trainer(max_steps=1)
+    modes = []
+    terms = METHOD.terms
+    assert not run.model.classifier.training
+    monkeypatch.setattr(
+        type(METHOD), "terms", lambda *given: modes.extend(m.training for m in run.model.modules()) or terms(*given[1:])
+    )
+    run.train()
+    assert modes and all(modes)
+
+
+@pytest.mark.parametrize("accumulation", [1, 3])
+def test_every_micro_batch_has_streams_of_its_own(trainer, monkeypatch, accumulation):
+    run = trainer(gradient_accumulation_steps=accumulation, num_train_epochs=1, max_steps=2)
+    steps, at = [], run.streams.at
+    monkeypatch.setattr(run.streams, "at", lambda step: steps.append(step) or at(step))
+    run.train()
+    assert steps == list(range(2 * accumulation))
+
+
+def test_bf16_autocast_trains_and_stays_near_fp32(trainer, family):
+    exact, half = trainer(family, folder="fp32"), trainer(family, folder="bf16", bf16=True)
+    exact.train(), half.train()
+    assert losses(half) != losses(exact)
+    assert losses(half) == pytest.approx(losses(exact), rel=0.05)
+
+
+def test_early_stopping_goes_back_to_the_best_checkpoint(tmp_path, trainer):
+    scores = iter([0.5, 0.9, 0.7, 0.6])
+    run = trainer(
+        num_train_epochs=10,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        load_best_model_at_end=True,
+        metric_for_best_model="score",
+        metrics=lambda _: {"score": next(scores)},
+        callbacks=[EarlyStoppingCallback(early_stopping_patience=2)],
+    )
+    run.train()
+    assert run.state.epoch == 4
+    best = MaskTuningModel.from_pretrained(tmp_path / "run" / "checkpoint-16", ("0", "1"), seed=0)
+    assert same(weights(run), best.state_dict())
+
+
+def test_logs_hold_the_mean_of_each_term(trainer):
+    run = trainer()
+    run.train()
+    entry = next(entry for entry in run.state.log_history if "loss_mlm" in entry)
+    assert entry["loss"] == pytest.approx(0.6 * entry["loss_mlm"] + 0.4 * entry["loss_classification"], rel=1e-5)
+
+
+@pytest.mark.parametrize("family", ["bert", "bart"])
+@pytest.mark.parametrize("smallest", [1, 10_000])
+def test_all_but_small_models_draw_their_dropout_masks_faster_in_training_alone(trainer, monkeypatch, family, smallest):
+    monkeypatch.setattr(dropout, "SMALLEST_HIDDEN_SIZE", smallest)
+    masks = []
+
+    def drawn(draw=torch.Tensor.bernoulli_):
+        return draw(torch.empty(64), 0.5, generator=torch.Generator().manual_seed(0))
+
+    class Draws(TrainerCallback):
+        def on_step_end(self, args, state, control, **rest):
+            masks.append(drawn())
+
+    trainer(family, callbacks=[Draws()], max_steps=1).train()
+    assert torch.equal(masks[0], drawn(dropout.bernoulli_) if smallest == 1 else drawn())
+    assert not torch.equal(drawn(), drawn(dropout.bernoulli_))
