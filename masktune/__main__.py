@@ -181,7 +181,7 @@ def report(options: argparse.Namespace) -> int:
     from masktune import analysis
     from masktune.study.spec import design
 
-    print(f"{options.study}: open {analysis.report(design.load(options.study).name)}")
+    print(f"{options.study}: open {analysis.write_report(design.load(options.study).name)}")
     return 0
 
 

@@ -42,7 +42,7 @@ def build(study_name: str) -> list[Path]:
     return sorted(path for part in ("tables", "figures") for path in (home / part).iterdir())
 
 
-def report(study_name: str) -> Path:
+def write_report(study_name: str) -> Path:
     """Execute the chapters where something changed, and write the report. Returns the path of its index.html."""
     from masktune.analysis.report.build import write
 

@@ -89,7 +89,7 @@ class Loads(HTMLParser):
 
 
 def test_report(toy):
-    index = analysis.report("toy")
+    index = analysis.write_report("toy")
     assert index == toy / "results" / "toy" / "report" / "index.html"
     pages = {path.name: path.read_text(encoding="utf-8") for path in index.parent.glob("*.html")}
     assert set(pages) == {"index.html", "01_count.html"}
@@ -121,7 +121,7 @@ DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0
 def test_every_page_begins_with_the_index_and_names_its_tables_and_images(toy):
     chapter(toy / "notebooks" / "09_claims.ipynb", f"DOT = {DOT!r}{SHOWN}")
     chapter(toy / "notebooks" / "00_start.ipynb")
-    index = analysis.report("toy")
+    index = analysis.write_report("toy")
     names = ["index.html", "00_start.html", "01_count.html", "09_claims.html"]
     assert {path.name for path in index.parent.glob("*.html")} == set(names)
     for name in names:
@@ -157,7 +157,7 @@ def check_images(soup):
 
 def test_other_studies_results_change_the_page_of_claims_alone(toy):
     chapter(toy / "notebooks" / "09_claims.ipynb", files=["{study}/tables/observations.csv"])
-    analysis.report("toy")
+    analysis.write_report("toy")
     claimed, other = (
         chapters.Chapter("toy", toy / "notebooks" / name) for name in ("09_claims.ipynb", "01_count.ipynb")
     )
@@ -199,7 +199,7 @@ def check_index(text):
 
 def check_nothing_runs_twice(toy, index):
     before = {path: path.stat().st_mtime_ns for path in index.parents[1].rglob("*") if path.is_file()}
-    analysis.report("toy")
+    analysis.write_report("toy")
     assert before == {path: path.stat().st_mtime_ns for path in index.parents[1].rglob("*") if path.is_file()}
     assert (toy / "executed.txt").read_text() == "toy "
 
@@ -255,7 +255,7 @@ def test_nothing_gathered_is_one_line(toy):
 def test_where_nothing_is_done_the_report_lists_what_is_missing(toy):
     runs, predictions = make(tasks=("paraphrase",), examples=20)
     store(toy / "results" / "toy", runs.assign(status="missing"), predictions.iloc[:0])
-    text = analysis.report("toy").read_text(encoding="utf-8")
+    text = analysis.write_report("toy").read_text(encoding="utf-8")
     assert "None of the 12 runs is finished." in text and "12 of 12 runs failed or are missing." in text
 
 
@@ -265,7 +265,7 @@ def test_a_report_of_a_cell_without_runs_says_so(toy):
     gone = (runs["label"] == "Mask-tuning") & (runs["model"] == "roberta")
     runs.loc[gone, "status"] = "missing"
     store(toy / "results" / "toy", runs, predictions[~predictions["run_id"].isin(runs.loc[gone, "run_id"])])
-    text = analysis.report("toy").read_text(encoding="utf-8")
+    text = analysis.write_report("toy").read_text(encoding="utf-8")
     said = "6 of 24 runs are not finished; no finished runs of Mask-tuning (Paraphrase, RoBERTa)."
     assert text.count(said) == 2, "the words of both figures"
     assert "6 of 24 runs failed or are missing." in text

@@ -33,9 +33,9 @@ def trained(monkeypatch) -> list[int]:
     fake.steps_of = lambda bench: 3
     fake.train_seed = train_seed
     monkeypatch.setitem(sys.modules, "masktune.study.run.training", fake)
-    import masktune.study
+    import masktune.study.run
 
-    monkeypatch.setattr(masktune.study, "training", fake, raising=False)
+    monkeypatch.setattr(masktune.study.run, "training", fake, raising=False)
     return seeds
 
 
