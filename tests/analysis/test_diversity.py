@@ -8,6 +8,7 @@ from invented_perturbations import perturbations
 
 from masktune.analysis.diversity import numbers as diversity_page
 from masktune.statistics import diversity
+from masktune.study.run import diversity as experiment
 from masktune.study.spec.diversity import ARMS, FROZEN, MASK_TUNING, MLM_ONLY, RANDOM
 
 SOURCES = np.array([[1, 2, 3], [4, 5, 6]])
@@ -85,7 +86,7 @@ def test_coverage_is_whole_for_the_references_and_nothing_far_away():
 
 @pytest.fixture(scope="module")
 def measured():
-    return diversity_page.measured(perturbations())
+    return experiment.measure(perturbations())
 
 
 def test_a_row_for_each_snapshot_and_epochs_add_up(measured):

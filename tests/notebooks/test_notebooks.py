@@ -9,9 +9,9 @@ from repository.conftest import committed_text
 from synthetic_study import ablations, declared, make, store, store_gradients
 
 from masktune import analysis
-from masktune.analysis.diversity import numbers as diversity_page
 from masktune.analysis.report import chapters
 from masktune.errors import MaskTuneError
+from masktune.study.run import diversity as experiment
 from masktune.study.run import perturbed
 from masktune.study.spec import design
 from masktune.study.store import gather
@@ -160,7 +160,7 @@ def test_diversity_runs_on_what_the_experiment_kept_and_says_where_there_is_noth
     with pytest.raises(MaskTuneError, match="run: python -m masktune run embedded, then gather"):
         exec("\n".join(sources[:2]), names)
     monkeypatch.setattr(perturbed, "collect", lambda arms: perturbations())
-    diversity_page.make("embedded")
+    experiment.make("embedded")
     study = design.load("embedded")
     gather.gather(study)
     for source in sources:

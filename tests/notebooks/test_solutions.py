@@ -15,8 +15,8 @@ import synthetic_study
 from invented_perturbations import perturbations
 
 from masktune.__main__ import parser
-from masktune.analysis.diversity import numbers as diversity_page
 from masktune.pretraining import small_models
+from masktune.study.run import diversity as experiment
 from masktune.study.spec import design
 
 pytestmark = pytest.mark.slow
@@ -42,7 +42,7 @@ def stored(tmp_path_factory):
     study = design.load("embedded")
     parts = ("baseline", "control", "combination")
     synthetic_study.store(results / "embedded", *synthetic_study.declared(study, *parts, seeds=2, examples=24))
-    diversity_page.measured(perturbations()).to_csv(results / "embedded" / "diversity.csv", index=False)
+    experiment.measure(perturbations()).to_csv(results / "embedded" / "diversity.csv", index=False)
     runs, predictions = synthetic_study.ablations()
     synthetic_study.store(results / "ablations", runs, predictions)
     synthetic_study.store_gradients(results / "ablations", runs)

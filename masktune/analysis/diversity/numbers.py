@@ -1,7 +1,4 @@
-"""The diversity notebook's numbers, figures, tables and sentences, made from `masktune.study.run.perturbed.collect`."""
-
-import os
-from typing import TYPE_CHECKING
+"""The diversity notebook: figures, tables and sentences made from the numbers of `masktune.study.run.diversity`."""
 
 import numpy as np
 import pandas as pd
@@ -11,12 +8,8 @@ from masktune.analysis.claims.paper import CLAIMS
 from masktune.analysis.plotting.theme import Drawing
 from masktune.analysis.table import Table, count, interval, titled
 from masktune.errors import MaskTuneError
-from masktune.statistics import diversity
 from masktune.statistics.tests import Estimate, mean_over_seeds
-from masktune.study.spec.diversity import FROZEN, MASK_TUNING, MLM_ONLY, RANDOM, cells, gathered, kept
-
-if TYPE_CHECKING:
-    from masktune.study.run.perturbed import Perturbations, Snapshot
+from masktune.study.spec.diversity import FROZEN, MASK_TUNING, MLM_ONLY, RANDOM, gathered
 
 PUBLISHED = 3.0  # "three times more diversified examples than MLM"
 MEASURES = {
@@ -41,70 +34,12 @@ COLUMNS = ["measure", "first", "second", "ratio", "low", "high", "seeds"]
 # ---- numbers
 
 
-def make(study_name: str) -> None:
-    """Run the experiment of a study and keep its numbers, see `measured`, among its runs."""
-    from masktune.study.run import perturbed
-    from masktune.study.spec import design
-
-    study = design.load(study_name)
-    path = kept(study)
-    beside = path.with_suffix(".part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    measured(perturbed.collect(cells(study))).to_csv(beside, index=False)
-    os.replace(beside, path)
-
-
 def read(study_name: str) -> pd.DataFrame:
     """The numbers of the experiment as they were gathered. Raises MaskTuneError where there are none."""
     path = gathered(study_name)
     if not path.is_file():
         raise MaskTuneError(f"{path} does not exist; run: python -m masktune run {study_name}, then gather")
     return pd.read_csv(path)
-
-
-def measured(found: "Perturbations") -> pd.DataFrame:
-    """A row for each arm, seed and epoch: label seed epoch, sources and draws (how many), MEASURES, masked, restored.
-
-    `masked`: share of texts in which something was masked, `restored`: share of masked tokens that came back as they
-    were.
-    """
-    rows, so_far = [], {}
-    for snapshot in found.snapshots:
-        seen = so_far.setdefault((snapshot.label, snapshot.seed), [])
-        seen.append(snapshot.texts)
-        rows.append(
-            {
-                "label": snapshot.label, "seed": snapshot.seed, "epoch": snapshot.epoch,
-                "sources": len(found.sources), "draws": len(snapshot.texts),
-                **_tokens(snapshot, found.sources, found.words),
-                "distinct_so_far": diversity.distinct_texts(np.concatenate(seen), found.sources),
-                **_meanings(snapshot, found.references),
-            }
-        )  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def _tokens(snapshot: "Snapshot", sources: np.ndarray, words: np.ndarray) -> dict[str, float]:
-    texts = [text[kept].tolist() for draw in snapshot.texts for text, kept in zip(draw, words, strict=True)]
-    return {
-        "masked": float(snapshot.positions.any(-1).mean()),
-        "restored": diversity.restored(snapshot.texts, sources, snapshot.positions),
-        "changed": diversity.share_changed(snapshot.texts, sources),
-        "distinct": diversity.distinct_texts(snapshot.texts, sources),
-        "distinct_1": diversity.distinct_n(texts, 1),
-        "distinct_2": diversity.distinct_n(texts, 2),
-    }
-
-
-def _meanings(snapshot: "Snapshot", references: np.ndarray) -> dict[str, float]:
-    by_source = snapshot.embeddings.swapaxes(0, 1)
-    every = by_source.reshape(-1, by_source.shape[-1])
-    return {
-        "distance": 1 - float(diversity.pairwise_similarity(by_source).mean()),
-        "vendi_source": float(diversity.vendi_score(by_source).mean()),
-        "vendi": float(diversity.vendi_score(every)),
-        "coverage": diversity.coverage(references, every),
-    }
 
 
 def by_run(frame: pd.DataFrame) -> pd.DataFrame:

@@ -62,4 +62,4 @@ def gathered(study_name: str) -> Path:
 
 def code(study: "Study") -> str:
     """What runs the experiment; executed as a notebook of its own."""
-    return f"from masktune.analysis.diversity import numbers\nnumbers.make({study.name!r})"
+    return f"from masktune.study.run import diversity\ndiversity.make({study.name!r})"
