@@ -49,6 +49,11 @@ def cell_notebook() -> Path:
     return _existing(Path("notebooks") / "cell.ipynb")
 
 
+def glossary() -> Path:
+    """notebooks/glossary.md, to which the chapters link."""
+    return _existing(Path("notebooks") / "glossary.md")
+
+
 def chapters() -> list[Path]:
     """The chapter notebooks in their order: those of a working folder that holds studies too, else the project's."""
     own = Path("notebooks").glob(CHAPTERS) if any(Path("studies").glob("*.toml")) else ()

@@ -34,6 +34,8 @@ method = "fine_tuning"
 label = "Mask-tuning"
 method = "mask_tuning"
 """
+GLOSSARY = Path(__file__).parents[2] / "notebooks" / "glossary.md"
+HOLM = "glossary.md#holm"
 LOADING = {
     "script": "src",
     "link": "href",
@@ -50,7 +52,7 @@ def chapter(path, *cells, **about):
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel, "masktune": about})
     notebook.cells = [
-        nbformat.v4.new_markdown_cell(f"# Chapter {path.stem}\n\nIts *first* words.\n\nOthers."),
+        nbformat.v4.new_markdown_cell(f"# Chapter {path.stem}\n\nIts *first* words.\n\nOthers, as [Holm]({HOLM})."),
         nbformat.v4.new_code_cell('study = "embedded"', metadata={"tags": ["parameters"]}),
         *(nbformat.v4.new_code_cell(cell) for cell in cells),
     ]
@@ -92,11 +94,12 @@ def test_report(toy):
     index = analysis.write_report("toy")
     assert index == toy / "results" / "toy" / "report" / "index.html"
     pages = {path.name: path.read_text(encoding="utf-8") for path in index.parent.glob("*.html")}
-    assert set(pages) == {"index.html", "01_count.html"}
+    assert set(pages) == {"index.html", "01_count.html", "glossary.html"}
     for text in pages.values():
         check_self_contained(text, index.parent)
     check_index(pages["index.html"])
-    assert "<b>bold</b>" in pages["01_count.html"]
+    assert "<b>bold</b>" in pages["01_count.html"] and 'href="glossary.html#holm">Holm<' in pages["01_count.html"]
+    assert (toy / "results" / "toy" / "notebooks" / "glossary.md").read_bytes() == GLOSSARY.read_bytes()
     check_nothing_runs_twice(toy, index)
 
 
@@ -122,7 +125,7 @@ def test_every_page_begins_with_the_index_and_names_its_tables_and_images(toy):
     chapter(toy / "notebooks" / "09_claims.ipynb", f"DOT = {DOT!r}{SHOWN}")
     chapter(toy / "notebooks" / "00_start.ipynb")
     index = analysis.write_report("toy")
-    names = ["index.html", "00_start.html", "01_count.html", "09_claims.html"]
+    names = ["index.html", "00_start.html", "01_count.html", "09_claims.html", "glossary.html"]
     assert {path.name for path in index.parent.glob("*.html")} == set(names)
     for name in names:
         soup = BeautifulSoup((index.parent / name).read_text(encoding="utf-8"), "html.parser")
@@ -131,6 +134,7 @@ def test_every_page_begins_with_the_index_and_names_its_tables_and_images(toy):
         assert [link["href"] for link in links if link.has_attr("aria-current")] == [name]
         check_tables(soup)
         check_images(soup)
+    soup = BeautifulSoup((index.parent / "09_claims.html").read_text(encoding="utf-8"), "html.parser")
     text = soup.select_one("main").get_text()
     assert "a word to the reader" in text and "%|" not in text and "it/s" not in text
     assert (len(soup.select("main table")), len(soup.select("main img"))) == (5, 2)
@@ -184,8 +188,9 @@ def check_self_contained(text, folder):
     assert not re.search(r"@import|url\(\s*['\"]?https?:", text)
     for place in page.loaded:
         assert place.startswith("data:") or (folder / place).is_file(), place
-    for place in (link for link in page.linked if not link.startswith("#")):
+    for place, _, anchor in (link.partition("#") for link in page.linked if not link.startswith("#")):
         assert (folder / place).is_file(), place
+        assert not anchor or f'id="{anchor}"' in (folder / place).read_text(encoding="utf-8"), anchor
 
 
 def check_index(text):
@@ -194,7 +199,7 @@ def check_index(text):
     places = [text.index(part, text.index("<main>")) for part in order]
     assert places == sorted(places)
     assert "the disk is full" in text and "2 of 12 runs failed or are missing" in text
-    assert "Its first words." in text and "Others." not in text
+    assert "Its first words." in text and "Others" not in text
 
 
 def check_nothing_runs_twice(toy, index):
@@ -250,6 +255,15 @@ def test_nothing_gathered_is_one_line(toy):
     (toy / "results" / "toy" / "runs.parquet").unlink()
     with pytest.raises(MaskTuneError, match="runs.parquet does not exist; run: python -m masktune gather toy"):
         analysis.build("toy")
+
+
+def test_a_changed_glossary_is_in_the_next_report(toy):
+    own = toy / "notebooks" / "glossary.md"
+    for word in ("old", "new"):
+        own.write_text(f'- <a id="holm"></a>**Holm**: {word}.')
+        page = analysis.write_report("toy").with_name("glossary.html").read_text(encoding="utf-8")
+        assert BeautifulSoup(page, "html.parser").select_one("main li").get_text() == f"Holm: {word}."
+    assert (toy / "executed.txt").read_text() == "toy ", "no chapter runs again for that"
 
 
 def test_where_nothing_is_done_the_report_lists_what_is_missing(toy):

@@ -1,8 +1,9 @@
 """The report of a study: a folder of HTML that opens from a disk, a stick or a server alike.
 
 results/<study>/report/ holds index.html (the question, the main figure, the tables, the chapters), a page for each
-executed notebook, and copies of figures/ and tables/, so that the folder may be moved as it is. Every page links to
-index.html first, then to the chapters by number.
+executed notebook, the glossary, and copies of figures/ and tables/, so that the folder may be moved as it is. Every
+page links to index.html first, then to the chapters by number, then to the glossary. The executed notebooks get a copy
+of the glossary too, because they link to it.
 """
 
 import shutil
@@ -15,7 +16,7 @@ from masktune.analysis import stamps as files
 from masktune.analysis.report import chapters
 from masktune.analysis.report.chapters import Chapter
 from masktune.study.execute import cluster
-from masktune.study.paths import folder, study_file
+from masktune.study.paths import folder, glossary, study_file
 from masktune.study.spec import design
 from masktune.study.spec.design import Study
 
@@ -49,7 +50,7 @@ def _execute(stale: list[Chapter]) -> None:
 def _inputs(study_name: str, study: Study, members: list[Chapter]) -> str:
     """A digest of all that the report shows."""
     stamps = [folder(study.name) / name for name in ("made_from.json", "observed_from.json")]
-    return files.digest([study_file(study_name), *stamps, *(chapter.executed for chapter in members)])
+    return files.digest([study_file(study_name), glossary(), *stamps, *(chapter.executed for chapter in members)])
 
 
 def _write_pages(study: Study, members: list[Chapter], target: Path) -> None:
@@ -57,9 +58,12 @@ def _write_pages(study: Study, members: list[Chapter], target: Path) -> None:
 
     for part in ("figures", "tables"):
         shutil.copytree(folder(study.name) / part, target / part)
-    links = [(study.title, "index.html"), *((chapter.title, chapter.page) for chapter in members)]
+    if members:
+        shutil.copyfile(glossary(), members[0].executed.with_name("glossary.md"))
     contents = {"index.html": (study.title, _index(study, members))}
     contents |= {chapter.page: (chapter.title, pages.notebook(chapter.executed)) for chapter in members}
+    contents["glossary.html"] = ("Glossary", pages.glossary(glossary()))
+    links = [(title, name) for name, (title, _) in contents.items()]
     for name, (title, body) in contents.items():
         (target / name).write_text(pages.page(title, body, links, name), encoding="utf-8")
 

@@ -97,12 +97,22 @@ def notebook(path: Path) -> str:
     return named(body)
 
 
+def glossary(path: Path) -> str:
+    """The body of the glossary, a Markdown file."""
+    from nbconvert.filters import markdown2html
+
+    return named(markdown2html(path.read_text(encoding="utf-8")))
+
+
 def named(body: str) -> str:
-    """The same HTML; each table with scopes on its heads, a caption and a frame, each image with an alternative text.
+    """The same HTML; each table with scopes on its heads, a caption and a frame, each image with an alternative text,
+    each link to the glossary with the name of its page.
 
     What has none takes the heading above it: tables of pandas and of Markdown know no title.
     """
     soup = BeautifulSoup(body, "html.parser")
+    for link in soup.select('a[href^="glossary.md"]'):
+        link["href"] = link["href"].replace("glossary.md", "glossary.html", 1)
     for own in soup.select("a.anchor-link, style[scoped]"):  # links nobody sees, and pandas' style for its own table
         own.decompose()
     heading = ""
