@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 ORDER = ("setup", "reproduce", "test", "figures", "report", "reproduce")
 
 
@@ -25,8 +25,9 @@ def clone(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def measured() -> list[str]:
-    """The files that hold measured times, by README: patterns below results/embedded."""
-    sentence = re.search(r"names only files that hold measured times: (.*?) of\s+`results/embedded`", README, re.DOTALL)
+    """The files that hold measured times, by CONTRIBUTING: patterns below results/embedded."""
+    said = r"names only files that hold measured times: (.*?) of\s+`results/embedded`"
+    sentence = re.search(said, CONTRIBUTING, re.DOTALL)
     return [f"results/embedded/{pattern}" for pattern in re.findall(r"`([^`]+)`", sentence[1])]
 
 

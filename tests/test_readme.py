@@ -1,4 +1,4 @@
-"""README's lines run as they stand, on a small checkpoint and a file of one's own."""
+"""The lines of README and CONTRIBUTING run as they stand, on a small checkpoint and a file of one's own."""
 
 import csv
 import random
@@ -19,16 +19,16 @@ from masktune.streams import Streams
 from masktune.study.spec import design
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
+TEXT = "\n".join((ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md"))
 
 
 def block(language, start):
-    """A block of README by its language and first words."""
-    return dedent(re.search(rf"^ *```{language}\n( *{start}.*?)```", README, re.DOTALL | re.MULTILINE)[1])
+    """A block of README or CONTRIBUTING by its language and first words."""
+    return dedent(re.search(rf"^ *```{language}\n( *{start}.*?)```", TEXT, re.DOTALL | re.MULTILINE)[1])
 
 
 def snippet(start, checkpoints):
-    """A block of README's Python lines, with a small checkpoint in place of BERT."""
+    """A block of Python lines, with a small checkpoint in place of BERT."""
     return block("python", start).replace("bert-base-uncased", str(checkpoints["bert"]))
 
 
@@ -48,9 +48,9 @@ def test_the_lines_for_ones_own_data_run_one_after_the_other(tmp_path, monkeypat
     assert "prepared_bias" in names["data"].column_names
 
 
-def test_every_make_target_of_readme_exists():
+def test_every_make_target_exists():
     makefile = (ROOT / "Makefile").read_text()
-    for target in set(re.findall(r"make ([a-z]+)", README)):
+    for target in set(re.findall(r"make ([a-z]+)", TEXT)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
 
 
@@ -81,15 +81,15 @@ def test_the_study_of_the_how_to_can_decide_what_it_claims(new_method):
     assert [claim.test for claim in study.claims] == ["superiority"]
 
 
-def test_every_command_of_readme_can_be_parsed():
-    commands = re.findall(r"`(?:\.venv/bin/)?python -m masktune ([^`]+)`", README)
+def test_every_command_can_be_parsed():
+    commands = re.findall(r"`(?:\.venv/bin/)?python -m masktune ([^`]+)`", TEXT)
     assert len(commands) > 4
     for command in commands:
         assert callable(parser().parse_args(command.split()).command)
 
 
-def test_every_test_file_that_readme_runs_is_there():
-    runs = re.findall(r"`pytest ([^`]+)`", README)
+def test_every_test_file_that_is_to_be_run_is_there():
+    runs = re.findall(r"`pytest ([^`]+)`", TEXT)
     assert len(runs) > 3
     for run in runs:
         paths = run.partition(" -k ")[0].split()

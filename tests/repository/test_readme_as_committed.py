@@ -1,4 +1,4 @@
-"""What README says of the repository is true of the repository as it is committed."""
+"""What README, CONTRIBUTING and ARCHITECTURE say of the repository is true of it as it is committed."""
 
 import re
 
@@ -7,6 +7,7 @@ from repository.conftest import committed_files, committed_json, committed_table
 
 from masktune.study.execute.efficiency import PURE, largest
 
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md")
 PLACEHOLDERS = {"studies/NAME.toml", "notebooks/NN_title.ipynb", "results/NAME"}
 
 
@@ -23,21 +24,23 @@ def places() -> set[str]:
     return files | parents
 
 
-def test_every_file_that_readme_links_to_is_there(readme, places):
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", readme)
-    assert len(links) > 5
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_file_that_a_document_links_to_is_there(name, places):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", committed_text(name))
+    assert links
     assert [link for link in links if link.rstrip("/") not in places] == []
 
 
-def test_every_file_that_readme_names_is_there_and_holds_what_it_is_said_to(readme, places):
-    paths = set(re.findall(r"`((?:masktune|tests|studies|notebooks|results|benchmarks)/[\w./]+)`", readme))
-    assert len(paths) > 15
+def test_every_file_that_the_documents_name_is_there_and_holds_what_it_is_said_to(places):
+    text = "\n".join(map(committed_text, DOCUMENTS))
+    paths = set(re.findall(r"`((?:masktune|tests|studies|notebooks|results|benchmarks)/[\w./]+)`", text))
+    assert len(paths) > 25
     assert [path for path in paths - PLACEHOLDERS if path.rstrip("/") not in places] == []
-    held = re.findall(r"`(\w+)`(?: and `(\w+)`)?\s+of\s+`([\w/]+\.py)`", readme)
-    assert len(held) > 10
+    held = re.findall(r"`(\w+)`(?: and `(\w+)`)?\s+of\s+`([\w/]+\.py)`", text)
+    assert len(held) > 15
     for *names, path in held:
-        text = committed_text(path)
-        assert [name for name in names if name and not re.search(rf"\b{name}\b", text)] == [], path
+        source = committed_text(path)
+        assert [name for name in names if name and not re.search(rf"\b{name}\b", source)] == [], path
 
 
 def test_the_benchmark_of_readme_is_the_stored_one(readme):

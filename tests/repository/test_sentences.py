@@ -83,10 +83,35 @@ def it_gains_on_one_set_of_the_real_data():
     return found.index[found["difference"] > 0].tolist() == ["paws_qqp"] and found.loc["paws_qqp", "low"] > 10
 
 
-@fact("README.md", "averaging its masked-LM loss over all tokens gives most of what was lost back, PAWS-QQP aside")
+@fact("README.md", "averaging the masked-LM loss over all tokens wins back most of what was lost, PAWS-QQP aside")
 def another_mean_gives_most_back():
     lost, kept = (differences("laptop", label)["difference"].drop("paws_qqp") for label in (OURS, MASKABLE))
     return (kept > lost / 2).all()
+
+
+@fact("README.md", "These trainings are short, 132 to 500 steps")
+def steps_of_the_main_rows():
+    runs = pd.concat([committed(f"{study}/runs.parquet") for study in ("embedded", "laptop")])
+    steps = runs.loc[(runs["status"] == "done") & runs["label"].isin([OURS, "fine-tuning"]), "steps"]
+    return steps.agg(["min", "max"]).tolist() == [132, 500]
+
+
+@fact("README.md", "The experiments of the paper itself are declared in")
+@fact("README.md", "and have not been run")
+def the_study_of_the_paper_has_no_results():
+    return design.load("paper").data == "real" and not git("ls-tree", "HEAD", "results/paper")
+
+
+@fact("README.md", "Cost was measured on CPUs alone")
+def the_benchmark_saw_no_gpu():
+    return json.loads(git("show", "HEAD:results/bench/machine.json"))["gpu"] is None
+
+
+@fact("README.md", "The laptop study has five seeds, and its differences out of distribution are estimates")
+def the_laptop_study_tests_nothing_out_of_distribution():
+    study = design.load("laptop")
+    tests = {claim.test for claim in study.claims if claim.kind == "out_of_distribution"}
+    return tests == {"estimate"} and {len(cell.seeds) for cell in study.cells} == {5}
 
 
 @fact("README.md", "MNLI is declared and not yet run")
@@ -266,7 +291,7 @@ def claims_of(text):
 
 @pytest.mark.parametrize("study", ["embedded", "ablations", "laptop"])
 def test_what_is_tested_was_declared_before_the_first_results_or_the_file_says_otherwise(study):
-    """README: "what `embedded` and `laptop` test was declared before anything ran, what `ablations` tests after"."""
+    """README: "declared before anything ran, those of `ablations` and some estimates after a first version"."""
     added = git("log", "--diff-filter=A", "--format=%H", "--", f"results/{study}/runs.parquet").decode().split()
     if not added or git("rev-parse", "--is-shallow-repository").strip() == b"true":
         pytest.skip("the first results are not in the history of this clone")
