@@ -195,7 +195,7 @@ def models_above_their_bound():
     return set(furthest) == {"tiny"} and len(furthest) > 1
 
 
-@fact("notebooks/08_diversity.ipynb", "diversity is counted in nine ways and held against two")
+@fact("notebooks/08_diversity.ipynb", "diversity is counted in nine ways and compared with two")
 def measures_of_diversity():
     against = {first for second, first in diversity_page.RATIOS if second == OURS}
     return (len(diversity_page.MEASURES), len(against)) == (9, 2)
