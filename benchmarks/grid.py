@@ -20,24 +20,24 @@ SUBCASES = 30
 def planning(cells: int) -> dict[str, float]:
     """Plan a study of about so many cells: its table read, its cells made, the plan written."""
     from masktune.study.plan import listing as plans
-    from masktune.study.spec import design
+    from masktune.study.spec.load import parse_study
 
     rates = numpy.linspace(0.01, 0.99, max(2, cells // (MODELS * len(TASKS)))).tolist()
     table = _study({"label": "Mask-tuning", "method": "mask_tuning", "mask_rate": rates}, models=MODELS, seeds=1)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["MASKTUNE_RESULTS"] = folder
-        return _timed(lambda: plans.plan(design.parse(table), lambda cell: True))
+        return _timed(lambda: plans.plan(parse_study(table), lambda cell: True))
 
 
 def gathering(runs: int, examples: int) -> dict[str, float]:
     """Gather so many stored runs, each with so many predictions; the runs are links to the files of one."""
-    from masktune.study.spec import design
+    from masktune.study.spec.load import parse_study
     from masktune.study.store import gather
 
     table = _study({"label": "Mask-tuning", "method": "mask_tuning"}, models=1, seeds=max(1, runs // len(TASKS)))
     with tempfile.TemporaryDirectory() as folder:
         os.environ["MASKTUNE_RESULTS"] = folder
-        study = design.parse(table)
+        study = parse_study(table)
         _store(study, examples)
         return _timed(lambda: gather.gather(study))
 

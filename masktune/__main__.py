@@ -10,7 +10,7 @@ from masktune.errors import MaskTuneError, not_installed, one_of
 
 if TYPE_CHECKING:
     from masktune.study.spec.cells import Cell
-    from masktune.study.spec.design import Study
+    from masktune.study.spec.study import Study
 
 DESCRIPTION = """The study of Mask-tuning, step by step. A study is declared in studies/<name>.toml; its results go to
 results/<name> (or below $MASKTUNE_RESULTS)."""
@@ -108,13 +108,14 @@ def plan(options: argparse.Namespace) -> int:
 
 
 def tune(options: argparse.Namespace) -> int:
-    from masktune.study.spec import design, tuning
+    from masktune.study.plan import trials
+    from masktune.study.spec.load import load_study
     from masktune.study.store import gather as gathering
 
-    study = design.load(options.study)
-    trials = tuning.trials(study)
-    status = _run(trials, options.jobs)
-    paths = tuning.keep(study, tuning.table(study, gathering.gather(trials)))
+    study = load_study(options.study)
+    of_trials = trials.study_of_trials(study)
+    status = _run(of_trials, options.jobs)
+    paths = trials.write(study, trials.judge(study, gathering.gather(of_trials)))
     print(f"{study.name}: every trial in {paths[0]}, the best of each method in {paths[1]}")
     return status
 
@@ -150,11 +151,11 @@ def status(options: argparse.Namespace) -> int:
 
 
 def gather(options: argparse.Namespace) -> int:
-    from masktune.study.spec import design
+    from masktune.study.spec.load import load_study
     from masktune.study.store import gather as gathering
     from masktune.study.store import runs
 
-    study = design.load(options.study)
+    study = load_study(options.study)
     table = gathering.gather(study)
     counts = table["status"].value_counts()
     words = ", ".join(f"{counts.get(state, 0)} {state}" for state in ("done", "failed", "missing"))
@@ -170,18 +171,18 @@ def gather(options: argparse.Namespace) -> int:
 
 def figures(options: argparse.Namespace) -> int:
     from masktune import analysis
-    from masktune.study.spec import design
+    from masktune.study.spec.load import load_study
 
-    paths = analysis.build(design.load(options.study).name)
+    paths = analysis.build(load_study(options.study).name)
     print(f"{options.study}: {len(paths)} tables and figures in {paths[0].parents[1]}")
     return 0
 
 
 def report(options: argparse.Namespace) -> int:
     from masktune import analysis
-    from masktune.study.spec import design
+    from masktune.study.spec.load import load_study
 
-    print(f"{options.study}: open {analysis.write_report(design.load(options.study).name)}")
+    print(f"{options.study}: open {analysis.write_report(load_study(options.study).name)}")
     return 0
 
 
@@ -195,9 +196,9 @@ def mirror(options: argparse.Namespace) -> int:
 
 def _study(options: argparse.Namespace) -> "tuple[Study, Callable[[Cell], bool]]":
     """The study, and which of its cells the filters keep. Raises MaskTuneError for a name that the study lacks."""
-    from masktune.study.spec import design
+    from masktune.study.spec.load import load_study
 
-    study = design.load(options.study)
+    study = load_study(options.study)
     models, methods = {cell.model.name for cell in study.cells}, {cell.method for cell in study.cells}
     for values, known, what in (
         (options.model, sorted(models), "model"),

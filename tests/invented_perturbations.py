@@ -3,7 +3,7 @@
 import numpy as np
 
 from masktune.study.run.perturbed import Perturbations, Snapshot
-from masktune.study.spec.diversity import ARMS, FROZEN, MASK_TUNING, MLM_ONLY, RANDOM
+from masktune.study.spec.arms import ARMS, FROZEN, MASK_TUNING, MLM_ONLY, RANDOM
 
 
 def perturbations() -> Perturbations:

@@ -19,8 +19,8 @@ from masktune.analysis.cost import tables as cost_page
 from masktune.analysis.gradients import numbers as terms
 from masktune.analysis.lengths import numbers as lengths
 from masktune.analysis.results import Results
-from masktune.study.spec import design
-from masktune.study.spec.design import Study
+from masktune.study.spec.load import load_study
+from masktune.study.spec.study import Study
 
 MEASURED = {"loss_classification": 0.5, "loss_mlm": 2.0, "norm_classification": 1.5, "cosine_mlm_classification": 0.1}
 
@@ -35,7 +35,7 @@ class Partial:
 
     @cached_property
     def study(self) -> Study:
-        return design.load(self.kind)
+        return load_study(self.kind)
 
     @cached_property
     def found(self) -> Results:
@@ -99,7 +99,7 @@ def _whole(kind: str) -> Partial:
 
 
 def _embedded() -> tuple[pd.DataFrame, pd.DataFrame]:
-    study = design.load("embedded")
+    study = load_study("embedded")
     rows = {variant.label: (row.method, variant.options) for row in study.grid for variant in row.variants}
     others = [(label, *rows[label], np.nan, np.nan) for label in OTHERS]
     shape = {"tasks": ("sentiment", "paraphrase"), "seeds": 2, "examples": 12}

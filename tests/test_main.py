@@ -10,7 +10,8 @@ from study.conftest import results, store  # noqa: F401
 
 from masktune.__main__ import main
 from masktune.study import paths as places
-from masktune.study.spec import design, diversity
+from masktune.study.spec import arms
+from masktune.study.spec.load import load_study
 from masktune.study.store import runs
 
 pytestmark = pytest.mark.slow
@@ -95,7 +96,7 @@ def test_jobs_must_be_a_number(capsys):
 
 
 def test_plan_shows_cells_runs_time_and_claims(capsys):
-    study = design.load("embedded")
+    study = load_study("embedded")
     assert main(["plan", "embedded"]) == 0
     text = capsys.readouterr().out
     runs_planned = sum(len(cell.seeds) for cell in study.cells)
@@ -106,7 +107,7 @@ def test_plan_shows_cells_runs_time_and_claims(capsys):
 
 
 def test_plan_estimates_from_finished_runs(capsys):
-    study = design.load("embedded")
+    study = load_study("embedded")
     for cell in study.cells:
         store(cell, 0)
     assert main(["plan", "embedded", "--jobs", "2", "--task", "sentiment", "--method", "fine_tuning"]) == 0
@@ -119,7 +120,7 @@ def test_plan_estimates_from_finished_runs(capsys):
 
 
 def test_status_counts_and_lists_errors(capsys):
-    study = design.load("embedded")
+    study = load_study("embedded")
     store(study.cells[0], 0)
     runs.mark_failed(study.cells[0], 1, "ValueError: no")
     assert main(["status", "embedded"]) == 0
@@ -130,7 +131,7 @@ def test_status_counts_and_lists_errors(capsys):
 
 
 def test_gather_says_what_it_wrote(capsys):
-    study = design.load("embedded")
+    study = load_study("embedded")
     store(study.cells[0], 0)
     assert main(["gather", "embedded"]) == 0
     planned = sum(len(cell.seeds) for cell in study.cells)
@@ -141,10 +142,10 @@ def test_gather_says_what_it_wrote(capsys):
 
 
 def test_run_with_everything_done_trains_nothing(capsys):
-    study = design.load("embedded")
+    study = load_study("embedded")
     planned = [(cell, seed) for cell in study.cells for seed in cell.seeds]
     for cell, seed in planned:
         store(cell, seed)
-    diversity.kept(study).touch()
+    arms.kept(study).touch()
     assert main(["run", "embedded"]) == 0
     assert capsys.readouterr().out == f"embedded: 0 runs made, {len(planned)} were done before, 0 cells failed\n"

@@ -16,7 +16,7 @@ from transformers import AutoModelForSequenceClassification
 from masktune import MaskTuneError, methods
 from masktune.__main__ import parser
 from masktune.streams import Streams
-from masktune.study.spec import design
+from masktune.study.spec.load import parse_study
 
 ROOT = Path(__file__).parents[1]
 TEXT = "\n".join((ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md"))
@@ -76,7 +76,7 @@ def test_the_method_of_the_how_to_is_its_formula_and_without_smoothing_fine_tuni
 
 
 def test_the_study_of_the_how_to_can_decide_what_it_claims(new_method):
-    study = design.parse(tomllib.loads(block("toml", "name")))
+    study = parse_study(tomllib.loads(block("toml", "name")))
     assert {cell.label for cell in study.cells} == {"fine-tuning", "label smoothing"}
     assert [claim.test for claim in study.claims] == ["superiority"]
 

@@ -19,8 +19,8 @@ from masktune.analysis.plotting import theme
 from masktune.analysis.plotting.theme import Drawing
 from masktune.analysis.table import Table
 from masktune.study.paths import study_file
-from masktune.study.spec import design
-from masktune.study.spec.design import Study
+from masktune.study.spec.load import load_study
+from masktune.study.spec.study import Study
 from masktune.study.store import gather
 
 
@@ -136,7 +136,7 @@ def read(study_name: str) -> Results:
 @lru_cache(maxsize=1)
 def _read(study_name: str, digest: str) -> Results:
     """Kept for the report, which asks for them twice: the bootstrap is most of the work."""
-    return of(*gather.read(study_name), design.load(study_name))
+    return of(*gather.read(study_name), load_study(study_name))
 
 
 def write(results: Results, folder: Path) -> list[Path]:

@@ -11,8 +11,8 @@ from masktune.analysis.accuracy import numbers as tables
 from masktune.analysis.answers import Block, blocks
 from masktune.analysis.claims import numbers as claims
 from masktune.statistics import multiplicity
-from masktune.study.spec import design
 from masktune.study.spec.claims import Claim
+from masktune.study.spec.load import parse_study
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,7 @@ KEPT = {**GAIN, "kind": "in_distribution", "test": "non_inferiority", "margin": 
 
 
 def declared(*tables, seeds=10, tasks=("sentiment", "inference", "paraphrase")):
-    return design.parse(
+    return parse_study(
         {
             "name": "toy", "data": "embedded", "tasks": list(tasks), "seeds": seeds,
             "models": {"bert": {"checkpoint": "embedded:bert"}},

@@ -8,7 +8,7 @@ from masktune.analysis import table as presentation
 from masktune.analysis.ablations import figures as curves
 from masktune.analysis.answers import blocks
 from masktune.analysis.comparisons import numbers as comparisons
-from masktune.study.spec import design
+from masktune.study.spec.load import load_study
 
 OTHERS = [("R-Drop", "r_drop", {}, np.nan, np.nan), ("Mask-tuning + R-Drop", "mask_tuning+r_drop", {}, 0.6, 0.05)]
 PAIRS = {"R-Drop": "Mask-tuning + R-Drop"}
@@ -80,7 +80,7 @@ def test_additivity_takes_the_seeds_that_all_four_have(study):
 
 
 def test_the_embedded_study_names_what_the_notebooks_ask_for():
-    declared = design.load("embedded")
+    declared = load_study("embedded")
     assert comparisons.labels(declared, "main")[:2] == ["fine-tuning", "Mask-tuning"]
     combined = comparisons.combined(declared, "Mask-tuning")
     assert set(combined) == {"FreeLB", "R-Drop", "Product of Experts", "TAPT"}

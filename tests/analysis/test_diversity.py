@@ -9,7 +9,7 @@ from invented_perturbations import perturbations
 from masktune.analysis.diversity import numbers as diversity_page
 from masktune.statistics import diversity
 from masktune.study.run import diversity as experiment
-from masktune.study.spec.diversity import ARMS, FROZEN, MASK_TUNING, MLM_ONLY, RANDOM
+from masktune.study.spec.arms import ARMS, FROZEN, MASK_TUNING, MLM_ONLY, RANDOM
 
 SOURCES = np.array([[1, 2, 3], [4, 5, 6]])
 # Two draws: the first changes a token of the first source, the second changes both sources.

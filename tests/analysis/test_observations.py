@@ -11,7 +11,7 @@ from masktune.analysis.claims import tables as claim_tables
 from masktune.analysis.claims.paper import CLAIMS, Compared, Setting
 from masktune.analysis.diversity import numbers as diversity_page
 from masktune.errors import MaskTuneError
-from masktune.study.spec import diversity
+from masktune.study.spec import arms
 from masktune.study.spec.claims import smallest_p
 
 pytestmark = pytest.mark.slow
@@ -116,11 +116,11 @@ def test_diversity_is_held_against_three_times_under_every_measure(results, fact
     rows = [
         {"label": label, "seed": seed, "epoch": 1, "sources": 200, "draws": 8}
         | {name: _diverse(label, seed, factor or 1.0 + 8 * (i < 2)) for i, name in enumerate(measures)}
-        for label in diversity.ARMS
+        for label in arms.ARMS
         for seed in range(3)
     ]
     (results / "embedded").mkdir(parents=True)
-    pd.DataFrame(rows).to_csv(diversity.gathered("embedded"), index=False)
+    pd.DataFrame(rows).to_csv(arms.gathered("embedded"), index=False)
     cell = observed().loc["diversity", "embedded"]
     assert (cell["verdict"], cell["comparisons"], cell["seeds"], cell["examples"]) == (verdict, 9, 3, "200")
     assert cell["lowest"] < cell["ratio"] < cell["highest"]
@@ -132,7 +132,7 @@ def test_diversity_is_held_against_three_times_under_every_measure(results, fact
 
 def _diverse(label, seed, factor):
     """0.1, a little more with each seed; `factor` times that for Mask-tuning, and not quite in one seed."""
-    return 0.1 * (1 + 0.1 * seed) * (factor * (1 + 0.01 * (seed - 1)) if label == diversity.MASK_TUNING else 1)
+    return 0.1 * (1 + 0.1 * seed) * (factor * (1 + 0.01 * (seed - 1)) if label == arms.MASK_TUNING else 1)
 
 
 @pytest.mark.parametrize("setting", ["embedded", "laptop"])

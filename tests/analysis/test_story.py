@@ -8,7 +8,7 @@ from synthetic_study import make
 from masktune.analysis import names, results
 from masktune.analysis.accuracy import text as story
 from masktune.errors import MaskTuneError
-from masktune.study.spec import design
+from masktune.study.spec.load import load_study
 
 
 def rows(*triples, kind="out_of_distribution", seeds=10):
@@ -149,7 +149,7 @@ def test_no_negative_zero_and_no_ascii_minus(gathered):
 def told(name, **columns):
     """What is said of a study of this name whose runs have these columns as well."""
     runs, predictions = make(tasks=("paraphrase",), models=("minilm",), seeds=1, examples=20)
-    return " ".join(story.what_it_is(design.load(name), results.of(runs, predictions).main, runs.assign(**columns)))
+    return " ".join(story.what_it_is(load_study(name), results.of(runs, predictions).main, runs.assign(**columns)))
 
 
 def test_the_number_of_parameters_is_that_of_the_runs():
@@ -170,7 +170,7 @@ def test_sets_that_were_read_in_part_are_told_with_their_rows_and_an_unknown_one
 
 def test_settings_of_training_are_told_as_the_runs_had_them():
     runs, _ = make(models=("bert", "bart"), tasks=("sentiment", "paraphrase"), seeds=1, examples=2)
-    untuned = design.load("laptop")
+    untuned = load_study("laptop")
     alike = "The same settings of training for fine-tuning and Mask-tuning in"
     assert story.settings(untuned, runs) == [
         f"{alike} 4 places (model x task).",
@@ -178,7 +178,7 @@ def test_settings_of_training_are_told_as_the_runs_had_them():
     ]
     here = (runs["label"] == "Mask-tuning") & (runs["model"] == "bart") & (runs["task"] == "sentiment")
     runs.loc[here, "training/learning_rate"], runs.loc[here, "training/train_examples"] = 1e-4, 100
-    assert story.settings(design.load("embedded"), runs) == [
+    assert story.settings(load_study("embedded"), runs) == [
         f"{alike} 3 of 4 places (model x task); elsewhere they differ in: learning rate, train examples.",
         "Searched for each method, model and task: learning rate, in 4 trials judged by in-distribution validation "
         "alone.",

@@ -12,7 +12,7 @@ import pandas as pd
 
 from masktune.analysis import results
 from masktune.analysis import table as presentation
-from masktune.study.spec import design
+from masktune.study.spec.load import parse_study
 
 HERE = Path(__file__).parent
 TABLES = HERE / "tables"
@@ -20,7 +20,7 @@ TABLES = HERE / "tables"
 
 def write_tables(folder: Path) -> None:
     """Every table of the frozen study, in every format."""
-    study = design.parse(tomllib.loads((HERE / "golden.toml").read_text(encoding="utf-8")))
+    study = parse_study(tomllib.loads((HERE / "golden.toml").read_text(encoding="utf-8")))
     frames = (pd.read_parquet(HERE / f"{name}.parquet") for name in ("runs", "predictions"))
     found = results.of(*frames, study)
     for table in (*found.tables, presentation.seeds(found.seeds)):

@@ -13,7 +13,7 @@ from masktune.analysis.report import chapters
 from masktune.errors import MaskTuneError
 from masktune.study.run import diversity as experiment
 from masktune.study.run import perturbed
-from masktune.study.spec import design
+from masktune.study.spec.load import load_study
 from masktune.study.store import gather
 
 pytestmark = pytest.mark.slow
@@ -122,7 +122,7 @@ def test_the_ablations_run_on_a_small_study(tmp_path, monkeypatch, name):
 )
 def test_the_methods_beside_one_another_run_on_a_small_study(tmp_path, monkeypatch, name, part, said):
     monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
-    study = design.load("embedded")
+    study = load_study("embedded")
     parts = (part, *(["baseline"] if part == "combination" else []))
     runs, predictions = declared(study, *parts, tasks=("sentiment", "inference"), seeds=2, examples=24)
     store(tmp_path / "embedded", runs, predictions)
@@ -161,7 +161,7 @@ def test_diversity_runs_on_what_the_experiment_kept_and_says_where_there_is_noth
         exec("\n".join(sources[:2]), names)
     monkeypatch.setattr(perturbed, "collect", lambda arms: perturbations())
     experiment.make("embedded")
-    study = design.load("embedded")
+    study = load_study("embedded")
     gather.gather(study)
     for source in sources:
         exec(compile(source, chapter.source.name, "exec"), names)

@@ -17,7 +17,7 @@ from invented_perturbations import perturbations
 from masktune.__main__ import parser
 from masktune.pretraining import small_models
 from masktune.study.run import diversity as experiment
-from masktune.study.spec import design
+from masktune.study.spec.load import load_study
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ PATH = r"[\w./]+\.(py|toml|ipynb|md)"
 def stored(tmp_path_factory):
     """Made-up results of the studies that the chapters read, and pre-training of two steps."""
     results = tmp_path_factory.mktemp("results")
-    study = design.load("embedded")
+    study = load_study("embedded")
     parts = ("baseline", "control", "combination")
     synthetic_study.store(results / "embedded", *synthetic_study.declared(study, *parts, seeds=2, examples=24))
     experiment.measure(perturbations()).to_csv(results / "embedded" / "diversity.csv", index=False)

@@ -20,8 +20,8 @@ from masktune.analysis.comparisons import numbers as comparisons
 from masktune.analysis.diversity import numbers as diversity_page
 from masktune.data import world
 from masktune.data.world import sentiment as world_sentiment
-from masktune.study.spec import design
 from masktune.study.spec.claims import LEVEL, seeds_needed, smallest_p
+from masktune.study.spec.load import load_study
 
 ROOT = Path(__file__).parents[2]
 OURS, MASKABLE = "Mask-tuning", "Mask-tuning, MLM mean over all tokens"
@@ -99,7 +99,7 @@ def steps_of_the_main_rows():
 @fact("README.md", "The experiments of the paper itself are declared in")
 @fact("README.md", "and have not been run")
 def the_study_of_the_paper_has_no_results():
-    return design.load("paper").data == "real" and not git("ls-tree", "HEAD", "results/paper")
+    return load_study("paper").data == "real" and not git("ls-tree", "HEAD", "results/paper")
 
 
 @fact("README.md", "Cost was measured on CPUs alone")
@@ -109,7 +109,7 @@ def the_benchmark_saw_no_gpu():
 
 @fact("README.md", "The laptop study has five seeds, and its differences out of distribution are estimates")
 def the_laptop_study_tests_nothing_out_of_distribution():
-    study = design.load("laptop")
+    study = load_study("laptop")
     tests = {claim.test for claim in study.claims if claim.kind == "out_of_distribution"}
     return tests == {"estimate"} and {len(cell.seeds) for cell in study.cells} == {5}
 
@@ -118,18 +118,18 @@ def the_laptop_study_tests_nothing_out_of_distribution():
 def what_the_laptop_study_has_not_run():
     runs = committed("laptop/runs.parquet")
     done = set(runs.loc[runs["status"] == "done", "task"])
-    return set(design.load("laptop").tasks) - done == {"inference"}
+    return set(load_study("laptop").tasks) - done == {"inference"}
 
 
 @fact("README.md", "8,000 examples of SST-2 and of QQP")
 def what_the_laptop_study_trains_on():
-    return {training.train_examples for training in design.load("laptop").task_training.values()} == {8000}
+    return {training.train_examples for training in load_study("laptop").task_training.values()} == {8000}
 
 
 @fact("README.md", "Every method of the embedded study had the same number of trials")
 @fact("README.md", "the controls take what Mask-tuning's trials chose")
 def equal_treatment():
-    study = design.load("embedded")
+    study = load_study("embedded")
     trials = pd.read_csv(ROOT / "studies" / "tuned" / "embedded.csv").groupby(["label", "model", "task"]).size()
     own = {row.label for row in study.grid if row.tuned_as is None}
     controls = {row.tuned_as for row in study.grid if row.part == "control"}
@@ -138,7 +138,7 @@ def equal_treatment():
 
 @fact("README.md", "where nothing was searched")
 def the_laptop_study_was_not_tuned():
-    return design.load("laptop").tuning is None
+    return load_study("laptop").tuning is None
 
 
 @fact("README.md", "corrected by Holm (ablations: Benjamini-Hochberg)")
@@ -148,11 +148,11 @@ def the_laptop_study_was_not_tuned():
 @fact("studies/embedded.toml", "over eight comparisons can stand Holm's correction (8 x 2 / 2^10 = 0.016)")
 @fact("notebooks/09_claims.ipynb", "five cannot reach 0.05 on two sides")
 def what_few_seeds_allow():
-    study = design.load("embedded")
+    study = load_study("embedded")
     tested = [claim for claim in study.claims if claim.test != "estimate"]
     kinds = [kind for task in data.EVALUATION["embedded"].values() for kind in task.values()]
     comparisons_of = sum(kinds.count(claim.kind) for claim in tested)
-    families = {claim.family for claim in tested}, {claim.family for claim in design.load("ablations").claims}
+    families = {claim.family for claim in tested}, {claim.family for claim in load_study("ablations").claims}
     return (comparisons_of, families, seeds_needed(LEVEL, 2)) == (8, ({"headline"}, {"ablation"}), 6) and [
         round(8 * smallest_p(10), 3), smallest_p(5), round(smallest_p(5, 1), 3)
     ] == [0.016, 0.0625, 0.031]  # fmt: skip
@@ -162,7 +162,7 @@ def what_few_seeds_allow():
 @fact("notebooks/02_ablations.ipynb", "The masking rates, and alpha on sentiment, where the paper names a best value")
 @fact("notebooks/02_ablations.ipynb", "One model, one task (two for alpha)")
 def which_ablations_have_six_seeds():
-    study = design.load("ablations")
+    study = load_study("ablations")
     six = {(cell.label.partition(" (")[0], cell.task) for cell in study.cells if len(cell.seeds) == 6}
     main = set(product(("fine-tuning", OURS, "alpha"), ("sentiment", "inference")))
     tasks = {row.label: row.tasks for row in study.grid if row.part != "main"}
@@ -182,7 +182,7 @@ def weights_of_the_two_terms():
 
 @fact("notebooks/04_baselines.ipynb", "Forgettable examples alone take more steps")
 def steps_of_the_baselines():
-    study, runs = design.load("embedded"), committed("embedded/runs.parquet")
+    study, runs = load_study("embedded"), committed("embedded/runs.parquet")
     shown = runs[(runs["model"] == "bert") & runs["label"].isin(comparisons.labels(study, "main", "baseline"))]
     steps = shown.groupby(["task", "label"])["steps"].mean().unstack("task")
     return steps.index[(steps > steps.loc["fine-tuning"]).any(axis=1)].tolist() == ["forgettable examples"]
@@ -206,7 +206,7 @@ def measures_of_diversity():
 )
 def lengths_of_the_closeup():
     cut = data.cut_at("real", "sentiment")
-    lengths = design.load("closeup").task_training["sentiment"].evaluation_lengths
+    lengths = load_study("closeup").task_training["sentiment"].evaluation_lengths
     return (cut["imdb_contrast"], cut["imdb_cad"], lengths) == (256, 256, (128, 512))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow
 import pytest
 
-from masktune.study.spec import design
+from masktune.study.spec.load import parse_study
 from masktune.study.store import runs
 
 TABLE = {
@@ -37,7 +37,7 @@ def table():
 
 @pytest.fixture
 def study(table):
-    return design.parse(table)
+    return parse_study(table)
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from shutil import copytree
 import pytest
 
 from masktune.study import paths as places
-from masktune.study.spec import design
+from masktune.study.spec.load import load_study
 
 
 def test_results_lie_beside_the_studies_also_for_a_kernel_that_works_in_the_notebooks_folder(tmp_path, monkeypatch):
@@ -47,7 +47,7 @@ def test_what_the_working_folder_holds_comes_before_what_the_package_holds(insta
     choice = places.tuned_folder("embedded") / "embedded.toml"
     choice.write_text("")
     assert places.tuned_file("embedded") == choice
-    assert not design.load("embedded").chosen
+    assert not load_study("embedded").chosen
     Path("notebooks").mkdir()
     own, study = Path("notebooks", "01_own.ipynb"), Path("studies", "embedded.toml")
     own.touch()

@@ -17,7 +17,7 @@ from masktune.study.store.gather import TRAINING
 
 if TYPE_CHECKING:
     from masktune.study.spec.cells import Model
-    from masktune.study.spec.design import Study
+    from masktune.study.spec.study import Study
 
 NO_DIFFERENCES = "There is nothing to compare yet: no second method has finished runs on the first one's seeds."
 

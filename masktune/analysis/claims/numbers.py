@@ -20,8 +20,9 @@ from masktune.analysis.answers import Block
 from masktune.statistics import tests as statistics
 from masktune.statistics.multiplicity import corrected, holds_on, partial_conjunction
 from masktune.study.plan import listing as planning
-from masktune.study.spec.claims import LEVEL, Claim, Comparison, comparisons, seeds_needed, smallest_p
-from masktune.study.spec.design import Study
+from masktune.study.spec.claims import LEVEL, Claim, seeds_needed, smallest_p
+from masktune.study.spec.comparisons import Comparison, comparisons
+from masktune.study.spec.study import Study
 
 REPRODUCED = "reproduced in this setting"
 IN_PART = "reproduced in part"

@@ -24,10 +24,10 @@ from masktune.analysis.cost import numbers as cost
 from masktune.analysis.diversity import numbers as diversity_page
 from masktune.analysis.provenance import ORIGIN
 from masktune.study.paths import folder, studies, study_file
-from masktune.study.spec import design
-from masktune.study.spec.claims import comparisons
-from masktune.study.spec.design import Study
-from masktune.study.spec.diversity import MASK_TUNING, MLM_ONLY, gathered
+from masktune.study.spec.arms import MASK_TUNING, MLM_ONLY, gathered
+from masktune.study.spec.comparisons import comparisons
+from masktune.study.spec.load import load_study
+from masktune.study.spec.study import Study
 from masktune.study.store import gather
 
 SETTINGS = ("embedded", "laptop", "paper")
@@ -40,7 +40,7 @@ COLUMNS = [
 
 def observe() -> pd.DataFrame:
     """A row for each claim of the paper and each setting. What is not stored below results/ is "not run"."""
-    sources = [_Source(design.load(name)) for name in _studies()]
+    sources = [_Source(load_study(name)) for name in _studies()]
     rows = [
         {
             "name": claim.name, "sentence": claim.sentence, "published": claim.published, "points": claim.points,

@@ -28,7 +28,7 @@ from masktune.analysis.table import (
     titled,
 )
 from masktune.statistics import crossed
-from masktune.study.spec.design import Study
+from masktune.study.spec.study import Study
 
 NUMBERS = ["seeds", "examples", "difference", "low", "high"]
 CONTRASTS = [*tables.PLACE, "first", "second", "accuracy", "clusters", *NUMBERS, "bound", "probability_greater"]

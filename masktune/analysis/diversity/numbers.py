@@ -9,7 +9,7 @@ from masktune.analysis.plotting.theme import Drawing
 from masktune.analysis.table import Table, count, interval, titled
 from masktune.errors import MaskTuneError
 from masktune.statistics.tests import Estimate, mean_over_seeds
-from masktune.study.spec.diversity import FROZEN, MASK_TUNING, MLM_ONLY, RANDOM, gathered
+from masktune.study.spec.arms import FROZEN, MASK_TUNING, MLM_ONLY, RANDOM, gathered
 
 PUBLISHED = 3.0  # "three times more diversified examples than MLM"
 MEASURES = {

@@ -17,8 +17,8 @@ from masktune.analysis.report import chapters
 from masktune.analysis.report.chapters import Chapter
 from masktune.study.execute import cluster
 from masktune.study.paths import folder, glossary, study_file
-from masktune.study.spec import design
-from masktune.study.spec.design import Study
+from masktune.study.spec.load import load_study
+from masktune.study.spec.study import Study
 
 
 def write(study_name: str) -> Path:
@@ -27,7 +27,7 @@ def write(study_name: str) -> Path:
     What was made from the same things is not made again. Raises MaskTuneError for an unknown study, one that has not
     been gathered, a notebook that stops, a folder that cannot be written.
     """
-    study = design.load(study_name)
+    study = load_study(study_name)
     analysis.build(study.name)
     members = chapters.of(study.name)
     _execute([chapter for chapter in members if not chapter.is_fresh])

@@ -12,13 +12,13 @@ from masktune.analysis.plotting.theme import Drawing
 from masktune.analysis.table import Table, count
 from masktune.errors import MaskTuneError
 from masktune.study.paths import trials_file
-from masktune.study.spec.tuning import COLUMNS
+from masktune.study.plan.trials import COLUMNS
 
 OTHERS = "other methods"
 
 
 def read(study: str) -> pd.DataFrame:
-    """Every trial of a study that has been tuned: tuning.COLUMNS. Raises MaskTuneError where it has not."""
+    """Every trial of a study that has been tuned: plan.trials.COLUMNS. Raises MaskTuneError where it has not."""
     path = trials_file(study)
     if not path.is_file():
         raise MaskTuneError(f"{path} does not exist; run: python -m masktune tune {study}")

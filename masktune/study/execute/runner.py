@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from masktune.study.execute import cluster, efficiency, execution
 from masktune.study.paths import cell_notebook, executed_cell
 from masktune.study.plan.durations import Estimate
-from masktune.study.spec import diversity
+from masktune.study.spec import arms
 from masktune.study.spec.cells import Cell
-from masktune.study.spec.design import Study
+from masktune.study.spec.study import Study
 from masktune.study.store import runs
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ def run(study: Study, jobs: int | None = None, select: Callable[[Cell], bool] = 
 
 def _diversity(study: Study, select: Callable[[Cell], bool]) -> list[Job]:
     """The experiment on diversity, where the study declares it and it has not been made."""
-    if study.diversity is None or diversity.kept(study).is_file():
+    if study.diversity is None or arms.kept(study).is_file():
         return []
-    cell = diversity.cells(study)[0]
-    return [Job(model_key(cell), cell, code=diversity.code(study))] if select(cell) else []
+    cell = arms.cells(study)[0]
+    return [Job(model_key(cell), cell, code=experiment(study))] if select(cell) else []
 
 
 def model_key(cell: Cell) -> ModelKey:
@@ -188,6 +188,11 @@ class _Grid:
             self.summary.made += len(job.missing) - len(still)
             self.bar.update(len(job.missing) - len(still))
             job.missing = still
+
+
+def experiment(study: Study) -> str:
+    """The code that runs the experiment on diversity of a study; executed as a notebook of its own."""
+    return f"from masktune.study.run import diversity\ndiversity.make({study.name!r})"
 
 
 def preparation(cell: Cell) -> str:

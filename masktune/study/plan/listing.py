@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 
 from masktune.study.plan.durations import Estimate, in_words
 from masktune.study.spec.cells import Cell
-from masktune.study.spec.claims import LEVEL, Claim, comparisons, seeds_needed, smallest_p
-from masktune.study.spec.design import Study
+from masktune.study.spec.claims import LEVEL, Claim, seeds_needed, smallest_p
+from masktune.study.spec.comparisons import comparisons
+from masktune.study.spec.study import Study
 from masktune.study.store import runs
 
 ROWS_SHOWN = 60

@@ -14,8 +14,9 @@ from statistics import fmean
 import numpy as np
 
 from masktune.study.paths import folder
-from masktune.study.spec.claims import Claim, Comparison, smallest_p
-from masktune.study.spec.design import Study
+from masktune.study.spec.claims import Claim, smallest_p
+from masktune.study.spec.comparisons import Comparison
+from masktune.study.spec.study import Study
 from masktune.study.store import gather, runs
 
 POWER = 0.8

@@ -11,13 +11,13 @@ import pandas as pd
 from masktune.statistics import diversity
 from masktune.study.run import perturbed
 from masktune.study.run.perturbed import Perturbations, Snapshot
-from masktune.study.spec import design
-from masktune.study.spec.diversity import cells, kept
+from masktune.study.spec.arms import cells, kept
+from masktune.study.spec.load import load_study
 
 
 def make(study_name: str) -> None:
     """Run the experiment of a study and keep its numbers, see `measure`, among its runs."""
-    study = design.load(study_name)
+    study = load_study(study_name)
     path = kept(study)
     beside = path.with_suffix(".part")
     path.parent.mkdir(parents=True, exist_ok=True)

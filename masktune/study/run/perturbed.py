@@ -1,6 +1,6 @@
 """What language models make of the same train examples, epoch by epoch, when they are trained in different ways.
 
-found = perturbed.collect(diversity.cells(design.load("embedded")))
+found = perturbed.collect(arms.cells(load_study("embedded")))
 
 At the start and after each epoch the same sources are masked and filled as the method does it in training: by the
 language model as it is then, with dropout. One seed masks the same tokens in every arm, so that arms differ in what is
@@ -25,8 +25,8 @@ from masktune.streams import Streams, derive
 from masktune.study.run import training
 from masktune.study.run.examples import masked_and_filled
 from masktune.study.run.training import Workbench
+from masktune.study.spec.arms import DRAWS, REFERENCES, SOURCES
 from masktune.study.spec.cells import Cell
-from masktune.study.spec.diversity import DRAWS, REFERENCES, SOURCES
 from masktune.training.collate import InMemory, Padding
 
 

@@ -1,30 +1,9 @@
-"""The experiment on diversity that a study may declare: [diversity] with a task and a number of seeds.
+"""What a study declares of the experiment on diversity: [diversity] with a task and a number of seeds."""
 
-The same train examples are masked and filled along training by language models that are trained in different ways
-(`masktune.study.run.perturbed`). It runs with the cells of the study, and its numbers are gathered with theirs.
-"""
-
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from masktune.study.paths import folder, runs_folder
-from masktune.study.spec.cells import Cell, canonical
-from masktune.study.spec.parsing import require
-
-if TYPE_CHECKING:
-    from masktune.study.spec.design import Study
-
-MASK_TUNING, MLM_ONLY, FROZEN, RANDOM = "Mask-tuning", "MLM-only training", "frozen fills", "random tokens"
-# At alpha 1 nothing is left of the loss but the masked-LM term. In random tokens no language model has a part.
-ARMS = {
-    MASK_TUNING: {},
-    MLM_ONLY: {"alpha": 1},
-    FROZEN: {"alpha": 0, "encoder": "frozen"},
-    RANDOM: {"alpha": 0, "fill": "random"},
-}
-SOURCES, REFERENCES, DRAWS = 200, 400, 8
+from masktune.study.spec.parsing import among, record, require
 
 
 @dataclass(frozen=True)
@@ -38,28 +17,10 @@ class Diversity:
         require(self.seeds >= 1, "seeds", self.seeds, "at least 1")
 
 
-def cells(study: "Study") -> list[Cell]:
-    """The cell of each arm: the first model of the study, trained as its Mask-tuning is where it has that."""
-    declared, model = study.diversity, study.models[0]
-    alike = [cell for cell in study.cells if (cell.task, cell.model.name) == (declared.task, model.name)]
-    ours = next((cell.training for cell in alike if cell.method == "mask_tuning"), study.task_training[declared.task])
-    shared = {"data": study.data, "task": declared.task, "model": model, "method": "mask_tuning", "training": ours}
-    seeds = tuple(range(declared.seeds))
-    return [Cell(study.name, label, **shared, options=options, seeds=seeds) for label, options in ARMS.items()]
-
-
-def kept(study: "Study") -> Path:
-    """Where the numbers are kept until they are gathered; the name says what they were made from."""
-    made_from = [[cell.identity for cell in cells(study)], study.diversity.seeds, SOURCES, REFERENCES, DRAWS]
-    name = hashlib.sha256(canonical(made_from).encode()).hexdigest()[:16]
-    return runs_folder(study.name) / f"diversity-{name}.csv"
-
-
-def gathered(study_name: str) -> Path:
-    """results/<study>/diversity.csv"""
-    return folder(study_name) / "diversity.csv"
-
-
-def code(study: "Study") -> str:
-    """What runs the experiment; executed as a notebook of its own."""
-    return f"from masktune.study.run import diversity\ndiversity.make({study.name!r})"
+def parse_diversity(table: Any, tasks: tuple[str, ...]) -> Diversity | None:
+    """The [diversity] table, None where there is none. Raises MaskTuneError for a task that the study does not have."""
+    if table is None:
+        return None
+    declared = record(Diversity, table, "[diversity]")
+    among(declared.task, tasks, "task of the study", "[diversity]")
+    return declared

@@ -2,33 +2,22 @@
 
 [tuning] in the file of a study declares the trials, their seeds (none of the study's own) and the space that all
 methods share; a row of the grid may add settings of its method to it (`tune`). The trials are points of that space
-drawn at random, the same on every task, and run as a study of their own, <name>-tuning. For each label, model and task
-the best of them is kept in studies/tuned/<name>.toml, which `design.load` reads.
+drawn at random, the same on every task. How they run and are judged is in masktune.study.plan.trials; the best of them
+is in studies/tuned/<name>.toml for each label, model and task.
 """
 
 import itertools
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from masktune.errors import MaskTuneError
 from masktune.streams import derive
-from masktune.study.paths import tuned_folder
 from masktune.study.spec.cells import Training, built
 from masktune.study.spec.grid import GridRow, Variant
 from masktune.study.spec.parsing import among, record, require, seeds_of
 
-if TYPE_CHECKING:
-    import pandas
-
-    from masktune.study.spec.design import Study
-
-SUFFIX = "-tuning"
 TRAINING = frozenset(item.name for item in fields(Training))
-COLUMNS = ("label", "model", "task", "trial", "settings", "validation", "chosen")
 
 
 @dataclass(frozen=True)
@@ -91,87 +80,14 @@ def with_settings(method: str, variant: Variant, settings: Mapping[str, Any]) ->
     return replace(variant, options=chosen, training={**variant.training, **training})
 
 
-def trials(study: "Study") -> "Study":
-    """The trials of a study as a study. Raises MaskTuneError where it declares no tuning, or a seed of its own."""
-    tuning = study.tuning
-    if tuning is None:
-        raise MaskTuneError(f"the study {study.name!r} declares no tuning; add a [tuning] table to its file")
-    own = {seed for cell in study.cells for seed in cell.seeds} & set(tuning.seeds)
-    require(not own, "[tuning] seeds", list(tuning.seeds), "seeds that the study itself does not use")
-    rows = tuple(
-        replace(row, variants=tuple(variant for _, variant in _trials(tuning, row)), seeds=tuning.seeds)
-        for row in _tuned(study)
-    )
-    own_name = f"{study.name}{SUFFIX}"
-    return replace(study, name=own_name, grid=rows, model_seeds={}, claims=(), tuning=None, chosen={}, diversity=None)
-
-
-def _trials(tuning: Tuning, row: GridRow) -> Iterator[tuple[dict[str, Any], Variant]]:
-    for number, settings in enumerate(settings_of(tuning, row), 1):
-        variant = with_settings(row.method, row.variants[0], settings)
-        yield settings, replace(variant, label=f"{row.label}, trial {number}")
-
-
-def table(study: "Study", runs: "pandas.DataFrame") -> "pandas.DataFrame":
-    """A row for each label, model, task and trial: COLUMNS; `runs` are the gathered ones of `trials(study)`.
-
-    `validation` is the mean accuracy (a share) over seeds and in-distribution sets, and nothing else of a run is looked
-    at; of equal trials the first is chosen. A trial that failed has accuracy 0, as one that learned nothing.
-    Raises MaskTuneError for a trial without a run.
-    """
-    import pandas
-
-    places = ((row, model, task) for row in _tuned(study) for model in row.models for task in row.tasks)
-    found = [entry for place in places for entry in _of(study, *place, runs)]
-    frame = pandas.DataFrame(found, columns=COLUMNS[:-1])
-    best = frame.groupby(["label", "model", "task"], sort=False)["validation"].idxmax()
-    return frame.assign(chosen=frame.index.isin(best))
-
-
-def _of(study: "Study", row: GridRow, model: str, task: str, runs: "pandas.DataFrame") -> Iterator[tuple]:
-    from masktune.data import EVALUATION
-
-    inside = [f"accuracy/{name}" for name, kind in EVALUATION[study.data][task].items() if kind == "in_distribution"]
-    for number, (settings, variant) in enumerate(_trials(study.tuning, row), 1):
-        own = runs[(runs["label"] == variant.label) & (runs["model"] == model) & (runs["task"] == task)]
-        if own["status"].isin(("missing", "damaged")).any():
-            raise MaskTuneError(f"{variant.label!r} has not run on {model}, {task}; run: python -m masktune tune again")
-        if len(own):
-            accuracy = own[inside].fillna(0.0).to_numpy().mean()
-            yield row.label, model, task, number, json.dumps(settings), float(accuracy)
-
-
-def keep(study: "Study", found: "pandas.DataFrame") -> tuple[Path, Path]:
-    """Write a table of trials to studies/tuned/<name>.csv and the choice to the TOML file beside it."""
-    paths = tuple(tuned_folder(study.name) / f"{study.name}{suffix}" for suffix in (".csv", ".toml"))
-    for path, text in zip(paths, (found.to_csv(index=False), chosen_text(study, found)), strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return paths
-
-
-def chosen_text(study: "Study", found: "pandas.DataFrame") -> str:
-    """The text of studies/tuned/<name>.toml from a table of trials."""
-    lines = [
-        f"# Chosen by `python -m masktune tune {study.name}`: for each label, model and task the best of",
-        f"# {study.tuning.trials} trials by accuracy on the in-distribution validation sets alone.",
-    ]
-    for (model, task), part in found[found["chosen"]].groupby(["model", "task"], sort=False):
-        lines += ["", f"[{model}.{task}]"]
-        lines += [f"{json.dumps(row.label)} = {_inline(json.loads(row.settings))}" for row in part.itertuples()]
-    return "\n".join(lines) + "\n"
-
-
-def _inline(settings: Mapping[str, Any]) -> str:
-    return "{ " + ", ".join(f"{name} = {json.dumps(value)}" for name, value in settings.items()) + " }"
-
-
-def parse_chosen(study: "Study", tables: Mapping[str, Any]) -> dict[tuple[str, str, str], dict[str, Any]]:
+def parse_chosen(
+    study_name: str, tuning: Tuning, grid: Iterable[GridRow], tables: Mapping[str, Any]
+) -> dict[tuple[str, str, str], dict[str, Any]]:
     """The chosen settings by (label, model, task). Raises MaskTuneError for what is no trial of the study."""
     for model, of_model in tables.items():
         fine = isinstance(of_model, Mapping) and all(isinstance(of_task, Mapping) for of_task in of_model.values())
         require(fine, f"the choices for {model}", of_model, f"tables [{model}.<task>] of labels and settings")
-    rows = {(row.label, model, task): row for row in _tuned(study) for model in row.models for task in row.tasks}
+    rows = {(row.label, model, task): row for row in tuned_rows(grid) for model in row.models for task in row.tasks}
     chosen = {
         (label, model, task): settings
         for model, of_model in tables.items()
@@ -179,12 +95,12 @@ def parse_chosen(study: "Study", tables: Mapping[str, Any]) -> dict[tuple[str, s
         for label, settings in of_task.items()
     }
     for place, settings in chosen.items():
-        fine = place in rows and settings in settings_of(study.tuning, rows[place])
-        expected = f"a trial of the study; run: python -m masktune tune {study.name}"
+        fine = place in rows and settings in settings_of(tuning, rows[place])
+        expected = f"a trial of the study; run: python -m masktune tune {study_name}"
         require(fine, f"the choice for {', '.join(place)}", settings, expected)
     return chosen
 
 
-def _tuned(study: "Study") -> list[GridRow]:
+def tuned_rows(grid: Iterable[GridRow]) -> list[GridRow]:
     """The rows that have trials of their own."""
-    return [row for row in study.grid if row.tuned_as is None]
+    return [row for row in grid if row.tuned_as is None]

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from masktune.errors import MaskTuneError
 from masktune.study.paths import folder, runs_folder
-from masktune.study.spec import diversity
+from masktune.study.spec import arms
 from masktune.study.spec.cells import Cell, Training, canonical
-from masktune.study.spec.design import Study
+from masktune.study.spec.study import Study
 from masktune.study.store import previous as carried
 from masktune.study.store import runs, stored
 from masktune.study.store.previous import RUNS
@@ -60,8 +60,8 @@ def gather(study: Study) -> "pandas.DataFrame":
         found = _copied(sources, predictions)
         _check_same_data(study.name, found)
         _write_histories(found, logs)
-    if study.diversity is not None and (kept := diversity.kept(study)).is_file():
-        with _replaced(diversity.gathered(study.name)) as path:
+    if study.diversity is not None and (kept := arms.kept(study)).is_file():
+        with _replaced(arms.gathered(study.name)) as path:
             path.write_bytes(kept.read_bytes())
     table = pandas.DataFrame([run.row for run in found])
     table = table.reindex(columns=[*table, *(name for name in MADE_WITH if name not in table)])

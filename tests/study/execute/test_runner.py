@@ -11,7 +11,9 @@ from masktune.errors import MaskTuneError
 from masktune.study import paths as places
 from masktune.study.execute import cluster, efficiency, execution, runner
 from masktune.study.run import cell as cell_module
-from masktune.study.spec import design, diversity
+from masktune.study.spec import arms
+from masktune.study.spec.load import parse_study
+from masktune.study.spec.study import Study
 from masktune.study.store import gather, runs
 
 pytestmark = pytest.mark.slow
@@ -54,10 +56,10 @@ if label == "one seed fails":
 LABELS = ("all is well", "its worker is killed", "its kernel dies", "one seed fails")
 
 
-def study_of(labels) -> design.Study:
+def study_of(labels) -> Study:
     rows = [{"label": label, "method": "mask_tuning", "alpha": 0.1 * number} for number, label in enumerate(labels)]
     experiment = {"task": "sentiment", "seeds": 1}
-    return design.parse({**TABLE, "tasks": ["sentiment"], "grid": rows, "claims": [], "diversity": experiment})
+    return parse_study({**TABLE, "tasks": ["sentiment"], "grid": rows, "claims": [], "diversity": experiment})
 
 
 def notebook(folder, study):
@@ -87,7 +89,7 @@ def grid(tmp_path_factory):
         patch.setattr(runner, "cell_notebook", lambda: fates)
         patch.setenv("MASKTUNE_CACHE", str(folder / "cache"))
         patch.setattr(runner, "preparation", lambda cell: PREPARATION)
-        patch.setattr(diversity, "code", lambda study: f"open({str(diversity.kept(study))!r}, 'w').write('seed')")
+        patch.setattr(runner, "experiment", lambda study: f"open({str(arms.kept(study))!r}, 'w').write('seed')")
         yield SimpleNamespace(
             study=study, summary=runner.run(study, jobs=2), results=folder / "results", private=private
         )
@@ -164,19 +166,19 @@ def test_a_damaged_run_is_put_aside_and_made_again(grid, marks, monkeypatch):
 
 def test_the_experiment_on_diversity_runs_with_the_cells_and_is_gathered(grid, marks):
     gather.gather(grid.study)
-    assert diversity.gathered(grid.study.name).read_text() == "seed"
+    assert arms.gathered(grid.study.name).read_text() == "seed"
 
 
 def test_an_experiment_that_fails_is_listed_and_one_outside_the_filter_does_not_run(grid, marks, monkeypatch):
-    monkeypatch.setattr(diversity, "kept", lambda study: places.runs_folder(study.name) / "diversity-other.csv")
-    monkeypatch.setattr(diversity, "code", lambda study: "raise ValueError('no such encoder')")
+    monkeypatch.setattr(arms, "kept", lambda study: places.runs_folder(study.name) / "diversity-other.csv")
+    monkeypatch.setattr(runner, "experiment", lambda study: "raise ValueError('no such encoder')")
     monkeypatch.setattr(runner, "preparation", lambda cell: "pass")
 
     def well(cell):
         return cell.label == "all is well"
 
     assert runner.run(grid.study, jobs=1, select=well).failed == []
-    summary = runner.run(grid.study, jobs=1, select=lambda cell: well(cell) or cell.label == diversity.MASK_TUNING)
+    summary = runner.run(grid.study, jobs=1, select=lambda cell: well(cell) or cell.label == arms.MASK_TUNING)
     [(cell, line)] = summary.failed
     assert (cell.label, line) == ("diversity", "ValueError: no such encoder")
 

@@ -12,7 +12,8 @@ from study.conftest import store
 from masktune.statistics import tests as statistics
 from masktune.study.plan import listing as planning
 from masktune.study.plan import power
-from masktune.study.spec import claims, design
+from masktune.study.spec.comparisons import comparisons
+from masktune.study.spec.load import parse_study
 
 
 @pytest.mark.parametrize(("seeds", "level"), [(6, 0.05), (9, 0.05), (10, 0.05 / 24), (14, 0.05)])
@@ -55,7 +56,7 @@ def test_out_of_reach_is_infinite():
 
 def claimed(table, **changes):
     claim = {"first": "Mask-tuning", "second": "fine-tuning", "kind": "in_distribution", "test": "superiority"}
-    return design.parse({**table, "tasks": ["sentiment"], "seeds": 6, "claims": [{**claim, **changes}]})
+    return parse_study({**table, "tasks": ["sentiment"], "seeds": 6, "claims": [{**claim, **changes}]})
 
 
 def stored_pairs(study, rights):
@@ -70,7 +71,7 @@ def test_the_spread_is_that_of_finished_pairs(table):
     study = claimed(table)
     stored_pairs(study, [(1, 2), (2, 2), (1, 4)])
     store(study.cells[0], 3, right=4)
-    compared = claims.comparisons(study, study.claims[0])
+    compared = comparisons(study, study.claims[0])
     found = power.spread(study.claims[0], compared, power.accuracies(study))
     assert found == {"sentiment": (pytest.approx(np.std([25, 0, 75], ddof=1)), 3)}
 
@@ -84,7 +85,7 @@ def test_the_spread_is_read_from_the_gathered_table_where_no_run_lies(table, res
     ]
     (results / "small").mkdir(parents=True)
     pandas.DataFrame(rows).to_parquet(results / "small" / "runs.parquet")
-    compared = claims.comparisons(study, study.claims[0])
+    compared = comparisons(study, study.claims[0])
     found = power.spread(study.claims[0], compared, power.accuracies(study))
     assert found == {"sentiment": (pytest.approx(np.std([10, 30], ddof=1)), 2)}
     store(study.cells[0], 1, right=4)
@@ -107,7 +108,7 @@ def test_the_plan_says_what_its_seeds_can_show(table):
 
 
 def test_the_plan_warns_where_the_correction_is_out_of_reach(table):
-    study = design.parse(
+    study = parse_study(
         {**table, "seeds": 6, "claims": [{**table["claims"][0], "test": "superiority"}, table["claims"][0]]}
     )
     text = plan(study)

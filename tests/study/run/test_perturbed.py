@@ -14,8 +14,9 @@ from masktune.data import encode
 from masktune.data.tasks import TaskData
 from masktune.models.joint import trained_masked_lm
 from masktune.study.run import perturbed, training
-from masktune.study.spec import design, diversity
+from masktune.study.spec import arms
 from masktune.study.spec.cells import Cell, Model, Training
+from masktune.study.spec.load import load_study
 
 pytestmark = pytest.mark.slow
 
@@ -38,28 +39,28 @@ def bench(checkpoints, monkeypatch) -> training.Workbench:
     return bench
 
 
-def arms(bench, seeds=2):
+def arms_of(bench, seeds=2):
     shared = {"model": bench.cell.model, "method": "mask_tuning", "training": bench.cell.training}
     return [
         Cell("small", label, "embedded", "sentiment", options=options, seeds=tuple(range(seeds)), **shared)
-        for label, options in diversity.ARMS.items()
+        for label, options in arms.ARMS.items()
     ]
 
 
 def test_every_arm_is_seen_before_training_and_after_each_epoch_with_the_same_gaps(bench):
-    found = perturbed.collect(arms(bench), sources=10, references=12, draws=3)
+    found = perturbed.collect(arms_of(bench), sources=10, references=12, draws=3)
     assert found.references.shape == (12, 16)
     shots = {(shot.label, shot.seed, shot.epoch): shot for shot in found.snapshots}
-    assert len(shots) == len(diversity.ARMS) * 2 * 3
+    assert len(shots) == len(arms.ARMS) * 2 * 3
     for (_, seed, epoch), shot in shots.items():
         assert shot.texts.shape == (3, *found.sources.shape) and shot.embeddings.shape == (3, 10, 16)
-        assert (shot.positions == shots[diversity.FROZEN, seed, epoch].positions).all()
+        assert (shot.positions == shots[arms.FROZEN, seed, epoch].positions).all()
         assert (shot.texts == found.sources)[~shot.positions].all()
         assert not shot.positions[:, ~found.words].any()
-    start, end = ([shots[label, 0, epoch].texts for label in diversity.ARMS] for epoch in (0, 2))
+    start, end = ([shots[label, 0, epoch].texts for label in arms.ARMS] for epoch in (0, 2))
     assert (start[0] == start[1]).all() and (start[0] == start[2]).all() and (start[0] != start[3]).any()
     assert (end[0] != end[1]).any() and (end[0] != end[2]).any()
-    gaps = [shots[diversity.FROZEN, seed, epoch].positions for seed in (0, 1) for epoch in (0, 1, 2)]
+    gaps = [shots[arms.FROZEN, seed, epoch].positions for seed in (0, 1) for epoch in (0, 1, 2)]
     assert len({gap.tobytes() for gap in gaps}) == 6
 
 
@@ -108,17 +109,17 @@ def test_padding_has_no_part_in_an_embedding(bench):
 
 
 def test_the_cells_of_the_experiment_are_trained_as_the_mask_tuning_of_their_study():
-    study = design.load("embedded")
-    found = diversity.cells(study)
+    study = load_study("embedded")
+    found = arms.cells(study)
     ours = next(cell for cell in study.cells if cell.task == study.diversity.task and cell.label == "Mask-tuning")
-    assert [cell.label for cell in found] == list(diversity.ARMS)
+    assert [cell.label for cell in found] == list(arms.ARMS)
     assert {cell.training for cell in found} == {ours.training} and {cell.model for cell in found} == {ours.model}
     assert found[1].options == {"alpha": 1} and len(found[0].seeds) == study.diversity.seeds
 
 
 def test_its_numbers_are_kept_under_what_they_were_made_from():
-    study = design.load("embedded")
+    study = load_study("embedded")
     more = replace(study, diversity=replace(study.diversity, seeds=5))
     other = replace(study, diversity=replace(study.diversity, task="inference"))
-    assert len({diversity.kept(each) for each in (study, more, other)}) == 3
-    assert diversity.kept(study) == diversity.kept(replace(study, title="another title"))
+    assert len({arms.kept(each) for each in (study, more, other)}) == 3
+    assert arms.kept(study) == arms.kept(replace(study, title="another title"))

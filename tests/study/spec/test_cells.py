@@ -8,8 +8,9 @@ import pytest
 
 from masktune.errors import MaskTuneError
 from masktune.study.execute import runner
-from masktune.study.spec import cells, design
+from masktune.study.spec import cells
 from masktune.study.spec.cells import Cell, Training
+from masktune.study.spec.load import parse_study
 
 BERT = {"name": "bert", "checkpoint": "embedded:bert"}
 PARAMETERS = {
@@ -149,7 +150,7 @@ def test_each_adaptation_of_a_model_is_prepared_once_a_task(table):
         for label, method in (("fine-tuning", "fine_tuning"), ("Mask-tuning", "mask_tuning"))
         for steps in (5, 50)
     ]
-    cells = design.parse(table).cells
+    cells = parse_study(table).cells
     assert len(cells) == 12
     prepared = {runner.model_key(cell): runner.preparation(cell) for cell in cells}
     assert len(prepared) == len(set(prepared.values())) == 1 + 2 * 2

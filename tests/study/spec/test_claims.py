@@ -6,17 +6,19 @@ import re
 import pytest
 
 from masktune.errors import MaskTuneError
-from masktune.study.spec import claims, design
+from masktune.study.spec import claims
+from masktune.study.spec.comparisons import comparisons
+from masktune.study.spec.load import parse_study
 
 SUPERIORITY = {"first": "Mask-tuning", "second": "fine-tuning", "kind": "out_of_distribution", "test": "superiority"}
 
 
 def declared(table, seeds, **changes):
-    return design.parse({**table, "seeds": seeds, "claims": [{**SUPERIORITY, **changes}]})
+    return parse_study({**table, "seeds": seeds, "claims": [{**SUPERIORITY, **changes}]})
 
 
 def places(study):
-    return [(at.model, at.set) for at in claims.comparisons(study, study.claims[0])]
+    return [(at.model, at.set) for at in comparisons(study, study.claims[0])]
 
 
 def test_a_claim_is_compared_on_every_set_of_its_kind(table):
@@ -24,7 +26,7 @@ def test_a_claim_is_compared_on_every_set_of_its_kind(table):
     assert places(study) == [
         ("bert", "contrast"), ("bert", "counterfactual"), ("bert", "heuristics"), ("bert", "adversarial"),
     ]  # fmt: skip
-    assert {at.seeds for at in claims.comparisons(study, study.claims[0])} == {(0, 1, 2, 3, 4, 5)}
+    assert {at.seeds for at in comparisons(study, study.claims[0])} == {(0, 1, 2, 3, 4, 5)}
 
 
 def test_sets_and_tasks_restrict_it(table):
@@ -37,7 +39,7 @@ def test_sets_and_tasks_restrict_it(table):
 def test_seeds_are_those_that_both_methods_have(table):
     table["grid"][1]["seeds"] = [2, 3, 4, 5, 6, 7, 8]
     study = declared(table, 8)
-    assert claims.comparisons(study, study.claims[0])[0].seeds == (2, 3, 4, 5, 6, 7)
+    assert comparisons(study, study.claims[0])[0].seeds == (2, 3, 4, 5, 6, 7)
 
 
 @pytest.mark.parametrize(

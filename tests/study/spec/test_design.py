@@ -10,7 +10,7 @@ import pytest
 from masktune.errors import MaskTuneError
 from masktune.study import paths as places
 from masktune.study.plan import listing as planning
-from masktune.study.spec import design
+from masktune.study.spec.load import load_study, parse_study
 
 
 def edited(table: dict, path: str, value) -> dict:
@@ -45,7 +45,7 @@ def test_a_list_is_swept_and_what_varies_is_in_the_label(table):
         "mask_rate": [0.05, 0.1],
         "keep": ["correct"],
     }
-    study = design.parse(edited(table, "grid", [*table["grid"], sweep]))
+    study = parse_study(edited(table, "grid", [*table["grid"], sweep]))
     labels = [cell.label for cell in study.cells if cell.task == "sentiment"]
     assert labels[2:] == [f"sweep (alpha {alpha}, mask_rate {rate})" for alpha in (0.2, 0.4) for rate in (0.05, 0.1)]
     assert study.cells[2].options == {"alpha": 0.2, "keep": "correct"}
@@ -60,13 +60,13 @@ def test_rows_may_restrict_models_tasks_and_seeds(table):
         "models": ["bert"],
         "seeds": [5],
     }
-    study = design.parse(edited(table, "grid", [*table["grid"], row]))
+    study = parse_study(edited(table, "grid", [*table["grid"], row]))
     assert [(cell.task, cell.seeds) for cell in study.cells if cell.label == "few"] == [("inference", (5,))]
 
 
 def test_a_row_may_have_training_of_its_own_and_sweep_it(table):
     short = {"label": "short", "method": "fine_tuning", "training": {"epochs": [1, 2], "learning_rate": 3e-4}}
-    study = design.parse(edited(table, "grid", [*table["grid"], short]))
+    study = parse_study(edited(table, "grid", [*table["grid"], short]))
     own = [cell for cell in study.cells if cell.label.startswith("short")]
     assert {(c.label, c.task, c.training.epochs, c.training.learning_rate) for c in own} == {
         (f"short (epochs {epochs})", task, epochs, 3e-4) for epochs in (1, 2) for task in ("sentiment", "inference")
@@ -75,13 +75,13 @@ def test_a_row_may_have_training_of_its_own_and_sweep_it(table):
 
 def test_training_of_a_row_that_is_the_tasks_own_is_the_same_cell(table):
     again = {"label": "again", "method": "fine_tuning", "training": {"epochs": 2}}
-    study = design.parse(edited(table, "grid", [*table["grid"], again]))
+    study = parse_study(edited(table, "grid", [*table["grid"], again]))
     assert {cell.label for cell in study.cells} == {"fine-tuning", "Mask-tuning"}
 
 
 def test_a_cell_that_two_rows_ask_for_is_one_with_the_seeds_of_both(table):
     again = {"label": "sweep", "method": "mask_tuning", "alpha": [0.6, 0.8], "seeds": [1, 2]}
-    study = design.parse(edited(table, "grid", [*table["grid"], again]))
+    study = parse_study(edited(table, "grid", [*table["grid"], again]))
     assert len({cell.id for cell in study.cells}) == len(study.cells) == 6
     assert [cell.seeds for cell in study.cells if cell.label == "Mask-tuning"] == [(0, 1, 2)] * 2
 
@@ -137,13 +137,13 @@ def test_a_cell_that_two_rows_ask_for_is_one_with_the_seeds_of_both(table):
 )
 def test_mistakes_are_one_line_errors_that_quote_the_value(table, path, value, message):
     with pytest.raises(MaskTuneError, match="^" + re.escape(message)) as caught:
-        design.parse(edited(table, path, value))
+        parse_study(edited(table, path, value))
     assert "\n" not in str(caught.value)
 
 
 def test_a_row_can_adapt_its_models_first(table):
     table["grid"].append({"label": "TAPT", "method": "fine_tuning", "adaptation": {"steps": 50}})
-    plain, tuned, adapted = (cell for cell in design.parse(table).cells if cell.task == "sentiment")
+    plain, tuned, adapted = (cell for cell in parse_study(table).cells if cell.task == "sentiment")
     assert adapted.model.name == plain.model.name and adapted.id != plain.id
     assert adapted.model.spec().adaptation.steps == 50 and plain.model.adaptation is None
     assert adapted.parameters()["model"]["adaptation"] == {"steps": 50}
@@ -152,7 +152,7 @@ def test_a_row_can_adapt_its_models_first(table):
 def test_a_method_of_two_texts_leaves_a_gap_where_a_task_has_one(table):
     row = {"label": "PoE", "method": "product_of_experts", "bias_model": ["overlap", "bag_of_words"]}
     table["grid"].append(row)
-    study = design.parse(table)
+    study = parse_study(table)
     tasks = {(cell.label, cell.task) for cell in study.cells if cell.method == "product_of_experts"}
     overlap, words = "PoE (bias_model overlap)", "PoE (bias_model bag_of_words)"
     assert tasks == {(overlap, "inference"), (words, "inference"), (words, "sentiment")}
@@ -168,14 +168,14 @@ def test_a_second_stage_follows_whole_epochs(table, own):
     with pytest.raises(
         MaskTuneError, match=re.escape(f"[[grid]] '{place}: epochs = {epochs}; expected a whole number")
     ):
-        design.parse(table)
+        parse_study(table)
     table["grid"][-1] |= {"training": {"epochs": 3}}
-    assert {cell.training.epochs for cell in design.parse(table).cells if cell.label == "again"} == {3}
+    assert {cell.training.epochs for cell in parse_study(table).cells if cell.label == "again"} == {3}
 
 
 def test_a_method_of_several_parts_is_one_cell_with_the_options_of_all(table):
     table["grid"].append({"label": "both", "method": "mask_tuning+free_lb", "alpha": 0.6, "radius": [0.1, 0.3]})
-    cells = [cell for cell in design.parse(table).cells if cell.method == "mask_tuning+free_lb"]
+    cells = [cell for cell in parse_study(table).cells if cell.method == "mask_tuning+free_lb"]
     assert [cell.options for cell in cells[:2]] == [{"radius": 0.1}, {}]
     assert [cell.label for cell in cells[:2]] == ["both (radius 0.1)", "both (radius 0.3)"]
 
@@ -184,7 +184,7 @@ def test_a_claim_about_a_row_without_runs_of_its_own_is_an_error(table):
     table["grid"].append({"label": "the same again", "method": "mask_tuning"})
     table["claims"][0]["first"] = "the same again"
     with pytest.raises(MaskTuneError, match="'the same again' has the same cells as an earlier row"):
-        design.parse(table)
+        parse_study(table)
 
 
 @pytest.mark.parametrize(
@@ -199,25 +199,25 @@ def test_errors_name_the_file(tmp_path, monkeypatch, text, message):
     (tmp_path / "studies" / "mine.toml").write_text(text)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MaskTuneError, match="^" + re.escape(message)):
-        design.load("mine")
+        load_study("mine")
 
 
 def test_an_unknown_study_names_those_that_exist():
     known = ", ".join(places.studies())
     with pytest.raises(MaskTuneError, match=f"no study 'embeded'; expected one of {known}, or write"):
-        design.load("embeded")
+        load_study("embeded")
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (places.PROJECT / "studies").glob("*.toml")))
 def test_every_study_of_the_project_loads(name):
-    study = design.load(name)
+    study = load_study(name)
     assert {cell.task for cell in study.cells} == set(study.tasks)
     assert {claim.test for claim in study.claims} <= {"superiority", "non_inferiority", "estimate"}
     assert study.parts[study.cells[0].label] == "main" and study.cells[0].method == "fine_tuning"
 
 
 def test_a_study_is_read_without_what_loads_a_model():
-    code = "import sys; from masktune.study.spec import design; design.load('laptop'); print(*sys.modules)"
+    code = "import sys; from masktune.study.spec.load import load_study; load_study('laptop'); print(*sys.modules)"
     command = [sys.executable, "-c", code]
     ended = subprocess.run(command, cwd=places.PROJECT, capture_output=True, text=True, check=True)
     assert "masktune.methods" in ended.stdout.split()
@@ -235,7 +235,7 @@ def test_a_hundred_thousand_cells_are_planned_in_seconds(table):
     ]
     table["claims"] = []
     start = time.process_time()
-    cells = design.parse(table).cells
+    cells = parse_study(table).cells
     assert len({cell.run_id(0) for cell in cells}) == 100_000
     assert time.process_time() - start < 30
 
@@ -243,22 +243,22 @@ def test_a_hundred_thousand_cells_are_planned_in_seconds(table):
 def test_a_model_may_have_fewer_seeds(table):
     table["models"]["bart"] = {"checkpoint": "embedded:bart", "seeds": 1}
     table["grid"][1]["seeds"] = 3
-    study = design.parse(table)
+    study = parse_study(table)
     assert study.declared_seeds["fine-tuning", "bert", "sentiment"] == (0, 1)
     assert study.declared_seeds["Mask-tuning", "bert", "sentiment"] == (0, 1, 2)
     assert study.declared_seeds["Mask-tuning", "bart", "sentiment"] == (0,)
     with pytest.raises(MaskTuneError, match=r"\[models.bart\] seeds = 'many'"):
-        design.parse({**table, "models": {"bart": {"checkpoint": "embedded:bart", "seeds": "many"}}})
+        parse_study({**table, "models": {"bart": {"checkpoint": "embedded:bart", "seeds": "many"}}})
 
 
 def test_rows_of_one_label_share_out_the_tasks(table):
     table["grid"][1]["tasks"] = ["sentiment"]
     table["grid"].append({"label": "Mask-tuning", "method": "mask_tuning", "alpha": 0.2, "tasks": ["inference"]})
-    study = design.parse({**table, "claims": []})
+    study = parse_study({**table, "claims": []})
     assert study.labels == ("fine-tuning", "Mask-tuning")
     assert [(cell.task, cell.options) for cell in study.cells if cell.label == "Mask-tuning"] == [
         ("sentiment", {}), ("inference", {"alpha": 0.2}),
     ]  # fmt: skip
     table["grid"][2]["tasks"] = ["sentiment", "inference"]
     with pytest.raises(MaskTuneError, match="'Mask-tuning' stands twice for bert, sentiment"):
-        design.parse({**table, "claims": []})
+        parse_study({**table, "claims": []})

@@ -11,7 +11,7 @@ from study.conftest import TABLE, predictions, records, store
 from masktune.errors import MaskTuneError
 from masktune.study import paths as places
 from masktune.study.plan import listing as planning
-from masktune.study.spec import design
+from masktune.study.spec.load import parse_study
 from masktune.study.store import gather, runs
 
 pytestmark = pytest.mark.slow
@@ -53,7 +53,7 @@ def test_reading_what_was_not_gathered_says_what_to_do():
 def test_stored_runs_that_are_not_declared_are_left_out(study, table):
     store(study.cells[0], 0)
     table["training"]["epochs"] = 4
-    assert (gather.gather(design.parse(table))["status"] == "missing").all()
+    assert (gather.gather(parse_study(table))["status"] == "missing").all()
 
 
 def test_runs_that_saw_different_data_are_not_compared(study):
@@ -67,7 +67,7 @@ def test_part_of_the_train_set_may_differ_from_the_whole(table):
     table["grid"].append(
         {"label": "few", "method": "fine_tuning", "training": {"train_examples": 8}, "part": "ablation"}
     )
-    study = design.parse(table)
+    study = parse_study(table)
     whole, few = study.cells[0], next(cell for cell in study.cells if cell.label == "few")
     store(whole, 0, digest="whole")
     store(few, 0, digest="few")
@@ -213,7 +213,7 @@ def test_what_was_gathered_is_kept_only_while_the_study_declares_it(study, table
     gather.gather(study)
     shutil.rmtree(runs.run_folder(study.name, study.cells[0].run_id(0)))
     table["training"]["epochs"] = 4
-    assert (gather.gather(design.parse(table))["status"] == "missing").all()
+    assert (gather.gather(parse_study(table))["status"] == "missing").all()
     assert len(gather.read("small")[1]) == 0
 
 
@@ -227,7 +227,7 @@ def test_runs_made_elsewhere_must_have_seen_the_same_data(study):
 
 
 def test_gathering_is_fast_enough_for_thousands_of_runs():
-    study = design.parse({**TABLE, "seeds": 250})
+    study = parse_study({**TABLE, "seeds": 250})
     [first, *_] = study.cells
     original = store(first, 0)
     for cell in study.cells:

@@ -1,0 +1,44 @@
+"""The experiment on diversity of a study: its arms, their cells, and where its numbers are kept.
+
+The same train examples are masked and filled along training by language models that are trained in different ways
+(`masktune.study.run.diversity`). It runs with the cells of the study, and its numbers are gathered with theirs.
+"""
+
+import hashlib
+from pathlib import Path
+
+from masktune.study.paths import folder, runs_folder
+from masktune.study.spec.cells import Cell, canonical
+from masktune.study.spec.study import Study
+
+MASK_TUNING, MLM_ONLY, FROZEN, RANDOM = "Mask-tuning", "MLM-only training", "frozen fills", "random tokens"
+# At alpha 1 nothing is left of the loss but the masked-LM term. In random tokens no language model has a part.
+ARMS = {
+    MASK_TUNING: {},
+    MLM_ONLY: {"alpha": 1},
+    FROZEN: {"alpha": 0, "encoder": "frozen"},
+    RANDOM: {"alpha": 0, "fill": "random"},
+}
+SOURCES, REFERENCES, DRAWS = 200, 400, 8
+
+
+def cells(study: Study) -> list[Cell]:
+    """The cell of each arm: the first model of the study, trained as its Mask-tuning is where it has that."""
+    declared, model = study.diversity, study.models[0]
+    alike = [cell for cell in study.cells if (cell.task, cell.model.name) == (declared.task, model.name)]
+    ours = next((cell.training for cell in alike if cell.method == "mask_tuning"), study.task_training[declared.task])
+    shared = {"data": study.data, "task": declared.task, "model": model, "method": "mask_tuning", "training": ours}
+    seeds = tuple(range(declared.seeds))
+    return [Cell(study.name, label, **shared, options=options, seeds=seeds) for label, options in ARMS.items()]
+
+
+def kept(study: Study) -> Path:
+    """Where the numbers are kept until they are gathered; the name says what they were made from."""
+    made_from = [[cell.identity for cell in cells(study)], study.diversity.seeds, SOURCES, REFERENCES, DRAWS]
+    name = hashlib.sha256(canonical(made_from).encode()).hexdigest()[:16]
+    return runs_folder(study.name) / f"diversity-{name}.csv"
+
+
+def gathered(study_name: str) -> Path:
+    """results/<study>/diversity.csv"""
+    return folder(study_name) / "diversity.csv"
