@@ -8,8 +8,9 @@ and what `trainer.save_model` writes is the classification checkpoint that the s
 """
 
 import copy
+import inspect
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -18,7 +19,14 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader, Sampler, SequentialSampler
-from transformers import PreTrainedModel, Trainer, TrainingArguments
+from transformers import (
+    DataCollator,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
 from transformers.trainer_utils import EvalLoopOutput, EvalPrediction, TrainOutput, has_length
 
 from masktune.errors import MaskTuneError
@@ -59,13 +67,37 @@ class MaskTuningTrainer(Trainer):
         self,
         model: PreTrainedModel | MaskTuningModel | None = None,
         args: TrainingArguments | None = None,
-        *positional: Any,
+        data_collator: DataCollator | None = None,
+        train_dataset: Any = None,
+        eval_dataset: Any = None,
+        processing_class: PreTrainedTokenizerBase | None = None,
+        model_init: Callable[..., PreTrainedModel] | None = None,
+        compute_loss_func: Callable | None = None,
+        compute_metrics: Callable[[EvalPrediction], dict] | None = None,
+        callbacks: list[TrainerCallback] | None = None,
+        optimizers: tuple[torch.optim.Optimizer | None, LRScheduler | None] = (None, None),
+        optimizer_cls_and_kwargs: tuple[type[torch.optim.Optimizer], dict[str, Any]] | None = None,
+        preprocess_logits_for_metrics: Callable[[Tensor, Tensor], Tensor] | None = None,
+        *,
         method: Method | None = None,
         measure_gradients: bool = False,
-        **named: Any,
     ):
         self.method = method or MaskTuning()
-        super().__init__(self._with_language_model(model), args, *positional, **named)
+        super().__init__(
+            model=self._with_language_model(model),
+            args=args,
+            data_collator=data_collator,
+            train_dataset=train_dataset,
+            eval_dataset=eval_dataset,
+            processing_class=processing_class,
+            model_init=model_init,
+            compute_loss_func=compute_loss_func,
+            compute_metrics=compute_metrics,
+            callbacks=callbacks,
+            optimizers=optimizers,
+            optimizer_cls_and_kwargs=optimizer_cls_and_kwargs,
+            preprocess_logits_for_metrics=preprocess_logits_for_metrics,
+        )
         self._check()
         check_labels(self.train_dataset, self.model.config.num_labels)
         self.data_collator = faster(self.data_collator)
@@ -116,10 +148,15 @@ class MaskTuningTrainer(Trainer):
             )
         self.data_collator = PreparedColumns(self.data_collator, self.method.needs)
 
-    def train(self, *arguments: Any, **named: Any) -> TrainOutput:
+    def train(
+        self,
+        resume_from_checkpoint: str | bool | None = None,
+        trial: Any = None,
+        ignore_keys_for_eval: list[str] | None = None,
+    ) -> TrainOutput:
         """Trainer's own; all but small models draw their dropout masks faster on a CPU, see masktune.training.cpu."""
         with fast_dropout_of(self.model.config):
-            return super().train(*arguments, **named)
+            return super().train(resume_from_checkpoint, trial, ignore_keys_for_eval)
 
     # ---- the training step
 
@@ -205,11 +242,15 @@ class MaskTuningTrainer(Trainer):
         super().log(logs, start_time)
 
     def prediction_step(
-        self, model: nn.Module, inputs: dict[str, Tensor], *arguments: Any, **named: Any
+        self,
+        model: nn.Module,
+        inputs: dict[str, Tensor],
+        prediction_loss_only: bool,
+        ignore_keys: list[str] | None = None,
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         """Trainer's own; what only training knows of an example is no input of the model."""
         inputs = {name: values for name, values in inputs.items() if not name.startswith(PREFIX)}
-        return super().prediction_step(model, inputs, *arguments, **named)
+        return super().prediction_step(model, inputs, prediction_loss_only, ignore_keys)
 
     # ---- the order of examples
 
@@ -255,12 +296,20 @@ class MaskTuningTrainer(Trainer):
         # Trainer's own shuffles with "group_by_length", and what it returns is shuffled.
         return SequentialSampler(eval_dataset) if has_length(eval_dataset) else None
 
-    def evaluation_loop(self, dataloader: DataLoader, *arguments: Any, **named: Any) -> EvalLoopOutput:
+    def evaluation_loop(
+        self,
+        dataloader: DataLoader,
+        description: str,
+        prediction_loss_only: bool | None = None,
+        ignore_keys: list[str] | None = None,
+        metric_key_prefix: str = "eval",
+    ) -> EvalLoopOutput:
         """Trainer's loop, reading the longest first where only the time that it takes can tell."""
+        given = (dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix)
         if self._batches_are_seen() or not can_be_sorted(dataloader):
-            return super().evaluation_loop(dataloader, *arguments, **named)
+            return super().evaluation_loop(*given)
         with longest_first(dataloader) as places, self._metrics_of(places):
-            output = super().evaluation_loop(dataloader, *arguments, **named)
+            output = super().evaluation_loop(*given)
         return output._replace(
             predictions=None if output.predictions is None else output.predictions[places],
             label_ids=None if output.label_ids is None else output.label_ids[places],
@@ -299,12 +348,12 @@ class MaskTuningTrainer(Trainer):
     # ---- what is stored
 
     def _set_signature_columns_if_needed(self) -> None:
-        """Keep the columns that the classifier reads; MaskTuningModel.forward passes all of them on."""
-        wrapped, self.model = self.model, self.model.classifier
-        super()._set_signature_columns_if_needed()
-        self.model = wrapped
-        prepared = [PREFIX + name for name in self.method.needs]
-        self._signature_columns += [name for name in prepared if name not in self._signature_columns]
+        """Keep the columns that the classifier reads, the labels, and those that the method needs."""
+        if self._signature_columns is None:
+            read = inspect.signature(self.model.classifier.forward).parameters
+            needed = (PREFIX + name for name in self.method.needs)
+            names = dict.fromkeys((*read, "label", "label_ids", *self.label_names, *needed))
+            self._signature_columns = list(names)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
         folder = output_dir or self.args.output_dir
