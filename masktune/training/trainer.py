@@ -39,6 +39,7 @@ from masktune.training.collate import PreparedColumns, faster
 from masktune.training.cpu.dropout import fast_dropout_of
 from masktune.training.cpu.word_gradient import put_together
 from masktune.training.gradients import TermGradient, added, equalised, measured
+from masktune.training.means import Mean
 from masktune.training.sampling import SeededSampler, StagePlan, can_be_sorted, lengths_of, longest_first
 
 
@@ -107,7 +108,7 @@ class MaskTuningTrainer(Trainer):
             self.model.vocabulary = Vocabulary.of(self.processing_class)
         self.streams = Streams(self.args.seed)
         self.measure_gradients = measure_gradients
-        self._logged: dict[str, list[Tensor]] = defaultdict(list)
+        self._means: dict[str, Mean] = defaultdict(Mean)  # of what is logged
         self._micro_batches = (-1, 0)
 
     def _with_language_model(self, model: nn.Module | None) -> nn.Module | None:
@@ -177,7 +178,7 @@ class MaskTuningTrainer(Trainer):
         with nullcontext() if apart else put_together(self.model):
             for term in self._terms(inputs):
                 value = term.loss.detach().float()
-                self._logged[f"loss_{term.name}"].append(value)
+                self._means[f"loss_{term.name}"].add(value)
                 total += term.weight * share * value
                 self.accelerator.backward(term.weight * share * term.loss)
                 if apart:
@@ -232,13 +233,13 @@ class MaskTuningTrainer(Trainer):
     def _log_gradients(self, parts: list[TermGradient], share: Tensor | float) -> None:
         """The norm of each term's gradient before its weight, and the cosine between each two of them."""
         for name, value in measured(parts, share).items():
-            self._logged[name].append(value)
+            self._means[name].add(value)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Trainer's log, with the mean of what each loss term was since the last one."""
         if "loss" in logs:
-            logs = {**logs, **{name: torch.stack(values).mean().item() for name, values in self._logged.items()}}
-            self._logged.clear()
+            logs = {**logs, **{name: mean.compute() for name, mean in self._means.items()}}
+            self._means.clear()
         super().log(logs, start_time)
 
     def prediction_step(
