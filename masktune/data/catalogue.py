@@ -267,10 +267,9 @@ def notes(digests: dict[str, str]) -> tuple[str, ...]:
     >>> notes({"glue/qqp/validation_subset": "..."})
     ('subset of QQP, validation (GLUE): 7,597 of 40,430 rows (the test file of ...)',)
     """
-    parts = {entry.subset.name: entry for entry in CARDS.values() if entry.subset}
+    subsets = {entry.subset.name: (entry, entry.subset) for entry in CARDS.values() if entry.subset}
+    read_in_part = [subsets[name] for name in digests if name in subsets]
     return tuple(
-        f"subset of {parts[name].title}: {parts[name].subset.rows:,} of {parts[name].rows:,} rows "
-        f"({parts[name].subset.note})"
-        for name in digests
-        if name in parts
+        f"subset of {full.title}: {subset.rows:,} of {full.rows:,} rows ({subset.note})"
+        for full, subset in read_in_part
     )

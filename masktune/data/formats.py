@@ -79,8 +79,9 @@ def imdb_contrast(contents: Sequence[bytes], names: Sequence[str]) -> pa.Table:
     if len(original) != len(contrast):
         raise MaskTuneError(f"{names[1]}: {len(contrast)} rows, expected {len(original)} as in {names[0]}")
     rows = []
-    for pair, (before, after) in enumerate(zip(original, contrast, strict=True)):
-        rows += [(*before, pair, "original"), (*after, pair, "contrast")]
+    for pair, both in enumerate(zip(original, contrast, strict=True)):
+        for (label, text), side in zip(both, ("original", "contrast"), strict=True):
+            rows.append((label, text, pair, side))
     return _reviews(rows, " and ".join(names))
 
 

@@ -134,6 +134,8 @@ def _is_present(card: DataCard, mirror: Path) -> bool:
         return False
     try:
         found = sources.from_mirror(card, mirror)
+        if found is None:
+            return False
         sources.examined(found, card)
     except MaskTuneError:
         return False

@@ -80,7 +80,7 @@ TASKS = {
 class _Reader:
     """Reads each set once, however many evaluation sets are cut from it, and keeps what was read for the record."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.tables: dict[str, pa.Table] = {}
         self.digests: dict[str, str] = {}
 

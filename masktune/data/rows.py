@@ -12,7 +12,7 @@ from collections import defaultdict
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from masktune.data.card import DataCard
+from masktune.data.card import DataCard, Pairs
 from masktune.errors import MaskTuneError
 
 COMMON = ("example_id", "cluster_id", "group", "text", "text_pair", "label")
@@ -39,8 +39,9 @@ def _columns(table: pa.Table, card: DataCard, where: str) -> None:
 
 def _nulls(table: pa.Table, card: DataCard, where: str) -> None:
     for column in card.needed:
-        if table[column].null_count:
-            raise _fault(where, _first(pc.is_null(table[column])), f"no value in column {column!r}")
+        row = _first(pc.is_null(table[column]))
+        if row is not None:
+            raise _fault(where, row, f"no value in column {column!r}")
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -57,13 +58,13 @@ def _texts(table: pa.Table, card: DataCard, where: str) -> pa.Table:
             value = table[column][0].as_py() if table.num_rows else ""
             raise _fault(where, 0, f"{value!r} in column {column!r} is not text")
         empty = pc.equal(pc.utf8_trim_whitespace(table[column].cast(pa.string())), "")
-        if pc.sum(empty).as_py() and not card.blank_rows:
-            row = _first(empty)
+        row = _first(empty)
+        if row is not None and not card.blank_rows:
             raise _fault(where, row, f"empty text {table[column][row].as_py()!r} in column {column!r}")
         blank = pc.or_(blank, empty)
-    count = pc.sum(blank).as_py() or 0
-    if count > card.blank_rows:
-        raise _fault(where, _first(blank), f"empty text, the first of {count}, expected at most {card.blank_rows}")
+    row, count = _first(blank), pc.sum(blank).as_py() or 0
+    if row is not None and count > card.blank_rows:
+        raise _fault(where, row, f"empty text, the first of {count}, expected at most {card.blank_rows}")
     return table.filter(pc.invert(blank)) if count else table
 
 
@@ -79,15 +80,14 @@ def _labels(table: pa.Table, card: DataCard, where: str) -> None:
         raise _fault(where, row, f"label {labels[row].as_py()} in column {column!r}, expected one of {names}")
 
 
-def _pairs(table: pa.Table, card: DataCard, where: str) -> None:
-    pairs = card.pairs
-    found: dict[object, list[tuple[int, str, int]]] = defaultdict(list)
-    columns = (table[pairs.column], table[pairs.side_column], table[card.columns["label"]])
+def _pairs(table: pa.Table, pairs: Pairs, label_column: str, where: str) -> None:
+    rows_of: dict[object, list[tuple[int, str, int]]] = defaultdict(list)
+    columns = (table[pairs.column], table[pairs.side_column], table[label_column])
     for row, (pair, side, label) in enumerate(zip(*(column.to_pylist() for column in columns), strict=True)):
         if side not in pairs.sides:
             raise _fault(where, row, f"{pairs.side_column} {side!r}, expected {' or '.join(pairs.sides)}")
-        found[pair].append((row, side, label))
-    for pair, members in found.items():
+        rows_of[pair].append((row, side, label))
+    for pair, members in rows_of.items():
         sides = sorted(side for _, side, _ in members)
         if sides != sorted(pairs.sides):
             said = f"pair {pair!r} has {' and '.join(sides)}, expected one {' and one '.join(pairs.sides)}"
@@ -148,7 +148,7 @@ def checked(table: pa.Table, card: DataCard, rows: int, where: str) -> pa.Table:
     table = _texts(table, card, where)
     _labels(table, card, where)
     if card.pairs:
-        _pairs(table, card, where)
+        _pairs(table, card.pairs, card.columns["label"], where)
     common = _common(table, card)
     _unique(common["example_id"], where)
     return common

@@ -93,7 +93,7 @@ def known_contents(card: DataCard, name: str) -> tuple[str, ...]:
 
 
 def _edition(card: DataCard, name: str) -> DataCard | Subset:
-    return card if name == card.name else card.subset
+    return card.subset if card.subset and name == card.subset.name else card
 
 
 def _differs(found: Found, what: str, digest: str, *expected: str) -> MaskTuneError:
@@ -201,14 +201,19 @@ def _hub(file: HubFile) -> Path:
     import huggingface_hub
     from huggingface_hub import constants, errors
 
-    wanted = {"repo_id": file.repository, "filename": file.path, "repo_type": "dataset", "revision": file.revision}
+    def download(cached_only: bool = False) -> Path:
+        path = huggingface_hub.hf_hub_download(
+            file.repository, file.path, repo_type="dataset", revision=file.revision, local_files_only=cached_only
+        )
+        return Path(path)
+
     with suppress(errors.LocalEntryNotFoundError):
-        return Path(huggingface_hub.hf_hub_download(**wanted, local_files_only=True))
+        return download(cached_only=True)
     if constants.HF_HUB_OFFLINE:
         raise Unreachable(f"{file} is not in the cache of the hub, and HF_HUB_OFFLINE is set")
     _request("HEAD", constants.ENDPOINT)  # the hub's client would try an unreachable host for half a minute
     try:
-        return Path(huggingface_hub.hf_hub_download(**wanted))
+        return download()
     except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError) as error:
         raise Unreachable(f"{file} cannot be had ({type(error).__name__})") from None
 

@@ -84,10 +84,10 @@ class _Collector:
     def random(self, name: str) -> Random:
         return Random(derive(SEED, "world", self.task, name))
 
-    def fresh(self, draw: Callable[[], tuple[Row, ...]]) -> tuple[Row, ...]:
-        """The rows of `draw` (one, or the two halves of a pair), drawn again until all are new."""
+    def fresh(self, draw: Callable[[int], tuple[Row, ...]], label: int) -> tuple[Row, ...]:
+        """The rows that `draw` gives for a label (one, or the two halves of a pair), drawn again until all are new."""
         while True:
-            rows = draw()
+            rows = draw(label)
             keys = {" ".join(str(row[column]) for column in TEXT_COLUMNS if column in row) for row in rows}
             if len(keys) == len(rows) and not keys & self.seen:
                 self.seen |= keys
@@ -97,9 +97,13 @@ class _Collector:
         """`count` rows, the labels in turn, so that each prefix is balanced."""
         random = self.random(name)
         rows = []
+
+        def draw_one(label: int) -> tuple[Row, ...]:
+            return (draw(random, label),)
+
         for i in range(count):
             label = i % labels
-            (row,) = self.fresh(lambda label=label: (draw(random, label),))
+            (row,) = self.fresh(draw_one, label)
             rows.append(_identified(row, f"{name}-{i:04d}", f"{name}-{i:04d}", label))
         return rows
 
@@ -120,14 +124,14 @@ def _review_pairs(collector: _Collector, name: str, edit: Callable) -> tuple[lis
     """Originals and their edited halves; both halves of a pair share the cluster_id."""
     random = collector.random(name)
     originals, revised = [], []
+
+    def draw_pair(label: int) -> tuple[Row, ...]:
+        original = _reviewed(random, label)
+        return {"text": original.text()}, {"text": edit(original).text()}
+
     for i in range(EVALUATION_ROWS):
         label = i % 2
-
-        def draw(label: int = label) -> tuple[Row, ...]:
-            original = _reviewed(random, label)
-            return {"text": original.text()}, {"text": edit(original).text()}
-
-        first, second = collector.fresh(draw)
+        first, second = collector.fresh(draw_pair, label)
         cluster = f"{name}-{i:04d}"
         originals.append(_identified(first, f"{cluster}-original", cluster, label))
         revised.append(_identified(second, f"{cluster}-revised", cluster, 1 - label))
