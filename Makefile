@@ -48,9 +48,10 @@ test-fast: setup  ## the tests that take no seconds, for the inner loop
 newcomer: setup  ## prove README's commands, in its order and twice, on a fresh clone of the last commit: half an hour
 	$(VENV)/bin/python -m pytest tests/newcomer.py
 
-lint: setup  ## check style and format of the working folder, notebooks too
+lint: setup  ## check style, format and types of the working folder, notebooks too; a minute, the second time seconds
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 
 format: setup  ## format the code and mend what ruff can mend
 	$(VENV)/bin/ruff format .
