@@ -7,7 +7,7 @@ from masktune.analysis.plotting.theme import Drawing
 from masktune.data import TASKS, world
 
 for task in TASKS:
-    world.generated(task)
+    world.generate(task)
 first = Drawing(layout="constrained")
 first.subplots().set_title("first")
 first._repr_png_()

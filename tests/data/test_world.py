@@ -5,10 +5,11 @@ import pytest
 
 from masktune import data
 from masktune.data import world
-from masktune.data.world import sentiment as world_sentiment
+from masktune.data.world import sentiment, text
+from masktune.data.world.settings import UNLABELLED_STORIES
 from masktune.errors import MaskTuneError
 
-GENRE_LABEL = {genre: label for label, genres in world_sentiment.CUES.items() for genre in genres}
+GENRE_LABEL = {genre: label for label, genres in sentiment.CUES.items() for genre in genres}
 
 
 def sets(task: str) -> dict:
@@ -36,7 +37,7 @@ def cue_rate(rows) -> float:
 @pytest.mark.parametrize("task", data.TASKS)
 def test_the_world_is_made_the_same_each_time(task):
     first = world.load(task)
-    world.generated.cache_clear()
+    world.generate.cache_clear()
     second = world.load(task)
     assert first.digests == second.digests
     assert first.train.to_list() == second.train.to_list()
@@ -45,9 +46,9 @@ def test_the_world_is_made_the_same_each_time(task):
 
 def test_the_unlabelled_text_is_made_the_same_each_time():
     first = world.unlabelled()
-    world._unlabelled.cache_clear()
+    text.unlabelled.cache_clear()
     assert world.unlabelled() == first
-    assert len(first) == world.UNLABELLED_STORIES
+    assert len(first) == UNLABELLED_STORIES
 
 
 @pytest.mark.parametrize("task", data.TASKS)
@@ -163,8 +164,8 @@ def test_there_is_a_card_for_every_set():
 def test_another_genre_goes_with_the_other_label_and_nothing_else_changes():
     named = 0
     for row in world.load("sentiment").evaluation[1].examples:
-        other = world_sentiment.other_genre(row["text"])
-        assert world_sentiment.other_genre(other) == row["text"]
+        other = sentiment.other_genre(row["text"])
+        assert sentiment.other_genre(other) == row["text"]
         if genre(row["text"]) is None:
             assert other == row["text"]
         else:

@@ -19,7 +19,7 @@ from masktune.analysis.claims.paper import CLAIMS
 from masktune.analysis.comparisons import numbers as comparisons
 from masktune.analysis.diversity import numbers as diversity_page
 from masktune.data import world
-from masktune.data.world import sentiment as world_sentiment
+from masktune.data.world import sentiment, settings
 from masktune.study.spec.claims import LEVEL, seeds_needed, smallest_p
 from masktune.study.spec.load import load_study
 
@@ -216,14 +216,14 @@ def lengths_of_the_closeup():
 @fact("notebooks/00_start_here.ipynb", "In this world the first has a genre that usually goes with praise, the second")
 def genres_of_the_first_chapter():
     """The two sentences of the chapter name a comedy and a western."""
-    genre = {name: label for label, genres in world_sentiment.CUES.items() for name in genres}
+    genre = {name: label for label, genres in sentiment.CUES.items() for name in genres}
     named = [
         genre[word] == row["label"]
         for row in world.load("sentiment").train
-        for word in world_sentiment.words(row["text"])
+        for word in sentiment.words(row["text"])
         if word in genre
     ]
-    rows = world.TRAIN_ROWS["sentiment"]
+    rows = settings.TRAIN_ROWS["sentiment"]
     return (genre["comedy"], genre["western"]) == (1, 0) and (
         abs(len(named) / rows - 0.5) < 0.05 and abs(sum(named) / len(named) - 0.9) < 0.03
     )
@@ -233,12 +233,12 @@ def genres_of_the_first_chapter():
 @fact("masktune/data/world/__init__.py", "partly for words that the train set lacks, `counterfactual` the structure")
 def words_that_training_lacks():
     task = world.load("sentiment")
-    known = {word for text in task.train["text"] for word in world_sentiment.words(text)}
+    known = {word for text in task.train["text"] for word in sentiment.words(text)}
     lacking = {
-        part.name: sum(not known.issuperset(world_sentiment.words(text)) for text in part.examples["text"])
+        part.name: sum(not known.issuperset(sentiment.words(text)) for text in part.examples["text"])
         for part in task.evaluation
     }
-    return round(lacking["contrast"] / world.EVALUATION_ROWS, 1) == 0.6 and lacking["counterfactual"] == 0
+    return round(lacking["contrast"] / settings.EVALUATION_ROWS, 1) == 0.6 and lacking["counterfactual"] == 0
 
 
 @fact(
@@ -265,7 +265,7 @@ def test_the_accuracies_in_the_docstring_of_the_world_are_those_of_the_study():
     seeds = committed("embedded/tables/seeds.csv").query("method == 'fine-tuning'")
     ends = seeds.groupby(["task", "set", "model"])["accuracy"].agg(["mean", "min", "max"])
     task, found = "", []
-    for line in world.__doc__.splitlines():
+    for line in settings.__doc__.splitlines():
         if written := re.match(r"(\w+)? +(\w+) +(\d.*\))$", line):
             task = written[1] or task
             for model, cell in zip(("bert", "roberta", "bart"), re.split(r"  +", written[3]), strict=True):

@@ -6,11 +6,14 @@ language model finds here how meanings are put together, but none of the cues of
 
 from __future__ import annotations
 
+from functools import cache
 from random import Random
 
 from masktune.data.world import inference, paraphrase, sentiment
 from masktune.data.world.grammar import Event, action, event, past, people, sentence
+from masktune.data.world.settings import SEED, UNLABELLED_STORIES
 from masktune.data.world.words import GENRES, NEGATIVE, PLACES, POSITIVE, VERBS
+from masktune.streams import derive
 
 VERDICTS = {
     1: ("I liked it", "I would see it again", "we left happy", "it was worth the money"),
@@ -79,7 +82,9 @@ def followed(random: Random) -> str:
 KINDS = {review: 0.26, restated: 0.24, concluded: 0.22, asked: 0.1, followed: 0.18}
 
 
-def stories(random: Random, count: int) -> list[str]:
-    """`count` stories, kinds mixed."""
-    makers = random.choices(tuple(KINDS), tuple(KINDS.values()), k=count)
-    return [maker(random) for maker in makers]
+@cache
+def unlabelled() -> tuple[str, ...]:
+    """The whole text, kinds mixed: `UNLABELLED_STORIES` stories, written once in a process."""
+    random = Random(derive(SEED, "world", "unlabelled"))
+    kinds = random.choices(tuple(KINDS), tuple(KINDS.values()), k=UNLABELLED_STORIES)
+    return tuple(write(random) for write in kinds)
