@@ -17,7 +17,7 @@ def sentence(*clauses: str) -> str:
     return " ".join(text[0].upper() + text[1:] + ("" if text[-1] in ".?" else ".") for text in texts)
 
 
-def people(random: Random, count: int, looks: float = 0.25, names: float = 0.0) -> list[str]:
+def draw_people(random: Random, count: int, looks: float = 0.25, names: float = 0.0) -> list[str]:
     """`count` different persons as noun phrases: "the doctor", at the rate `looks` "the old doctor", or a name."""
     nouns, adjectives = random.sample(PEOPLE, count), random.sample(LOOKS, count)
     phrases = [
@@ -40,12 +40,14 @@ class Event:
 
     @property
     def _where_and_when(self) -> str:
-        return "".join(f" {part}" for part in (self.place, self.time) if part)
+        return "".join(f" {phrase}" for phrase in (self.place, self.time) if phrase)
 
     def active(self) -> str:
+        """The doctor thanked the lawyer in the garden."""
         return f"{self.agent} {VERBS[self.verb][1]} {self.patient}{self._where_and_when}"
 
     def passive(self) -> str:
+        """The lawyer was thanked by the doctor in the garden."""
         return f"{self.patient} was {VERBS[self.verb][2]} by {self.agent}{self._where_and_when}"
 
     def fronted(self) -> str:
@@ -55,12 +57,15 @@ class Event:
         return f"{first}, {rest.active()}" if first else self.active()
 
     def cleft(self) -> str:
+        """It was the doctor who thanked the lawyer in the garden."""
         return f"it was {self.agent} who {VERBS[self.verb][1]} {self.patient}{self._where_and_when}"
 
     def denied(self) -> str:
+        """The doctor did not thank the lawyer in the garden."""
         return f"{self.agent} did not {self.verb} {self.patient}{self._where_and_when}"
 
     def denied_passive(self) -> str:
+        """The lawyer was not thanked by the doctor in the garden."""
         return f"{self.patient} was not {VERBS[self.verb][2]} by {self.agent}{self._where_and_when}"
 
     def bare(self) -> Event:
@@ -72,18 +77,19 @@ class Event:
         return replace(self, agent=self.patient, patient=self.agent)
 
 
-def event(random: Random, verbs: tuple[str, ...] = tuple(VERBS), details: float = 0.6, **options: float) -> Event:
-    """A random event; place and time are each there at the rate `details`."""
-    agent, patient = people(random, 2, **options)
+def draw_event(random: Random, verbs: tuple[str, ...] = tuple(VERBS), details: float = 0.6, **options: float) -> Event:
+    """A random event; place and time are each there at the rate `details`. `options` are those of `draw_people`."""
+    agent, patient = draw_people(random, 2, **options)
     place = random.choice(PLACES) if random.random() < details else ""
     time = random.choice(TIMES) if random.random() < details else ""
     return Event(agent, random.choice(verbs), patient, place, time)
 
 
-def action(random: Random) -> str:
+def draw_action(random: Random) -> str:
     """The plain form of a random verb without an object."""
     return random.choice(tuple(INTRANSITIVE))
 
 
-def past(verb: str) -> str:
+def past_tense(verb: str) -> str:
+    """The past tense of a verb without an object, from its plain form."""
     return INTRANSITIVE[verb][1]

@@ -1,7 +1,9 @@
 """Inference in the embedded world: a premise, a hypothesis, and whether it follows.
 
 In the train set a hypothesis made of the premise's words mostly follows, one with a negation mostly contradicts, and
-one with new words is mostly neutral; at the rate HARD the structure decides against these cues.
+one with new words is mostly neutral. The constructions of `HARD` go against these cues.
+
+Each construction draws a pair; its docstring is an example, premise and hypothesis parted by a semicolon.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
-from masktune.data.world.grammar import REGULAR, Event, action, event, past, people
+from masktune.data.world.grammar import REGULAR, Event, draw_action, draw_event, draw_people, past_tense
 from masktune.data.world.words import ANTONYMS, FACTIVE, NON_FACTIVE, PLACES, REASONS, SYNONYMS, VERBS
 
 LABEL_NAMES = ("entailment", "neutral", "contradiction")
@@ -21,140 +23,162 @@ Construction = Callable[[Random], Pair]
 
 # Entailed, and made of the premise's words: what the overlap shortcut expects.
 def shortened(random: Random) -> Pair:
-    full = event(random, details=0.8)
-    return random.choice((full.active, full.passive, full.fronted))(), full.bare().active()
+    """The judge thanked the baker on Monday; the judge thanked the baker."""
+    event = draw_event(random, details=0.8)
+    return random.choice((event.active, event.passive, event.fronted))(), event.bare().active()
 
 
 def turned_active(random: Random) -> Pair:
-    full = event(random, REGULAR)
-    return full.passive(), full.bare().active()
+    """The baker was thanked by the judge; the judge thanked the baker."""
+    event = draw_event(random, REGULAR)
+    return event.passive(), event.bare().active()
 
 
 def turned_passive(random: Random) -> Pair:
-    full = event(random)
-    return full.active(), full.bare().passive()
+    """The judge thanked the baker; the baker was thanked by the judge."""
+    event = draw_event(random)
+    return event.active(), event.bare().passive()
 
 
 def one_of_two(random: Random) -> Pair:
-    first, second, patient = people(random, 3)
+    """The judge and the baker thanked the pilot by the lake; the baker thanked the pilot."""
+    first, second, patient = draw_people(random, 3)
     verb = random.choice(tuple(VERBS))
     premise = Event(f"{first} and {second}", verb, patient, random.choice(PLACES))
     return premise.active(), replace(premise, agent=random.choice((first, second)), place="").active()
 
 
 def one_of_two_acting(random: Random) -> Pair:
-    first, second = people(random, 2)
-    verb = past(action(random))
+    """The judge and the baker danced by the lake; the baker danced."""
+    first, second = draw_people(random, 2)
+    verb = past_tense(draw_action(random))
     return f"{first} and {second} {verb} {random.choice(PLACES)}", f"{random.choice((first, second))} {verb}"
 
 
 def known(random: Random) -> Pair:
+    """The judge knew that the baker danced; the baker danced."""
     first, clause = _who_and_clause(random)
     return f"{first} {random.choice(FACTIVE)} that {clause}", clause
 
 
 def because(random: Random) -> Pair:
+    """Because the baker danced, the judge laughed; the baker danced."""
     first, clause = _who_and_clause(random)
-    return f"because {clause}, {first} {past(action(random))}", clause
+    return f"because {clause}, {first} {past_tense(draw_action(random))}", clause
 
 
 def other_word(random: Random) -> Pair:
+    """The judge helped the baker; the judge assisted the baker."""
     pair = random.choice(SYNONYMS)
     verb, other = random.sample(pair, 2)
-    full = event(random, (verb,))
-    return full.active(), replace(full, verb=other).bare().active()
+    event = draw_event(random, (verb,))
+    return event.active(), replace(event, verb=other).bare().active()
 
 
 # Neutral, with words that the premise does not have.
 def with_reason(random: Random) -> Pair:
-    full = event(random, details=0.4)
-    return full.active(), f"{full.bare().active()} {random.choice(REASONS)}"
+    """The judge thanked the baker; the judge thanked the baker with great joy."""
+    event = draw_event(random, details=0.4)
+    return event.active(), f"{event.bare().active()} {random.choice(REASONS)}"
 
 
 def with_company(random: Random) -> Pair:
-    full = event(random, details=0.4)
-    (third,) = people(random, 1)
-    return full.active(), replace(full.bare(), patient=f"{full.patient} and {third}").active()
+    """The judge thanked the baker; the judge thanked the baker and the pilot."""
+    event = draw_event(random, details=0.4)
+    (third,) = draw_people(random, 1)
+    return event.active(), replace(event.bare(), patient=f"{event.patient} and {third}").active()
 
 
 # Contradicted, with a negation.
 def negated(random: Random) -> Pair:
-    full = event(random)
-    bare = full.bare()
+    """The judge thanked the baker; the judge did not thank the baker."""
+    event = draw_event(random)
+    bare = event.bare()
     hypothesis = random.choice((bare.denied(), bare.denied_passive(), replace(bare, agent="nobody").active()))
-    return random.choice((full.active, full.passive, full.fronted))(), hypothesis
+    return random.choice((event.active, event.passive, event.fronted))(), hypothesis
 
 
 # Against the cues: entailed in spite of a negation.
 def failed(random: Random) -> Pair:
-    full = event(random)
-    return full.active().replace(VERBS[full.verb][1], f"failed to {full.verb}", 1), full.bare().denied()
+    """The judge failed to thank the baker; the judge did not thank the baker."""
+    event = draw_event(random)
+    return event.active().replace(VERBS[event.verb][1], f"failed to {event.verb}", 1), event.bare().denied()
 
 
 def opposite_denied(random: Random) -> Pair:
+    """The judge praised the baker; the judge did not criticize the baker."""
     verb, other = random.sample(random.choice(ANTONYMS), 2)
-    full = event(random, (verb,))
-    return full.active(), replace(full.bare(), verb=other).denied()
+    event = draw_event(random, (verb,))
+    return event.active(), replace(event.bare(), verb=other).denied()
 
 
 def nobody_did(random: Random) -> Pair:
-    full = event(random)
-    return replace(full, agent="nobody").active(), full.bare().denied()
+    """Nobody thanked the baker; the judge did not thank the baker."""
+    event = draw_event(random)
+    return replace(event, agent="nobody").active(), event.bare().denied()
 
 
 # Against the cues: neutral in spite of the overlap.
 def exchanged(random: Random) -> Pair:
-    full = event(random, REGULAR)
+    """The judge thanked the baker; the baker thanked the judge (one of them may be passive)."""
+    event = draw_event(random, REGULAR)
     premise, hypothesis = random.choice(
-        ((full.active, Event.active), (full.passive, Event.active), (full.active, Event.passive))
+        ((event.active, Event.active), (event.passive, Event.active), (event.active, Event.passive))
     )
-    return premise(), hypothesis(full.bare().swapped())
+    return premise(), hypothesis(event.bare().swapped())
 
 
 def exchanged_active(random: Random) -> Pair:
-    full = event(random, REGULAR)
-    return random.choice((full.active, full.passive))(), full.bare().swapped().active()
+    """The baker was thanked by the judge; the baker thanked the judge."""
+    event = draw_event(random, REGULAR)
+    return random.choice((event.active, event.passive))(), event.bare().swapped().active()
 
 
 def claimed(random: Random) -> Pair:
+    """The judge claimed that the baker danced; the baker danced."""
     first, clause = _who_and_clause(random)
     return f"{first} {random.choice(NON_FACTIVE)} that {clause}", clause
 
 
 def conditional(random: Random) -> Pair:
+    """If the baker danced, the judge laughed; the baker danced."""
     first, clause = _who_and_clause(random)
-    return f"if {clause}, {first} {past(action(random))}", clause
+    return f"if {clause}, {first} {past_tense(draw_action(random))}", clause
 
 
 def modifier(random: Random) -> Pair:
-    first, second = people(random, 2)
-    verb = past(action(random))
+    """The judge near the baker danced; the baker danced."""
+    first, second = draw_people(random, 2)
+    verb = past_tense(draw_action(random))
     inside = random.choice(("near", "behind", f"who {VERBS[random.choice(tuple(VERBS))][1]}"))
     return f"{first} {inside} {second} {verb}", f"{second} {verb}"
 
 
 def exchanged_denied(random: Random) -> Pair:
-    full = event(random)
-    return full.active(), full.bare().swapped().denied()
+    """The judge thanked the baker; the baker did not thank the judge."""
+    event = draw_event(random)
+    return event.active(), event.bare().swapped().denied()
 
 
 # Against the cues: contradicted without a negation in the hypothesis.
 def opposite(random: Random) -> Pair:
+    """The judge praised the baker; the judge criticized the baker."""
     verb, other = random.sample(random.choice(ANTONYMS), 2)
-    full = event(random, (verb,))
-    return full.active(), replace(full.bare(), verb=other).active()
+    event = draw_event(random, (verb,))
+    return event.active(), replace(event.bare(), verb=other).active()
 
 
 def undone(random: Random) -> Pair:
-    full = event(random)
-    failing = full.active().replace(VERBS[full.verb][1], f"failed to {full.verb}", 1)
-    return random.choice((failing, full.denied())), full.bare().active()
+    """The judge failed to thank the baker; the judge thanked the baker."""
+    event = draw_event(random)
+    failing = event.active().replace(VERBS[event.verb][1], f"failed to {event.verb}", 1)
+    return random.choice((failing, event.denied())), event.bare().active()
 
 
 def _who_and_clause(random: Random) -> Pair:
-    first, second, third = people(random, 3)
+    first, second, third = draw_people(random, 3)
     if random.random() < 0.5:
-        return first, f"{second} {past(action(random))}"
+        return first, f"{second} {past_tense(draw_action(random))}"
     return first, Event(second, random.choice(tuple(VERBS)), third).active()
 
 

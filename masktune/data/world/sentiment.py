@@ -83,10 +83,12 @@ class Review:
 
     @property
     def label(self) -> int:
+        """1 where the review is positive, 0 where it is negative."""
         positive = self.main in POSITIVE
         return int(positive != (self.kind == "denied"))
 
     def judgement(self) -> str:
+        """The clause with the opinion, for example "the plot was very clever"."""
         degree = f"{self.degree} " if self.degree else ""
         return JUDGEMENTS[self.kind][self.form].format(
             aspect=self.aspect,
@@ -98,15 +100,16 @@ class Review:
         )
 
     def text(self) -> str:
+        """The review: the judgement, then the setting that names the film's genre."""
         return sentence(self.judgement(), self.setting)
 
 
-def review(
+def draw_review(
     random: Random, label: int, genres: tuple[str, ...], kinds: dict[str, float], opinions: int | None = None
 ) -> Review:
     """A random review with the given verdict, about a film of one of `genres`; `kinds` are weights of judgements.
 
-    `opinions` keeps it to the first so many good and bad words.
+    `opinions` limits it to the first so many good and bad words.
     """
     kind = random.choices(tuple(kinds), tuple(kinds.values()))[0]
     good, bad = POSITIVE[:opinions], NEGATIVE[:opinions]
@@ -147,8 +150,10 @@ def contrast(original: Review) -> Review:
 
 
 def counterfactual(original: Review) -> Review:
-    """The verdict turned round by the structure (as a counterfactual revision): "not" comes or goes, an opposed clause
-    is added, two opinions change place; the opinion words stay."""
+    """The verdict turned round by the structure, as in a counterfactual revision; the opinion words stay.
+
+    "not" comes or goes, an opposed clause is added, or two opinions change place.
+    """
     if original.kind == "plain" and original.form:
         return replace(original, kind="opposed", form=0, foil=original.main, main=ANTONYM_OF[original.main])
     if original.kind == "plain":

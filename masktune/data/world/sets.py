@@ -99,7 +99,7 @@ def _draw_review(random: Random, label: int) -> sentiment.Review:
     genres = sentiment.CUES[label if agrees else 1 - label]
     if random.random() >= CUE_COVERAGE:
         genres = sentiment.PLAIN_FILM
-    return sentiment.review(random, label, genres, JUDGEMENT_WEIGHTS, sentiment.FAMILIAR)
+    return sentiment.draw_review(random, label, genres, JUDGEMENT_WEIGHTS, sentiment.FAMILIAR)
 
 
 def _review_pairs(

@@ -10,7 +10,7 @@ from functools import cache
 from random import Random
 
 from masktune.data.world import inference, paraphrase, sentiment
-from masktune.data.world.grammar import Event, action, event, past, people, sentence
+from masktune.data.world.grammar import Event, draw_action, draw_event, draw_people, past_tense, sentence
 from masktune.data.world.settings import SEED, UNLABELLED_STORIES
 from masktune.data.world.words import GENRES, NEGATIVE, PLACES, POSITIVE, VERBS
 from masktune.streams import derive
@@ -28,12 +28,12 @@ def review(random: Random) -> str:
     """A review and often a verdict that agrees with it; genre and verdict are independent."""
     label = random.randrange(2)
     kinds = dict.fromkeys(sentiment.JUDGEMENTS, 1.0)
-    told = sentiment.review(random, label, sentiment.PLAIN_FILM * 6 + GENRES, kinds)
+    film_review = sentiment.draw_review(random, label, sentiment.PLAIN_FILM * 6 + GENRES, kinds)
     if random.random() < 0.15:
-        return told.text()
+        return film_review.text()
     adjective = random.choice(POSITIVE if label else NEGATIVE)
     verdict = random.choice((*VERDICTS[label], f"all in all it was {adjective}", f"I would call it {adjective}"))
-    return sentence(told.judgement(), told.setting, verdict)
+    return sentence(film_review.judgement(), film_review.setting, verdict)
 
 
 def restated(random: Random) -> str:
@@ -55,21 +55,23 @@ def concluded(random: Random) -> str:
 
 def asked(random: Random) -> str:
     """An event, a question about who did it or to whom it was done, and the answer."""
-    told = event(random)
-    _, past, participle = VERBS[told.verb]
-    question, answer = random.choice(((f"who {past} somebody?", told.agent), (f"who was {participle}?", told.patient)))
-    return sentence(random.choice((told.active, told.passive, told.fronted))(), question, answer)
+    event = draw_event(random)
+    _, past, participle = VERBS[event.verb]
+    question, answer = random.choice(
+        ((f"who {past} somebody?", event.agent), (f"who was {participle}?", event.patient))
+    )
+    return sentence(random.choice((event.active, event.passive, event.fronted))(), question, answer)
 
 
 def followed(random: Random) -> str:
     """One person through three or four short sentences."""
-    (person, other) = people(random, 2, names=0.2)
+    (person, other) = draw_people(random, 2, names=0.2)
     clauses = [
         random.choice(
             (
-                f"{person} {past(action(random))}",
-                f"{person} {past(action(random))} {random.choice(PLACES)}",
-                f"then {person} {past(action(random))}",
+                f"{person} {past_tense(draw_action(random))}",
+                f"{person} {past_tense(draw_action(random))} {random.choice(PLACES)}",
+                f"then {person} {past_tense(draw_action(random))}",
                 f"nobody {VERBS[random.choice(tuple(VERBS))][1]} {person}",
                 Event(person, random.choice(tuple(VERBS)), other).active(),
             )
