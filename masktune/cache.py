@@ -6,21 +6,19 @@ older version made without digests, is put aside and made again: nobody can say 
 costs a minute or so and gives the same.
 """
 
-import hashlib
 import json
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from masktune.errors import MaskTuneError
+from masktune.files import digest, file_digest, folder_beside
 
 MADE = "made.json"  # in each folder: the seconds that making it took, and the digest of each file
-_DIGESTS: dict[tuple, str] = {}  # of the files that this process has read, by what changes when a file is written
 
 
 def root() -> Path:
@@ -28,7 +26,7 @@ def root() -> Path:
     return Path(os.environ.get("MASKTUNE_CACHE") or Path.home() / ".cache" / "masktune").expanduser()
 
 
-def made(kind: str, name: str, made_of: dict[str, Any], make: Callable[[Path], None]) -> Path:
+def make_once(kind: str, name: str, made_of: dict[str, Any], make: Callable[[Path], None]) -> Path:
     """The folder <root>/<kind>/<name>-<digest of made_of>; `make` fills it if it is not there as it was made.
 
     Raises MaskTuneError where the cache cannot be written.
@@ -39,23 +37,25 @@ def made(kind: str, name: str, made_of: dict[str, Any], make: Callable[[Path], N
         if not fault:
             return folder
         _put_aside(folder, fault)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
-    except OSError as error:
-        raise _unwritable(folder.parent, error) from error
-    try:
-        start = time.perf_counter()
-        make(beside)
-        record = {"seconds": round(time.perf_counter() - start, 3), "files": _files(beside)}
-        (beside / MADE).write_text(json.dumps(record, indent=1) + "\n")
-        beside.rename(folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    with ExitStack() as stack:
+        try:
+            unfinished = stack.enter_context(folder_beside(folder))
+        except OSError as error:
+            raise _unwritable(folder.parent, error) from error
+        try:
+            _fill(unfinished, make)
+            unfinished.rename(folder)
+        except OSError:  # another process may have been faster
+            if not folder.is_dir():
+                raise
     return folder
+
+
+def _fill(folder: Path, make: Callable[[Path], None]) -> None:
+    start = time.perf_counter()
+    make(folder)
+    record = {"seconds": round(time.perf_counter() - start, 3), "files": _files(folder)}
+    (folder / MADE).write_text(json.dumps(record, indent=1) + "\n")
 
 
 def _files(folder: Path) -> dict[str, str]:
@@ -101,18 +101,3 @@ def seconds_since(kind: str, moment: float) -> float:
     """The seconds that making took, of all of a kind that came into the cache since that moment (`time.time()`)."""
     records = [path for path in (root() / kind).glob(f"[!.]*/{MADE}") if path.stat().st_mtime >= moment]
     return sum(json.loads(path.read_bytes())["seconds"] for path in records)
-
-
-def digest(text: str) -> str:
-    """sha256 of a text, in hexadecimal digits."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """sha256 of a file, in hexadecimal digits. A process reads a file once, and again when it has been written."""
-    state = path.stat()
-    key = (str(path), state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
-    if key not in _DIGESTS:
-        with path.open("rb") as file:
-            _DIGESTS[key] = hashlib.file_digest(file, "sha256").hexdigest()
-    return _DIGESTS[key]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from masktune import cache
+from masktune import cache, files
 from masktune.errors import MaskTuneError
 
 
@@ -28,31 +28,31 @@ def test_a_thing_is_made_once_and_another_origin_is_another_folder():
         made.append(folder)
         (folder / "it").write_text("here")
 
-    first = cache.made("things", "x", {"size": 1}, make)
-    assert cache.made("things", "x", {"size": 1}, make) == first
-    assert cache.made("things", "x", {"size": 2}, make) != first
+    first = cache.make_once("things", "x", {"size": 1}, make)
+    assert cache.make_once("things", "x", {"size": 1}, make) == first
+    assert cache.make_once("things", "x", {"size": 2}, make) != first
     assert len(made) == 2 and (first / "it").read_text() == "here"
 
 
 def test_the_cache_knows_how_long_making_took_since_a_moment(root):
-    cache.made("things", "before", {}, lambda folder: None)
+    cache.make_once("things", "before", {}, lambda folder: None)
     os.utime(next(root.glob("things/before-*/made.json")), (0, 0))
     start = time.time()
     assert cache.seconds_since("things", start) == 0
     for name in ("x", "y"):
-        cache.made("things", name, {}, lambda folder: time.sleep(0.1))
+        cache.make_once("things", name, {}, lambda folder: time.sleep(0.1))
     assert 0.2 <= cache.seconds_since("things", start) <= time.time() - start
 
 
 def test_of_two_processes_the_first_one_wins(root):
-    key = cache.digest(json.dumps({}))[:12]
+    key = files.digest(json.dumps({}))[:12]
 
     def make_while_another_does(folder):
         for beside in (folder, root / "things" / f"x-{key}"):
             beside.mkdir(exist_ok=True)
             (beside / "mine").write_text(beside.name)
 
-    folder = cache.made("things", "x", {}, make_while_another_does)
+    folder = cache.make_once("things", "x", {}, make_while_another_does)
     assert (folder / "mine").read_text() == folder.name
     assert [path.name for path in (root / "things").iterdir()] == [folder.name]
 
@@ -63,7 +63,7 @@ def test_nothing_half_made_stays_behind(root):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cache.made("things", "x", {}, fail)
+        cache.make_once("things", "x", {}, fail)
     assert not list((root / "things").iterdir())
 
 
@@ -98,24 +98,24 @@ def _as_an_older_version_wrote_it(path):
     ],
 )
 def test_what_is_not_as_it_was_made_is_put_aside_and_made_again(root, capsys, damage, said):
-    folder = cache.made("things", "x", {}, _make)
-    assert cache.made("things", "x", {}, None) == folder
+    folder = cache.make_once("things", "x", {}, _make)
+    assert cache.make_once("things", "x", {}, None) == folder
     damage(folder)
     damaged = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    assert cache.made("things", "x", {}, _make) == folder
+    assert cache.make_once("things", "x", {}, _make) == folder
     line = capsys.readouterr().err
     assert f"{folder}: {said}" in line and "put aside" in line and line.count("\n") == 1
     assert (folder / "weights").read_bytes() == bytes(range(200)) and (folder / "deep" / "words").read_text() == "a b c"
     [aside] = (root / "things").glob(".damaged-*")
     assert {path.name: path.read_bytes() for path in aside.rglob("*") if path.is_file()} == damaged
-    assert cache.made("things", "x", {}, None) == folder and not capsys.readouterr().err
+    assert cache.make_once("things", "x", {}, None) == folder and not capsys.readouterr().err
 
 
 def test_what_was_put_aside_does_not_count_as_made(root):
     start = time.time()
-    folder = cache.made("things", "x", {}, _make)
+    folder = cache.make_once("things", "x", {}, _make)
     (folder / "made.json").write_text("{")
-    cache.made("things", "x", {}, _make)
+    cache.make_once("things", "x", {}, _make)
     assert cache.seconds_since("things", start) >= 0
 
 
@@ -123,4 +123,4 @@ def test_a_cache_that_cannot_be_written_is_named(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MASKTUNE_CACHE", str(tmp_path / "file"))
     with pytest.raises(MaskTuneError, match="cannot write to the cache .*MASKTUNE_CACHE"):
-        cache.made("things", "x", {}, lambda folder: None)
+        cache.make_once("things", "x", {}, lambda folder: None)

@@ -1,16 +1,13 @@
 """Folders that appear whole, and stamps that say what files were made from, so that nothing is made twice."""
 
 import contextlib
-import hashlib
 import json
-import os
-import shutil
 import sys
-import uuid
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 
+from masktune import files
 from masktune.errors import MaskTuneError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -23,29 +20,18 @@ def whole_folder(target: Path) -> Iterator[Path]:
 
     Raises MaskTuneError, naming the folder, where it cannot be written.
     """
-    beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
-        beside.mkdir(parents=True)
-        yield beside
-        old = target.with_name(f".{target.name}.old.{uuid.uuid4().hex}")
-        if target.exists():
-            os.replace(target, old)
-        os.replace(beside, target)
-        shutil.rmtree(old, ignore_errors=True)
+        with files.replace_folder(target) as beside:
+            yield beside
     except OSError as error:
         reason = error.strerror or str(error)
         raise MaskTuneError(f"cannot write {str(target)!r} ({reason}); free it or set MASKTUNE_RESULTS") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def digest(paths: Iterable[Path], *texts: str) -> str:
     """sha256 of the contents of files (a missing one counts as empty) and of texts, order and names included."""
-    found = hashlib.sha256(json.dumps(texts).encode())
-    for path in paths:
-        content = path.read_bytes() if path.is_file() else b""
-        found.update(f"\0{path.name}\0{hashlib.sha256(content).hexdigest()}".encode())
-    return found.hexdigest()
+    contents = [f"\0{path.name}\0{files.digest(path.read_bytes() if path.is_file() else b'')}" for path in paths]
+    return files.digest("".join([json.dumps(texts), *contents]))
 
 
 def source() -> list[Path]:
@@ -71,12 +57,10 @@ def versions() -> str:
     return ", ".join(found)
 
 
-def stamp(path: Path, inputs: str, files: Iterable[Path]) -> None:
-    """Write what `files` were made from, and what they were when they were made; names are relative to the stamp."""
-    made = {str(file.relative_to(path.parent).as_posix()): digest([file]) for file in sorted(files)}
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    beside.write_text(json.dumps({"inputs": inputs, "files": made}, indent=1) + "\n", encoding="utf-8")
-    os.replace(beside, path)
+def stamp(path: Path, inputs: str, made_files: Iterable[Path]) -> None:
+    """Write what files were made from, and what they were when they were made; names are relative to the stamp."""
+    made = {str(file.relative_to(path.parent).as_posix()): digest([file]) for file in sorted(made_files)}
+    files.write_file(path, json.dumps({"inputs": inputs, "files": made}, indent=1) + "\n")
 
 
 def is_fresh(path: Path, inputs: str) -> bool:

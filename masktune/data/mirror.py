@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -25,6 +24,7 @@ from masktune.data import sources
 from masktune.data.card import DataCard
 from masktune.data.catalogue import CARDS
 from masktune.errors import MaskTuneError, one_of
+from masktune.files import digest, write_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +105,7 @@ def _row(card: DataCard, count: int | None, expected: int, state: str) -> tuple:
 
 def _writable(mirror: Path) -> None:
     try:
-        sources.write(mirror / "data" / ".writable", b"")
+        write_file(mirror / "data" / ".writable", b"")
         (mirror / "data" / ".writable").unlink()
     except OSError as error:
         raise MaskTuneError(
@@ -144,7 +144,7 @@ def _is_present(card: DataCard, mirror: Path) -> bool:
 
 def _keep(card: DataCard, mirror: Path, content: bytes) -> None:
     entry = {
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "sha256": digest(content),
         "rows": card.rows,
         "source": str(card.source),
         "licence": card.licence,
@@ -153,8 +153,8 @@ def _keep(card: DataCard, mirror: Path, content: bytes) -> None:
     path = sources.mirror_file(mirror, card.name)
     manifest = dict(sorted({**sources.manifest(mirror), card.name: entry}.items()))
     try:
-        sources.write(path, content)
-        sources.write(mirror / "data" / sources.MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
+        write_file(path, content)
+        write_file(mirror / "data" / sources.MANIFEST, json.dumps(manifest, indent=1) + "\n")
     except OSError as error:
         raise MaskTuneError(f"{path} cannot be written ({error.strerror}); make room or name another folder") from None
 

@@ -20,15 +20,16 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from masktune import cache
 from masktune.data import formats, rows
 from masktune.data.card import DataCard, HubFile, NamedFile, PinnedFiles, Subset
 from masktune.errors import MaskTuneError
+from masktune.files import digest, write_file
 
 if TYPE_CHECKING:
     import httpx
 
 MIRROR = "MASKTUNE_MIRROR"
-CACHE = "MASKTUNE_CACHE"
 MANIFEST = "manifest.json"
 SECONDS = 30
 
@@ -96,10 +97,10 @@ def _edition(card: DataCard, name: str) -> DataCard | Subset:
     return card.subset if card.subset and name == card.subset.name else card
 
 
-def _differs(found: Found, what: str, digest: str, *expected: str) -> MaskTuneError:
+def _differs(found: Found, what: str, actual: str, *expected: str) -> MaskTuneError:
     wanted = " or ".join(entry[:12] for entry in expected)
     return MaskTuneError(
-        f"{found.where}: {found.name} differs from its card: {what} {digest[:12]}, expected {wanted}; {found.remedy}"
+        f"{found.where}: {found.name} differs from its card: {what} {actual[:12]}, expected {wanted}; {found.remedy}"
     )
 
 
@@ -116,11 +117,6 @@ def mirror_folder() -> Path | None:
     if not folder.is_dir():
         raise MaskTuneError(f"{MIRROR} is {named!r}, which is no folder; expected one that holds data/ and models/")
     return folder
-
-
-def cache_folder() -> Path:
-    """Where fetched files are kept: $MASKTUNE_CACHE/downloads, else ~/.cache/masktune/downloads."""
-    return Path(os.environ.get(CACHE) or Path.home() / ".cache" / "masktune").expanduser() / "downloads"
 
 
 def editions(card: DataCard) -> tuple[tuple[str, int], ...]:
@@ -179,14 +175,14 @@ def from_source(card: DataCard) -> Found:
 
 
 def _text(card: DataCard, reader: str, contents: Sequence[bytes], names: Sequence[str], remedy: str) -> Found:
-    table, digest = formats.read(reader, contents, names), hashlib.sha256(b"".join(contents)).hexdigest()
-    return Found(card.name, card.rows, table, digest, " and ".join(names), remedy=remedy)
+    table = formats.read(reader, contents, names)
+    return Found(card.name, card.rows, table, digest(b"".join(contents)), " and ".join(names), remedy=remedy)
 
 
 def _parquet(path: Path) -> tuple[pa.Table, str]:
     try:
         content = path.read_bytes()
-        return pq.read_table(pa.BufferReader(content)), hashlib.sha256(content).hexdigest()
+        return pq.read_table(pa.BufferReader(content)), digest(content)
     except (OSError, pa.ArrowException) as error:
         said = " ".join(str(error).split())[:120]
         raise MaskTuneError(f"{path}: not a readable Parquet file ({said}); replace it") from None
@@ -252,7 +248,7 @@ def _downloaded(url: str) -> bytes:
 
 
 def _kept(url: str) -> Path:
-    return cache_folder() / hashlib.sha256(url.encode()).hexdigest()
+    return cache.root() / "downloads" / digest(url)
 
 
 def _fetch(url: str, blob: str) -> bytes:
@@ -265,16 +261,5 @@ def _fetch(url: str, blob: str) -> bytes:
         )
     if not kept.is_file():
         with suppress(OSError):  # a cache that cannot be written costs a second download and nothing else
-            write(kept, content)
+            write_file(kept, content)
     return content
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write a file in one step: nobody sees it half-written, and nothing stays behind when it fails (OSError)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_bytes(content)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)

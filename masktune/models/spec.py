@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from masktune import cache
 from masktune.errors import MaskTuneError
+from masktune.files import digest, file_digest
 
 if TYPE_CHECKING:
     from masktune.pretraining.mlm import Recipe
@@ -88,4 +88,4 @@ def content(folder: Path) -> str:
             f"the folder {str(folder)!r} holds no weights (*.safetensors, *.bin); name one that save_pretrained wrote"
         )
     files = weights + [name for name in names if LOADED.fullmatch(name)]
-    return cache.digest("".join(f"{name} {cache.file_digest(folder / name)}\n" for name in files))
+    return digest("".join(f"{name} {file_digest(folder / name)}\n" for name in files))

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from masktune import cache, data
+from masktune import cache, data, files
 from masktune.data.sources import mirror_folder
 from masktune.errors import MaskTuneError, one_of
 from masktune.models.joint import MaskedLM, loading, masked_lm_and_missing
@@ -74,13 +74,13 @@ def _embedded(family: str) -> str:
     one_of(family, small_models.SMALL_MODELS, "family of the embedded world")
     recipe = small_models.RECIPES[family]
     texts = data.unlabelled("embedded", "sentiment")
-    made_of = {"family": family, "recipe": recipe.identity(), "text": cache.digest("\n".join(texts))}
+    made_of = {"family": family, "recipe": recipe.identity(), "text": files.digest("\n".join(texts))}
 
     def make(folder: Path) -> None:
         small = small_models.SMALL_MODELS[family](texts, SEED)
         _train(MaskedLM(small.model), small.tokenizer, texts, recipe, f"pre-training {family}", folder, made_of)
 
-    return str(cache.made("checkpoints", f"embedded-{family}", _identity(made_of), make))
+    return str(cache.make_once("checkpoints", f"embedded-{family}", _identity(made_of), make))
 
 
 def _train_texts(task: str) -> list[str]:
@@ -94,7 +94,7 @@ def _adapted(place: str, spec: ModelSpec, task: str, texts: Sequence[str]) -> Pa
     recipe = spec.adaptation.recipe()
     folder = folder_of(place)
     source = {"checkpoint": place, "revision": spec.revision} if folder is None else {"content": content(folder)}
-    made_of = {**source, "recipe": recipe.identity(), "task": task, "text": cache.digest("\n".join(texts))}
+    made_of = {**source, "recipe": recipe.identity(), "task": task, "text": files.digest("\n".join(texts))}
 
     def make(folder: Path) -> None:
         revision = spec.revision or "main"
@@ -107,7 +107,7 @@ def _adapted(place: str, spec: ModelSpec, task: str, texts: Sequence[str]) -> Pa
             pretraining.start_bias_at_unigrams(masked_lm, tokenizer, texts)
         _train(masked_lm, tokenizer, texts, recipe, f"adapting {spec.name} to {task}", folder, made_of)
 
-    return cache.made("checkpoints", f"{spec.name}-{task}", _identity(made_of), make)
+    return cache.make_once("checkpoints", f"{spec.name}-{task}", _identity(made_of), make)
 
 
 def _train(

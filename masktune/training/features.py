@@ -38,7 +38,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from masktune import cache
+from masktune import cache, files
 from masktune.errors import MaskTuneError
 from masktune.features import PREFIX, Product
 from masktune.methods import FineTuning, Method
@@ -132,7 +132,7 @@ class Material:
             _record(folder, made_of, time.perf_counter() - start + self._saved)
 
         self._saved = 0.0
-        folder = cache.made("prepared", name, made_of, make)
+        folder = cache.make_once("prepared", name, made_of, make)
         self.seconds[name] = _seconds(folder)
         return safetensors.numpy.load_file(folder / FILE)["values"]
 
@@ -163,7 +163,7 @@ class Material:
         backend = getattr(self.tokenizer, "backend_tokenizer", None)
         own = {"vocabulary": self.tokenizer.get_vocab()} if backend is None else json.loads(backend.to_str())
         special = {name: str(token) for name, token in self.tokenizer.special_tokens_map.items()}
-        return cache.digest(json.dumps([own | {"padding": None, "truncation": None}, special], sort_keys=True))
+        return files.digest(json.dumps([own | {"padding": None, "truncation": None}, special], sort_keys=True))
 
     @property
     def _checkpoint_digest(self) -> str:
@@ -233,7 +233,7 @@ class Material:
             _record(folder, made_of, time.perf_counter() - start)
 
         start = time.perf_counter()
-        folder = cache.made("prepared", "fine-tuned", made_of, make)
+        folder = cache.make_once("prepared", "fine-tuned", made_of, make)
         self._saved += max(0.0, _seconds(folder) - (time.perf_counter() - start))
         return folder
 

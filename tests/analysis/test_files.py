@@ -5,18 +5,6 @@ from masktune.errors import MaskTuneError
 from masktune.study.store import gather
 
 
-def test_a_folder_appears_whole_or_stays(tmp_path):
-    target = tmp_path / "tables"
-    with files.whole_folder(target) as beside:
-        (beside / "one").write_text("1")
-        assert not target.exists()
-    with pytest.raises(KeyError), files.whole_folder(target) as beside:
-        (beside / "two").write_text("2")
-        raise KeyError
-    assert [path.name for path in target.iterdir()] == ["one"]
-    assert [path.name for path in tmp_path.iterdir()] == ["tables"]
-
-
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way")
     error = pytest.raises(MaskTuneError, match="cannot write .*tables.*MASKTUNE_RESULTS")

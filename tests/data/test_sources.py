@@ -17,6 +17,7 @@ from masktune.data import sources
 from masktune.data.card import HubFile, PinnedFiles
 from masktune.data.catalogue import CARDS
 from masktune.errors import MaskTuneError
+from masktune.files import write_file
 
 REVIEWS = b"Sentiment\tText\nNegative\ta dull evening\nPositive\ta bright morning\n"
 EDITED = b"Sentiment\tText\nPositive\ta fine evening\nNegative\ta grey morning\n"
@@ -196,15 +197,6 @@ def test_a_set_that_only_the_user_has_says_which_variable_to_set(nowhere, monkey
         sources.find(CARDS["paws-qqp/dev_and_test"])
 
 
-def test_writing_in_one_step_leaves_nothing_behind_when_it_fails(tmp_path):
-    sources.write(tmp_path / "new" / "file", b"whole")
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["file"]
-    (tmp_path / "taken" / "inside").mkdir(parents=True)
-    with pytest.raises(OSError):
-        sources.write(tmp_path / "taken", b"whole")
-    assert {path.name for path in tmp_path.iterdir()} == {"new", "taken"}
-
-
 def _in_the_mirror(card, columns, mirror, monkeypatch):
     save(mirror / "data" / f"{card.name}.parquet", columns)
 
@@ -229,7 +221,7 @@ def _at_an_address(card, columns, mirror, monkeypatch):
         for label, text in zip(columns["label"], columns["sentence"], strict=True)
     ]
     for url, lines in zip(urls, (texts[::2], texts[1::2]), strict=True):
-        sources.write(sources._kept(url), "".join(["Sentiment\tText\n", *lines]).encode())
+        write_file(sources._kept(url), "".join(["Sentiment\tText\n", *lines]))
 
 
 def _in_a_file_of_the_user(card, columns, mirror, monkeypatch):

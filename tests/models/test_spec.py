@@ -28,7 +28,7 @@ def bert(request) -> Path:
 def named(monkeypatch, tmp_path):
     """Nothing is made: the cache names what it would hold. No mirror, another working folder."""
     monkeypatch.setattr(
-        cache, "made", lambda kind, name, made_of, make: f"{kind}/{json.dumps(made_of, sort_keys=True)}"
+        cache, "make_once", lambda kind, name, made_of, make: f"{kind}/{json.dumps(made_of, sort_keys=True)}"
     )
     monkeypatch.setattr(data, "unlabelled", lambda collection, task: ["a text"])
     monkeypatch.delenv("MASKTUNE_MIRROR", raising=False)

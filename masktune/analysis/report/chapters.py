@@ -8,7 +8,6 @@ A chapter is notebooks/NN_*.ipynb. Its metadata may hold a table "masktune":
 """
 
 import json
-import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 
 from masktune.analysis import stamps as files
 from masktune.errors import MaskTuneError
+from masktune.files import write_file
 from masktune.study import paths as places
 from masktune.study.execute import cluster, execution
 from masktune.study.paths import folder, results_root
@@ -99,7 +99,6 @@ def execute(chapter: Chapter) -> bool:
         result = private / chapter.source.name
         threads = cluster.kernel_environment(cluster.default_jobs())
         execution.execute(chapter.source, result, {k: v for k, v in given.items() if k in known}, private, threads)
-        chapter.executed.parent.mkdir(parents=True, exist_ok=True)
         _keep(result, chapter.executed)
         files.stamp(chapter.stamp, inputs, [chapter.executed])
     except OSError as error:
@@ -137,10 +136,8 @@ def _keep(result: Path, target: Path) -> None:
             part["metadata"].pop(key, None)
         if INJECTED in part["metadata"].get("tags", ()):
             part["id"] = INJECTED
-    beside = target.with_name(f".{target.name}.part")
     text = _ADDRESS.sub("0", json.dumps(notebook, indent=1, ensure_ascii=False))
-    beside.write_text(_STYLED.sub(_Numbers("T_"), text) + "\n", encoding="utf-8")
-    os.replace(beside, target)
+    write_file(target, _STYLED.sub(_Numbers("T_"), text) + "\n")
 
 
 class _Numbers(dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 
 import datasets
@@ -13,6 +12,7 @@ from masktune.data.world import text
 from masktune.data.world.sets import LABEL_NAMES, GeneratedSet, Row, generate
 from masktune.data.world.settings import MAX_LENGTH, WORLD_VERSION
 from masktune.errors import MaskTuneError, one_of
+from masktune.files import digest
 
 
 def load(task: str, train_examples: int | None = None) -> TaskData:
@@ -79,4 +79,4 @@ def _card(task: str, generated: GeneratedSet) -> DataCard:
 
 
 def _digest(rows: list[Row]) -> str:
-    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+    return digest(json.dumps(rows, sort_keys=True))

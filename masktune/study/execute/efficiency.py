@@ -1,15 +1,14 @@
 """How much of the workers' time was training and evaluation, and not starting, loading, drawing or waiting."""
 
 import json
-import os
 import time
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 from masktune import cache
+from masktune.files import write_file
 from masktune.study.paths import grid_file
 from masktune.study.store import runs
 
@@ -84,6 +83,4 @@ def _append(study: str, record: dict[str, Any]) -> None:
     if not whole:
         # It must not stop a study that has run, and is kept for whoever wants to mend it.
         runs.put_aside(path)
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    beside.write_text(json.dumps([*records, record], indent=1) + "\n", encoding="utf-8")
-    os.replace(beside, path)
+    write_file(path, json.dumps([*records, record], indent=1) + "\n")

@@ -3,15 +3,14 @@
 import ast
 import json
 import logging
-import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from masktune.errors import MaskTuneError, one_of
+from masktune.files import write_file
 from masktune.study.execute import progress
 
 # Set for every kernel that executes a notebook with nobody before it.
@@ -100,10 +99,7 @@ def notebook_of(source: str) -> Any:
 def _keep(result: Path, output: Path) -> None:
     notebook = json.loads(result.read_text(encoding="utf-8"))
     progress.remove_bars(notebook)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    beside = output.with_name(f".{output.name}.{uuid.uuid4().hex}")
-    beside.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(beside, output)
+    write_file(output, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
 
 
 def _quiet() -> None:

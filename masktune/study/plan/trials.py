@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from masktune.data import EVALUATION
 from masktune.errors import MaskTuneError
+from masktune.files import write_file
 from masktune.study.paths import tuned_folder
 from masktune.study.spec.grid import GridRow, Variant
 from masktune.study.spec.parsing import require
@@ -77,8 +78,7 @@ def write(study: Study, trials: "pandas.DataFrame") -> tuple[Path, Path]:
     """Write a table of trials to studies/tuned/<name>.csv and the choice to the TOML file beside it."""
     paths = tuple(tuned_folder(study.name) / f"{study.name}{suffix}" for suffix in (".csv", ".toml"))
     for path, text in zip(paths, (trials.to_csv(index=False), chosen_text(study, trials)), strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_file(path, text)
     return paths
 
 

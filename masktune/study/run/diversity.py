@@ -3,11 +3,10 @@
 `make` is executed with the cells of the study (`masktune.study.execute.runner`); what it keeps is gathered with them.
 """
 
-import os
-
 import numpy as np
 import pandas as pd
 
+from masktune.files import write_file
 from masktune.statistics import diversity
 from masktune.study.run import perturbed
 from masktune.study.run.perturbed import Perturbations, Snapshot
@@ -18,11 +17,7 @@ from masktune.study.spec.load import load_study
 def make(study_name: str) -> None:
     """Run the experiment of a study and keep its numbers, see `measure`, among its runs."""
     study = load_study(study_name)
-    path = kept(study)
-    beside = path.with_suffix(".part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    measure(perturbed.collect(cells(study))).to_csv(beside, index=False)
-    os.replace(beside, path)
+    write_file(kept(study), measure(perturbed.collect(cells(study))).to_csv(index=False))
 
 
 def measure(perturbations: Perturbations) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """What a run was computed with: code, packages, device, precision, data. Nothing that names a person or a machine."""
 
-import hashlib
 import os
 import platform
 import subprocess
@@ -9,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from masktune.files import digest
 from masktune.study.paths import PROJECT
 
 PACKAGES = ("torch", "transformers", "datasets", "tokenizers", "accelerate", "numpy", "pandas", "pyarrow")
@@ -50,11 +50,9 @@ def source() -> str:
     The commit in `masktune` says more, but changes with every text of the project. Read once a process, so that it is
     the code that the process has loaded.
     """
-    found = hashlib.sha256()
-    for path in source_files():
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        found.update(f"{path.relative_to(PACKAGE).as_posix()} {content}\n".encode())
-    return found.hexdigest()
+    return digest(
+        "".join(f"{path.relative_to(PACKAGE).as_posix()} {digest(path.read_bytes())}\n" for path in source_files())
+    )
 
 
 def source_files() -> list[Path]:

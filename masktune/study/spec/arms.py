@@ -4,9 +4,9 @@ The same train examples are masked and filled along training by language models 
 (`masktune.study.run.diversity`). It runs with the cells of the study, and its numbers are gathered with theirs.
 """
 
-import hashlib
 from pathlib import Path
 
+from masktune.files import digest
 from masktune.study.paths import folder, runs_folder
 from masktune.study.spec.cells import Cell, canonical
 from masktune.study.spec.study import Study
@@ -35,7 +35,7 @@ def cells(study: Study) -> list[Cell]:
 def kept(study: Study) -> Path:
     """Where the numbers are kept until they are gathered; the name says what they were made from."""
     made_from = [[cell.identity for cell in cells(study)], study.diversity.seeds, SOURCES, REFERENCES, DRAWS]
-    name = hashlib.sha256(canonical(made_from).encode()).hexdigest()[:16]
+    name = digest(canonical(made_from))[:16]
     return runs_folder(study.name) / f"diversity-{name}.csv"
 
 

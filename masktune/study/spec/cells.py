@@ -6,7 +6,6 @@ out, so that a run stays the same run on another machine, and an option added la
 default) orphans nothing.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from masktune.errors import MaskTuneError, one_of
+from masktune.files import digest
 from masktune.models.spec import Adaptation, ModelSpec, content, folder_of
 from masktune.study.spec.parsing import non_default, record, require, seeds_of
 
@@ -152,11 +152,11 @@ class Cell:
     @cached_property
     def id(self) -> str:
         """16 hexadecimal digits; the same for every seed."""
-        return _digest(self._canonical)
+        return digest(self._canonical)[:16]
 
     def run_id(self, seed: int) -> str:
         """16 hexadecimal digits of the sha256 of {"cell": identity, "seed": seed} in canonical JSON."""
-        return _digest(f'{{"cell":{self._canonical},"seed":{seed}}}')
+        return digest(f'{{"cell":{self._canonical},"seed":{seed}}}')[:16]
 
     @cached_property
     def _canonical(self) -> str:
@@ -222,7 +222,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

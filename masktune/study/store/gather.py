@@ -1,8 +1,6 @@
 """From run folders to the files that tables and figures read: runs.parquet, predictions.parquet, histories.parquet."""
 
 import json
-import os
-import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masktune.errors import MaskTuneError
+from masktune.files import replace_file
 from masktune.study.paths import folder, runs_folder
 from masktune.study.spec import arms
 from masktune.study.spec.cells import Cell, Training, canonical
@@ -266,15 +265,12 @@ def _check_same_data(study: str, found: Iterable[_Run]) -> None:
 @contextmanager
 def _replaced(path: Path) -> Iterator[Path]:
     """A file beside `path` that takes its place at the end of the block: a reader sees the old file or the new one."""
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        yield beside
-        os.replace(beside, path)
+        with replace_file(path) as unfinished:
+            yield unfinished
     except OSError as error:
         reason = error.strerror or error
         raise MaskTuneError(f"cannot write {path}: {reason}; free it or set MASKTUNE_RESULTS") from None
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _write_histories(found: Iterable[_Run], path: Path) -> None:

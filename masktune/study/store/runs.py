@@ -14,12 +14,10 @@ results/<study>/runs/<run_id>.damaged/      what was found changed and put aside
 """
 
 import contextlib
-import hashlib
 import itertools
 import json
 import math
 import os
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masktune.errors import MaskTuneError
+from masktune.files import digest, folder_beside, write_file
 from masktune.study.paths import folder, runs_folder
 from masktune.study.spec.cells import Cell
 from masktune.study.store import stored
@@ -147,33 +146,28 @@ def write(study: str, run_id: str, records: dict[str, Any], predictions: "pyarro
     records = {**records, "run": {**records["run"], "run_id": run_id}}
     path = run_folder(study, run_id)
     check_writable(study)
-    with _one_line_errors(path.parent):
-        temporary = Path(tempfile.mkdtemp(prefix=f".{run_id}.", dir=path.parent))
-        try:
-            for name in RECORDS:
-                _write_json(temporary / f"{name}.json", records[name])
-            pyarrow.parquet.write_table(predictions, temporary / PREDICTIONS, compression="zstd")
-            seal(temporary)
-            temporary.chmod(0o755)
-            _put(temporary, path)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    with _one_line_errors(path.parent), folder_beside(path) as unfinished:
+        for name in RECORDS:
+            write_file(unfinished / f"{name}.json", _json(records[name]))
+        pyarrow.parquet.write_table(predictions, unfinished / PREDICTIONS, compression="zstd")
+        seal(unfinished)
+        _put(unfinished, path)
     _failure_file(study, run_id).unlink(missing_ok=True)
     return path
 
 
 def seal(path: Path) -> None:
     """Write DONE: the digest of every other file of the folder."""
-    _write_json(path / DONE, _digests(path))
+    write_file(path / DONE, _json(_digests(path)))
 
 
-def _put(temporary: Path, path: Path) -> None:
+def _put(unfinished: Path, path: Path) -> None:
     """Rename onto `path`, unless a whole run lies there; anything else gives way."""
     if path.is_dir() and problem(path) is not None:
         with contextlib.suppress(MaskTuneError):  # another writer may have been faster
             put_aside(path)
     try:
-        os.rename(temporary, path)
+        os.rename(unfinished, path)
     except OSError:
         if problem(path) is not None:
             raise
@@ -203,11 +197,7 @@ def mark_failed(cell: Cell, seed: int, line: str, seconds: float | None = None) 
     record["seconds"] = seconds
     path = _failure_file(cell.study, run_id)
     with _one_line_errors(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{run_id}.", dir=path.parent)
-        os.close(handle)
-        _write_json(Path(temporary), record)
-        os.replace(temporary, path)
+        write_file(path, _json(record))
 
 
 def failures(study: str) -> dict[str, dict[str, Any]]:
@@ -240,11 +230,11 @@ def _failure_file(study: str, run_id: str) -> Path:
 
 def _digests(path: Path) -> dict[str, str]:
     files = (file for file in sorted(path.iterdir()) if file.name != DONE)
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    return {file.name: digest(file.read_bytes()) for file in files}
 
 
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(_finite(value), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+def _json(value: Any) -> str:
+    return json.dumps(_finite(value), indent=1, allow_nan=False) + "\n"
 
 
 def _finite(value: Any) -> Any:

@@ -9,7 +9,6 @@ are, to the last bit: such a model no longer reads its input. No label and no ac
 is merely bad stays a result.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masktune.errors import MaskTuneError
+from masktune.files import digest
 
 if TYPE_CHECKING:
     import pyarrow
@@ -67,7 +67,7 @@ def opened(path: Path) -> Stored:
         raise Damaged(f"{DONE} holds no digests")
     content = {name: _bytes(path, name) for name in FILES}
     for name, data in content.items():
-        if hashlib.sha256(data).hexdigest() != digests.get(name):
+        if digest(data) != digests.get(name):
             raise Damaged(f"{name} is not what was stored")
     run = _value("run.json", content["run.json"])
     if not isinstance(run, dict) or run.get("run_id") != path.name:

@@ -72,7 +72,7 @@ def notebook(folder, study):
 PREPARATION = """
 import time
 from masktune import cache
-cache.made("checkpoints", "a model", {}, lambda folder: time.sleep(0.3))
+cache.make_once("checkpoints", "a model", {}, lambda folder: time.sleep(0.3))
 """
 
 
