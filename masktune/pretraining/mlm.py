@@ -6,6 +6,7 @@ masktune.models.joint.MaskedLM: logits at the masked positions only, and for BAR
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -25,6 +26,9 @@ from masktune.perturb import Vocabulary, choose_positions, mask, maskable
 from masktune.streams import Streams, derive
 from masktune.training import precision
 from masktune.training.cpu.dropout import fast_dropout_of
+from masktune.training.sampling import pool_by_length
+
+POOL = 20  # batches that are sorted by length together
 
 
 @dataclass(frozen=True)
@@ -138,18 +142,13 @@ def _autocast(model: nn.Module):
 
 def _batches(sequences: list[Tensor], batch_size: int, seed: int) -> Iterator[list[Tensor]]:
     """Batches without end: each pass in a new order, sequences of like length together (less padding)."""
-    epoch = 0
-    while True:
+    lengths = [len(sequence) for sequence in sequences]
+    for epoch in itertools.count():
         generator = torch.Generator().manual_seed(derive(seed, "batches", epoch))
         order = torch.randperm(len(sequences), generator=generator).tolist()
-        pool = batch_size * 20
-        batches = []
-        for start in range(0, len(order), pool):
-            by_length = sorted(order[start : start + pool], key=lambda index: len(sequences[index]))
-            batches += [by_length[i : i + batch_size] for i in range(0, len(by_length), batch_size)]
+        batches = pool_by_length(order, lengths, batch_size, POOL)
         for index in torch.randperm(len(batches), generator=generator).tolist():
             yield [sequences[i] for i in batches[index]]
-        epoch += 1
 
 
 def _parameter_groups(masked_lm: MaskedLM, recipe: Recipe) -> list[dict]:

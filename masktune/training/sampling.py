@@ -55,7 +55,22 @@ class StagePlan:
         return both
 
 
-def by_length(lengths: Sequence[int], batch_size: int, generator: torch.Generator) -> list[list[int]]:
+def pool_by_length(
+    order: Sequence[int], lengths: Sequence[int], batch_size: int, pool: int, longest_first: bool = False
+) -> list[list[int]]:
+    """Batches of indices of like length: `pool` batches of the order at a time are sorted by length and cut.
+
+    The last batch of the last pool may be short. Examples of one length stay in the order given.
+    """
+    size = pool * batch_size
+    pools = (
+        sorted(order[start : start + size], key=lengths.__getitem__, reverse=longest_first)
+        for start in range(0, len(order), size)
+    )
+    return [indices[i : i + batch_size] for indices in pools for i in range(0, len(indices), batch_size)]
+
+
+def batch_by_length(lengths: Sequence[int], batch_size: int, generator: torch.Generator) -> list[list[int]]:
     """Batches of indices of like length: sorted within random pools (`pool_size`), then put in random order.
 
     transformers groups within pools of up to fifty batches and reads each from its longest to its shortest batch, which
@@ -63,10 +78,8 @@ def by_length(lengths: Sequence[int], batch_size: int, generator: torch.Generato
     does not fit in memory fails at once; an incomplete batch comes last.
     """
     order = torch.randperm(len(lengths), generator=generator).tolist()
-    size = pool_size(len(lengths) // batch_size) * batch_size
-    pools = (sorted(order[i : i + size], key=lengths.__getitem__, reverse=True) for i in range(0, len(order), size))
-    batches = [pool[i : i + batch_size] for pool in pools for i in range(0, len(pool), batch_size)]
     whole = len(lengths) // batch_size
+    batches = pool_by_length(order, lengths, batch_size, pool_size(whole), longest_first=True)
     mixed = [batches[i] for i in torch.randperm(whole, generator=generator).tolist()]
     if mixed:
         mixed.insert(0, mixed.pop(max(range(whole), key=lambda i: lengths[mixed[i][0]])))
@@ -79,7 +92,7 @@ def pool_size(batches: int) -> int:
 
 
 class SeededSampler(Sampler):
-    """The order of an epoch from (seed, "batch order", epoch) alone, grouped by length (see `by_length`) or not.
+    """The order of an epoch from (seed, "batch order", epoch) alone, grouped by length (see `batch_by_length`) or not.
 
     An epoch of the second stage is as long as any other: it passes over the stage's rows as often as that takes.
     """
@@ -116,7 +129,7 @@ class SeededSampler(Sampler):
     def _order(self, lengths: list[int], purpose: str, number: int) -> list[int]:
         generator = torch.Generator().manual_seed(derive(self.seed, purpose, number))
         if self.grouped:
-            return list(itertools.chain.from_iterable(by_length(lengths, self.batch_size, generator)))
+            return list(itertools.chain.from_iterable(batch_by_length(lengths, self.batch_size, generator)))
         return torch.randperm(len(lengths), generator=generator).tolist()
 
 

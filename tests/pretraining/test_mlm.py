@@ -1,3 +1,5 @@
+import hashlib
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -44,6 +46,28 @@ def test_all_but_small_models_draw_their_dropout_masks_faster(stories, monkeypat
     small = small_models.bert(stories, 0)
     pretraining.train_mlm(MaskedLM(small.model), small.tokenizer, stories, replace(RECIPE, steps=1, dropout=True), 0)
     assert bool(drawn) == (smallest == 1)
+
+
+def order_of(lengths, batch_size, seed, count):
+    """The indices of the sequences of the first batches."""
+    sequences = [torch.full((length,), number) for number, length in enumerate(lengths)]
+    batches = itertools.islice(pretraining._batches(sequences, batch_size, seed), count)
+    return [[int(sequence[0]) for sequence in batch] for batch in batches]
+
+
+def test_the_order_of_a_seed_is_frozen():
+    """The checkpoints of the stored runs were trained in this order."""
+    lengths = [7, 3, 9, 3, 12, 5, 7, 3, 11, 4, 6, 9, 2, 8, 5, 10, 3, 7]
+    first = [[10, 6, 17, 0], [13, 11, 2, 15], [8, 4], [12, 7, 3, 16], [1, 9, 14, 5]]
+    second = [[10, 17, 6, 0], [1, 9, 14, 5], [12, 3, 16, 7], [13, 2, 11, 15], [8, 4]]
+    assert order_of(lengths, 4, 3, 10) == first + second
+
+
+@pytest.mark.parametrize(("batch_size", "expected"), [(3, "b2421dc7eea7497e"), (16, "4c46e9f48667c289")])
+def test_the_order_of_several_pools_and_passes_is_frozen(batch_size, expected):
+    lengths = torch.randint(2, 40, (2003,), generator=torch.Generator().manual_seed(9)).tolist()
+    batches = str(order_of(lengths, batch_size, batch_size, 1500))
+    assert hashlib.sha256(batches.encode()).hexdigest()[:16] == expected
 
 
 @pytest.mark.parametrize("family", FAMILIES)

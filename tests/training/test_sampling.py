@@ -1,5 +1,7 @@
 """The order of examples, from lengths and seeds alone."""
 
+import hashlib
+
 import pytest
 import torch
 from datasets import Dataset
@@ -9,11 +11,11 @@ from hypothesis import strategies as st
 from masktune.features import PREFIX
 from masktune.methods import SecondStage
 from masktune.training import sampling as order
-from masktune.training.sampling import LongestFirst, SeededSampler, StagePlan, by_length
+from masktune.training.sampling import LongestFirst, SeededSampler, StagePlan, batch_by_length, pool_by_length
 
 
 def batches_of(lengths, batch_size, seed=0):
-    return by_length(lengths, batch_size, torch.Generator().manual_seed(seed))
+    return batch_by_length(lengths, batch_size, torch.Generator().manual_seed(seed))
 
 
 @given(st.lists(st.integers(2, 40), min_size=1, max_size=300), st.integers(1, 9), st.integers(0, 3))
@@ -27,6 +29,34 @@ def test_every_example_is_in_one_batch_and_only_the_last_is_short(lengths, batch
 def test_the_longest_example_of_whole_batches_is_in_the_first(lengths, batch_size):
     whole = batches_of(lengths, batch_size)[: len(lengths) // batch_size]
     assert max(lengths[i] for i in whole[0]) == max(lengths[i] for batch in whole for i in batch)
+
+
+LENGTHS = [7, 3, 9, 3, 12, 5, 7, 3, 11, 4, 6, 9, 2, 8, 5, 10, 3, 7]
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "seed", "expected"),
+    [
+        (2, 0, [[4, 8], [0, 17], [6, 5], [9, 7], [10, 14], [11, 13], [15, 2], [16, 12], [3, 1]]),
+        (5, 2, [[4, 8, 15, 2, 11], [14, 5, 9, 7, 3], [13, 0, 6, 17, 10], [16, 1, 12]]),
+    ],
+)
+def test_the_order_of_a_seed_is_frozen(batch_size, seed, expected):
+    """Runs that are stored were trained in this order."""
+    assert batches_of(LENGTHS, batch_size, seed) == expected
+
+
+@pytest.mark.parametrize(("batch_size", "expected"), [(3, "12b5406dceb9a994"), (16, "54803a05f088dbe0")])
+def test_the_order_of_several_pools_is_frozen(batch_size, expected):
+    lengths = torch.randint(2, 40, (2003,), generator=torch.Generator().manual_seed(9)).tolist()
+    batches = str(batches_of(lengths, batch_size, seed=batch_size))
+    assert hashlib.sha256(batches.encode()).hexdigest()[:16] == expected
+
+
+def test_each_pool_is_sorted_by_itself_and_equal_lengths_keep_their_order():
+    order, lengths = [3, 0, 1, 2, 6, 5, 4], [5, 2, 2, 9, 1, 1, 7]
+    assert pool_by_length(order, lengths, 2, pool=2) == [[1, 2], [0, 3], [5, 4], [6]]
+    assert pool_by_length(order, lengths, 2, pool=2, longest_first=True) == [[3, 0], [1, 2], [6, 5], [4]]
 
 
 def test_batches_hold_like_lengths_and_are_mixed():
