@@ -1,13 +1,19 @@
-"""Whether bf16 autocast pays on this machine: a short measurement, once per process, recorded with each run."""
+"""Whether bf16 autocast pays on this machine: a short measurement, once per process, recorded with each run.
+
+A study's file is checked against PRECISIONS before anything is trained, so torch is imported where it measures.
+"""
+
+from __future__ import annotations
 
 import time
 from functools import cache
 from statistics import median
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING
 
 from masktune.errors import one_of
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 PRECISIONS = ("auto", "fp32", "bf16")
 # Below this hidden size the casts cost more than the faster products give back.
@@ -32,6 +38,9 @@ def choose(requested: str, model: nn.Module) -> str:
 @cache
 def bf16_speedup(device: str, size: int) -> float:
     """Seconds in fp32 over seconds in bf16 of the products of one feed-forward layer of this hidden size."""
+    import torch
+    from torch import nn
+
     # The measurement leaves no trace: not in the random state, and it works where gradients are switched off.
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         layer = nn.Sequential(nn.Linear(size, 4 * size), nn.Linear(4 * size, size)).to(device)
@@ -43,8 +52,10 @@ def bf16_speedup(device: str, size: int) -> float:
     return median(seconds[False]) / median(seconds[True])
 
 
-def _seconds(layer: nn.Module, tokens: torch.Tensor, bf16: bool) -> float:
+def _seconds(layer: nn.Module, tokens: Tensor, bf16: bool) -> float:
     """Wall time of one forward and backward pass."""
+    import torch
+
     start = time.perf_counter()
     with torch.autocast(tokens.device.type, torch.bfloat16, enabled=bf16):
         layer(tokens).sum().backward()

@@ -17,8 +17,8 @@ from masktune.errors import MaskTuneError, one_of
 from masktune.files import digest
 from masktune.models.spec import Adaptation, ModelSpec, content, folder_of
 from masktune.study.spec.parsing import non_default, record, require, seeds_of
+from masktune.training.precision import PRECISIONS
 
-PRECISIONS = ("auto", "fp32", "bf16")
 SAMPLINGS = ("group_by_length", "random")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 NAME_IN_WORDS = "letters, digits, '-', '_' and '.'"
