@@ -1,21 +1,17 @@
-"""The order of examples: training batches from the seed, a second stage of some of them, evaluation by length."""
+"""The order of the train examples: batches from the seed, of like length where asked, and a second stage of some."""
 
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import datasets
-import numpy
 import torch
-from torch.utils.data import BatchSampler, DataLoader, Sampler, SequentialSampler
+from torch.utils.data import Sampler
 
 from masktune.features import PREFIX
 from masktune.methods import SecondStage
 from masktune.streams import derive
-from masktune.training.collate import InMemory, pads_only
 
 # Batches that are sorted together: the more, the less padding. But in a pool of the whole train set an example would
 # meet the same few others in every epoch.
@@ -131,40 +127,6 @@ class SeededSampler(Sampler):
         if self.grouped:
             return list(itertools.chain.from_iterable(batch_by_length(lengths, self.batch_size, generator)))
         return torch.randperm(len(lengths), generator=generator).tolist()
-
-
-class LongestFirst(Sampler):
-    """Examples by length, the longest first: least padding, and what does not fit in memory fails at once."""
-
-    def __init__(self, lengths: list[int]):
-        self.order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
-
-    def __len__(self) -> int:
-        return len(self.order)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.order)
-
-
-def can_be_sorted(dataloader: DataLoader) -> bool:
-    """Whether it reads every row of a tokenised table in its own order, by code in which that order plays no part."""
-    batches, dataset = getattr(dataloader, "batch_sampler", None), dataloader.dataset
-    in_order = type(batches) is BatchSampler and type(batches.sampler) is SequentialSampler and not batches.drop_last
-    if not in_order or not isinstance(dataset, datasets.Dataset | InMemory):
-        return False
-    transformed = isinstance(dataset, datasets.Dataset) and dataset.format["type"] == "custom"
-    return "input_ids" in dataset.column_names and not transformed and pads_only(dataloader.collate_fn)
-
-
-@contextmanager
-def longest_first(dataloader: DataLoader) -> Iterator[numpy.ndarray]:
-    """Within the block it reads the longest examples first. Gives the places [n] where the rows of the dataset are."""
-    batches = dataloader.batch_sampler
-    in_order, batches.sampler = batches.sampler, LongestFirst(lengths_of(dataloader.dataset))
-    try:
-        yield numpy.argsort(batches.sampler.order)
-    finally:
-        batches.sampler = in_order
 
 
 def lengths_of(dataset: Any) -> list[int]:

@@ -11,23 +11,21 @@ import copy
 import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from typing import Any
 
-import numpy
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
-from torch.utils.data import DataLoader, Sampler, SequentialSampler
+from torch.utils.data import Sampler
 from transformers import (
     DataCollator,
     PreTrainedModel,
     PreTrainedTokenizerBase,
-    Trainer,
     TrainerCallback,
     TrainingArguments,
 )
-from transformers.trainer_utils import EvalLoopOutput, EvalPrediction, TrainOutput, has_length
+from transformers.trainer_utils import EvalPrediction, TrainOutput
 
 from masktune.errors import MaskTuneError
 from masktune.features import PREFIX
@@ -38,12 +36,13 @@ from masktune.streams import Streams
 from masktune.training.collate import PreparedColumns, faster
 from masktune.training.cpu.dropout import fast_dropout_of
 from masktune.training.cpu.word_gradient import put_together
+from masktune.training.evaluation import SortedEvaluation
 from masktune.training.gradients import TermGradient, added, equalised, measured
 from masktune.training.means import Mean
-from masktune.training.sampling import SeededSampler, StagePlan, can_be_sorted, lengths_of, longest_first
+from masktune.training.sampling import SeededSampler, StagePlan, lengths_of
 
 
-class MaskTuningTrainer(Trainer):
+class MaskTuningTrainer(SortedEvaluation):
     """Trainer with `method=` (default: Mask-tuning as the paper has it) and otherwise Trainer's own arguments.
 
     `model` is a plain `AutoModelForSequenceClassification`, to which the masked-LM head of its checkpoint is attached,
@@ -242,17 +241,6 @@ class MaskTuningTrainer(Trainer):
             self._means.clear()
         super().log(logs, start_time)
 
-    def prediction_step(
-        self,
-        model: nn.Module,
-        inputs: dict[str, Tensor],
-        prediction_loss_only: bool,
-        ignore_keys: list[str] | None = None,
-    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        """Trainer's own; what only training knows of an example is no input of the model."""
-        inputs = {name: values for name, values in inputs.items() if not name.startswith(PREFIX)}
-        return super().prediction_step(model, inputs, prediction_loss_only, ignore_keys)
-
     # ---- the order of examples
 
     def _second_stage(self) -> StagePlan | None:
@@ -292,59 +280,6 @@ class MaskTuningTrainer(Trainer):
         grouped = strategy == "group_by_length"
         lengths = lengths_of(dataset) if grouped else [0] * len(dataset)
         return SeededSampler(lengths, self._examples_of_step, seed, grouped, self.second_stage)
-
-    def _get_eval_sampler(self, eval_dataset: Any) -> Sampler | None:
-        # Trainer's own shuffles with "group_by_length", and what it returns is shuffled.
-        return SequentialSampler(eval_dataset) if has_length(eval_dataset) else None
-
-    def evaluation_loop(
-        self,
-        dataloader: DataLoader,
-        description: str,
-        prediction_loss_only: bool | None = None,
-        ignore_keys: list[str] | None = None,
-        metric_key_prefix: str = "eval",
-    ) -> EvalLoopOutput:
-        """Trainer's loop, reading the longest first where only the time that it takes can tell."""
-        given = (dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix)
-        if self._batches_are_seen() or not can_be_sorted(dataloader):
-            return super().evaluation_loop(*given)
-        with longest_first(dataloader) as places, self._metrics_of(places):
-            output = super().evaluation_loop(*given)
-        return output._replace(
-            predictions=None if output.predictions is None else output.predictions[places],
-            label_ids=None if output.label_ids is None else output.label_ids[places],
-        )
-
-    def _batches_are_seen(self) -> bool:
-        """Whether code of the user's, or a result, depends on which examples make a batch of an evaluation."""
-        args, kind = self.args, type(self)
-        options = (
-            args.batch_eval_metrics
-            or args.include_for_metrics  # losses are means of a batch, inputs as wide as its longest
-            or not args.eval_do_concat_batches
-            or self.preprocess_logits_for_metrics
-            or self.compute_loss_func
-            or self.label_names != ["labels"]  # others may be as wide as the batch
-        )
-        overridden = (
-            type(self.model) is not MaskTuningModel
-            or kind.prediction_step is not MaskTuningTrainer.prediction_step
-            or kind.compute_loss is not Trainer.compute_loss
-            or any(module._forward_hooks or module._forward_pre_hooks for module in self.model.modules())
-        )
-        return bool(options or overridden)
-
-    @contextmanager
-    def _metrics_of(self, places: numpy.ndarray) -> Iterator[None]:
-        """Within the block `compute_metrics` gets the rows in the order of the dataset."""
-        own = self.compute_metrics
-        if own is not None:
-            self.compute_metrics = lambda read: own(EvalPrediction(read.predictions[places], read.label_ids[places]))
-        try:
-            yield
-        finally:
-            self.compute_metrics = own
 
     # ---- what is stored
 

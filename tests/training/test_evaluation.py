@@ -9,8 +9,8 @@ import torch
 from transformers import DataCollatorWithPadding, Trainer, TrainerCallback
 
 from masktune import FineTuning, MaskTuningModel, MaskTuningTrainer
-from masktune.training import sampling as order
 from masktune.training.collate import InMemory
+from masktune.training.evaluation import LongestFirst, SortedEvaluation, can_be_sorted
 
 pytestmark = pytest.mark.slow
 
@@ -215,13 +215,13 @@ def test_results_and_what_code_of_the_users_sees_are_those_of_the_stock_trainer(
 def test_the_longest_examples_are_read_first_where_nobody_can_tell(
     trainer, checkpoints, examples, monkeypatch, case, longest_first
 ):
-    lengths, step = [], MaskTuningTrainer.prediction_step
+    lengths, step = [], SortedEvaluation.prediction_step
 
     def noted(self, model, inputs, *arguments, **named):
         lengths.append(inputs["input_ids"].shape[1])
         return step(self, model, inputs, *arguments, **named)
 
-    monkeypatch.setattr(MaskTuningTrainer, "prediction_step", noted)
+    monkeypatch.setattr(SortedEvaluation, "prediction_step", noted)
     evaluated(trainer, MaskTuningTrainer, Watcher(checkpoints["bert"]), examples, CASES[case])
     once = lengths[: len(lengths) // 2]
     assert (once == sorted(once, reverse=True)) is longest_first
@@ -234,4 +234,8 @@ def test_an_evaluation_that_fails_leaves_the_order_and_the_metrics_as_they_were(
     with pytest.raises(ZeroDivisionError):
         run.evaluation_loop(batches, "Evaluation")
     assert run.compute_metrics is metrics
-    assert order.can_be_sorted(batches)
+    assert can_be_sorted(batches)
+
+
+def test_the_longest_come_first_and_equal_lengths_stay_in_order():
+    assert list(LongestFirst([3, 9, 5, 9])) == [1, 3, 2, 0]

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from masktune.features import PREFIX
 from masktune.methods import SecondStage
-from masktune.training import sampling as order
-from masktune.training.sampling import LongestFirst, SeededSampler, StagePlan, batch_by_length, pool_by_length
+from masktune.training.sampling import SeededSampler, StagePlan, batch_by_length, pool_by_length, pool_size
 
 
 def batches_of(lengths, batch_size, seed=0):
@@ -63,14 +62,14 @@ def test_batches_hold_like_lengths_and_are_mixed():
     lengths = torch.randint(3, 60, (4000,), generator=torch.Generator().manual_seed(1)).tolist()
     batches = batches_of(lengths, 16)
     spread = [max(lengths[i] for i in batch) - min(lengths[i] for i in batch) for batch in batches]
-    assert sum(spread) / len(spread) < 60 / order.pool_size(len(batches)) + 3
+    assert sum(spread) / len(spread) < 60 / pool_size(len(batches)) + 3
     # No trend: what comes early in the epoch is as long as what comes late.
     means = torch.tensor([sum(lengths[i] for i in batch) / len(batch) for batch in batches])
     assert abs(torch.corrcoef(torch.stack([means, torch.arange(float(len(means)))]))[0, 1]) < 0.2
 
 
 def test_pools_are_an_eighth_of_an_epoch_within_bounds():
-    assert [order.pool_size(batches) for batches in (1, 63, 200, 399, 400, 10_000)] == [8, 8, 25, 49, 50, 50]
+    assert [pool_size(batches) for batches in (1, 63, 200, 399, 400, 10_000)] == [8, 8, 25, 49, 50, 50]
 
 
 def test_a_long_epoch_is_hardly_padded_and_no_batch_of_it_comes_again():
@@ -102,7 +101,3 @@ def test_a_second_stage_passes_over_its_rows_as_often_as_epochs_take():
     assert sorted(second[:3]) == sorted(second[3:]) == plan.rows
     factors = [plan.extended(lambda step: 1 - step / 3)(step) for step in range(7)]
     assert factors == pytest.approx([1, 2 / 3, 1 / 3, 0.5, 1 / 3, 1 / 6, 0])
-
-
-def test_evaluation_reads_the_longest_first():
-    assert list(LongestFirst([3, 9, 5])) == [1, 2, 0]
