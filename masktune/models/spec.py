@@ -6,15 +6,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from masktune.errors import MaskTuneError
 from masktune.files import digest, file_digest
-
-if TYPE_CHECKING:
-    from masktune.pretraining.mlm import Recipe
 
 WEIGHTS = re.compile(r"(?!training_args\.bin).+\.(safetensors|bin)")
 # What else of a checkpoint's folder is loaded. The rest is the trainer's (its state, its arguments) or for its readers.
@@ -39,11 +35,6 @@ class Adaptation:
     learning_rate: float = 1.5e-4
     head_learning_rate: float = 1e-3
     mask_rate: float = 0.15
-
-    def recipe(self) -> Recipe:
-        from masktune.pretraining.mlm import Recipe
-
-        return Recipe(**asdict(self), packed=True)
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def _train_texts(task: str) -> list[str]:
 
 
 def _adapted(place: str, spec: ModelSpec, task: str, texts: Sequence[str]) -> Path:
-    recipe = spec.adaptation.recipe()
+    recipe = Recipe.of(spec.adaptation)
     folder = folder_of(place)
     source = {"checkpoint": place, "revision": spec.revision} if folder is None else {"content": content(folder)}
     made_of = {**source, "recipe": recipe.identity(), "task": task, "text": files.digest("\n".join(texts))}

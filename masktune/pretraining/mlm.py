@@ -10,7 +10,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ from transformers import PreTrainedTokenizerBase, get_linear_schedule_with_warmu
 
 from masktune.errors import MaskTuneError
 from masktune.models.joint import MaskedLM
+from masktune.models.spec import Adaptation
 from masktune.perturb import Vocabulary, choose_positions, mask, maskable
 from masktune.streams import Streams, derive
 from masktune.training import precision
@@ -51,6 +52,11 @@ class Recipe:
     weight_decay: float = 0.01
     dropout: bool = True
     packed: bool = False
+
+    @classmethod
+    def of(cls, adaptation: Adaptation) -> Recipe:
+        """The recipe for adapting a checkpoint: its settings, on text that is concatenated and cut into chunks."""
+        return cls(**asdict(adaptation), packed=True)
 
     def identity(self) -> dict[str, Any]:
         """What differs from the defaults: a setting added later leaves the cached checkpoints valid."""

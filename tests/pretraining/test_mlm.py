@@ -9,6 +9,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 from masktune.data import world
 from masktune.errors import MaskTuneError
 from masktune.models.joint import MaskedLM
+from masktune.models.spec import Adaptation
 from masktune.pretraining import mlm as pretraining
 from masktune.pretraining import small_models
 from masktune.pretraining.mlm import Recipe
@@ -157,3 +158,8 @@ def test_a_tokenizer_without_mask_token_is_refused(stories):
     small.tokenizer.mask_token = None
     with pytest.raises(MaskTuneError, match="has no mask token"):
         pretraining.train_mlm(MaskedLM(small.model), small.tokenizer, stories, RECIPE, 0)
+
+
+def test_the_recipe_of_an_adaptation_is_frozen():
+    """Its identity names the checkpoints in the cache; what is new in a recipe must leave it as it is."""
+    assert Recipe.of(Adaptation(steps=9)).identity() == {"steps": 9, "head_learning_rate": 1e-3, "packed": True}
