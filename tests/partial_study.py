@@ -8,16 +8,12 @@ import numpy as np
 import pandas as pd
 from synthetic_study import METHODS, make
 
-from masktune.analysis import results
+from masktune.analysis import ablations, comparisons, gradients, lengths, results
+from masktune.analysis import cost as costs
 from masktune.analysis import table as presentation
-from masktune.analysis.ablations import figures as curves
-from masktune.analysis.ablations import numbers as ablations
 from masktune.analysis.accuracy import figures
 from masktune.analysis.accuracy import text as story
-from masktune.analysis.comparisons import numbers as comparisons
-from masktune.analysis.cost import tables as cost_page
-from masktune.analysis.gradients import numbers as terms
-from masktune.analysis.lengths import numbers as lengths
+from masktune.analysis.plotting.lines import along_training
 from masktune.analysis.results import Results
 from masktune.study.spec.load import load_study
 from masktune.study.spec.study import Study
@@ -49,7 +45,7 @@ class Partial:
             for run in trained["run_id"]
             for step in (1, 2, 3, 6)
         ]
-        return terms.along(self.runs, pd.DataFrame(rows, columns=["run_id", "step", "norm_mlm", *MEASURED]))
+        return gradients.numbers.along(self.runs, pd.DataFrame(rows, columns=["run_id", "step", "norm_mlm", *MEASURED]))
 
     def without(self, gone: pd.Series, status: str = "missing") -> "Partial":
         """The same study with these runs not done: they have neither answers nor costs."""
@@ -137,7 +133,7 @@ _MADE = {"embedded": _embedded, "ablations": _ablations, "closeup": _closeup}
 def report(of: Partial) -> list:
     found = of.found
     drawn = found.figures()
-    swept = [ablations.table(rows, factor) for factor, rows in found.sweeps.items()]
+    swept = [ablations.tables.sweep(rows, factor) for factor, rows in found.sweeps.items()]
     return [
         *found.tables, *swept, presentation.seeds(found.seeds), *drawn.values(),
         story.what_it_is(of.study, found.main, found.runs), story.sentences(found.differences),
@@ -159,66 +155,69 @@ def main_results(of: Partial) -> list:
 
 def sweeps(of: Partial) -> list:
     variants = of.found.variants
-    swept = {factor: ablations.sweep(variants, factor) for factor in ablations.SETTINGS}
-    both = ablations.sweep(variants, "alpha", "mask_rate")
-    made = [curves.sweep(swept[name], name, of.runs) for name in ("mask_rate", "alpha", "fill", "epochs")]
-    tables = [ablations.table(swept[name], name) for name in ("mask_rate", "alpha")]
-    said = [ablations.sentences(swept[name], name) for name in ("mask_rate", "fill")]
-    together = curves.sweeps({name: swept[name] for name in ("reduction", "fill", "mask_rate")}, of.runs)
-    again = curves.sweeps(of.found.sweeps, of.runs)
-    maps = curves.heat_map(both, "alpha", "mask_rate"), curves.slices(both, "alpha", "mask_rate")
+    swept = {factor: ablations.numbers.sweep(variants, factor) for factor in ablations.settings.SETTINGS}
+    both = ablations.numbers.sweep(variants, "alpha", "mask_rate")
+    made = [ablations.figures.sweep(swept[name], name, of.runs) for name in ("mask_rate", "alpha", "fill", "epochs")]
+    tables = [ablations.tables.sweep(swept[name], name) for name in ("mask_rate", "alpha")]
+    said = [ablations.text.sweep(swept[name], name) for name in ("mask_rate", "fill")]
+    together = ablations.figures.sweeps({name: swept[name] for name in ("reduction", "fill", "mask_rate")}, of.runs)
+    again = ablations.figures.sweeps(of.found.sweeps, of.runs)
+    maps = ablations.figures.heat_map(both, "alpha", "mask_rate"), ablations.figures.slices(both, "alpha", "mask_rate")
     return [*made, *tables, *said, together, again, *maps]
 
 
 def why(of: Partial) -> list:
-    shown = ["Mask-tuning", *ablations.labels_of(of.found.variants, "reduction")]
+    shown = ["Mask-tuning", *ablations.numbers.labels_of(of.found.variants, "reduction")]
     part = of.histories[of.histories["label"].isin(shown)]
     titles = {"norm_ratio": "norms", "cosine": "cosine of the two", "loss_classification": "loss (nats)"}
     return [
-        curves.along_training(part, list(titles), list(titles.values())), terms.sentences(of.histories),
-        terms.table(of.histories, of.found.variants), terms.verdicts(of.found.variants),
-        terms.adapted(of.found.variants), terms.readings(of.found.variants),
+        along_training(part, list(titles), list(titles.values())), gradients.text.gradients(of.histories),
+        gradients.tables.gradients(of.histories, of.found.variants), ablations.text.explanations(of.found.variants),
+        ablations.text.adapted(of.found.variants), ablations.tables.variants(of.found.variants),
     ]  # fmt: skip
 
 
 def beside_one_another(of: Partial) -> list:
-    plain, ours, *_ = comparisons.labels(of.study, "main")
+    plain, ours, *_ = comparisons.numbers.labels(of.study, "main")
     made = []
     for part in ("baseline", "control"):
-        others = comparisons.labels(of.study, part)
-        blocks = comparisons.where(of.found.blocks, others)
-        against = comparisons.against(blocks, plain, [ours, *others])
-        versus = comparisons.contrasts(blocks, [(other, ours) for other in others])
+        others = comparisons.numbers.labels(of.study, part)
+        blocks = comparisons.numbers.answered_by(of.found.blocks, others)
+        against = comparisons.numbers.against(blocks, plain, [ours, *others])
+        versus = comparisons.numbers.contrasts(blocks, [(other, ours) for other in others])
         made += [
-            curves.matrix(against, [(plain, other) for other in (ours, *others)]),
-            curves.matrix(versus),
-            comparisons.sentences(against),
+            comparisons.figures.matrix(against, [(plain, other) for other in (ours, *others)]),
+            comparisons.figures.matrix(versus),
+            comparisons.text.contrasts(against),
         ]
-        made += [comparisons.table(against, "name", "Title"), comparisons.table(versus, "name", "Title")]
+        made += [
+            comparisons.tables.contrasts(against, "name", "Title"),
+            comparisons.tables.contrasts(versus, "name", "Title"),
+        ]
     return made
 
 
 def combinations(of: Partial) -> list:
-    plain, ours, *_ = comparisons.labels(of.study, "main")
-    pairs = comparisons.combined(of.study, ours)
-    blocks = comparisons.where(of.found.blocks, pairs.values())
-    adding = comparisons.additivity(blocks, plain, ours, pairs)
-    return [comparisons.additivity_sentences(adding, ours), comparisons.additivity_table(adding, ours)]
+    plain, ours, *_ = comparisons.numbers.labels(of.study, "main")
+    pairs = comparisons.numbers.combined(of.study, ours)
+    blocks = comparisons.numbers.answered_by(of.found.blocks, pairs.values())
+    adding = comparisons.numbers.additivity(blocks, plain, ours, pairs)
+    return [comparisons.text.additivity(adding, ours), comparisons.tables.additivity(adding, ours)]
 
 
 def cost(of: Partial) -> list:
     runs = of.found.runs.assign(parameters=1e6)
     return [
-        cost_page.answer(runs), cost_page.overhead(runs), cost_page.by_size(runs), cost_page.by_data(runs),
-        cost_page.accuracy_for_cost(runs, of.found.main), cost_page.grouping(runs), cost_page.total(runs),
-        cost_page.not_said(runs),
+        costs.text.answer(runs), costs.tables.overhead(runs), costs.figures.by_size(runs), costs.figures.by_data(runs),
+        costs.tables.efficiency(runs, of.found.main), costs.tables.grouping(runs), costs.tables.total(runs),
+        costs.text.missing(runs),
     ]  # fmt: skip
 
 
 def length(of: Partial) -> list:
     plain = of.study.grid[0].label
-    frame = lengths.by_length(of.found.blocks, "embedded", plain)
-    return [lengths.curves(frame), lengths.table(frame), lengths.sentences(frame, plain)]
+    frame = lengths.numbers.by_length(of.found.blocks, "embedded", plain)
+    return [lengths.figures.lengths(frame), lengths.tables.lengths(frame), lengths.text.lengths(frame, plain)]
 
 
 PARTS = {

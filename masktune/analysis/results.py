@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from masktune.analysis import ablations
 from masktune.analysis import provenance as origins
 from masktune.analysis import stamps as files
 from masktune.analysis import table as presentation
-from masktune.analysis.ablations import numbers as ablations
 from masktune.analysis.accuracy import numbers as tables
 from masktune.analysis.answers import Block, blocks, finite
 from masktune.analysis.claims import numbers as claims
@@ -72,9 +72,9 @@ class Results:
         return replace(table, caption=table.caption + origins.mixed(own))
 
     def sweep_table(self, factor: str) -> Table:
-        """What a setting that varies alone changes, see `ablations.table`."""
+        """What a setting that varies alone changes, see `ablations.tables.sweep`."""
         swept = self.sweeps[factor]
-        return self._noted(ablations.table(swept, factor), [*swept["label"], *swept["reference"]])
+        return self._noted(ablations.tables.sweep(swept, factor), [*swept["label"], *swept["reference"]])
 
     @cached_property
     def seeds_table(self) -> Table:
@@ -86,13 +86,13 @@ class Results:
 
     @cached_property
     def variants(self) -> pd.DataFrame:
-        """Every variant of Mask-tuning against fine-tuning at the same training, see `ablations.variants`."""
-        return ablations.variants(self.blocks, self.runs)
+        """Every variant of Mask-tuning against fine-tuning at the same training, see `ablations.numbers.variants`."""
+        return ablations.numbers.variants(self.blocks, self.runs)
 
     @cached_property
     def sweeps(self) -> dict[str, pd.DataFrame]:
         """By name, every setting that the study varies alone."""
-        found = {factor: ablations.sweep(self.variants, factor) for factor in ablations.SETTINGS}
+        found = {factor: ablations.numbers.sweep(self.variants, factor) for factor in ablations.settings.SETTINGS}
         return {factor: swept for factor, swept in found.items() if len(swept)}
 
     @property
@@ -104,13 +104,14 @@ class Results:
 
     def figures(self) -> dict[str, Drawing]:
         """The figures by name; the one of differences only where there are some."""
-        from masktune.analysis.ablations import figures as curves
         from masktune.analysis.accuracy import figures
 
         drawn = {"main": figures.accuracies(self.seeds, self.main, self.runs)}
         if not self.differences.empty:
             drawn["differences"] = figures.differences(self.differences, self.runs)
-        swept = {f"sweep_{factor}": curves.sweep(rows, factor, self.runs) for factor, rows in self.sweeps.items()}
+        swept = {
+            f"sweep_{factor}": ablations.figures.sweep(rows, factor, self.runs) for factor, rows in self.sweeps.items()
+        }
         return {**drawn, **swept}
 
 

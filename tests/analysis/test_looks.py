@@ -8,19 +8,14 @@ import pytest
 from partial_study import MEASURED, partial
 from synthetic_study import METHODS, make
 
+from masktune.analysis import ablations, comparisons, cost, lengths, names, results, tuning
 from masktune.analysis import display as drawing
-from masktune.analysis import names, results
-from masktune.analysis.ablations import figures as curves
-from masktune.analysis.ablations import numbers as ablations
 from masktune.analysis.accuracy import figures
 from masktune.analysis.answers import blocks
-from masktune.analysis.comparisons import numbers as comparisons
-from masktune.analysis.cost import tables as cost_page
-from masktune.analysis.lengths import numbers as lengths
 from masktune.analysis.plotting import alt_text as findings
 from masktune.analysis.plotting import panels, theme
+from masktune.analysis.plotting.lines import along_training
 from masktune.analysis.table import number
-from masktune.analysis.tuning import numbers as trials
 
 pytestmark = pytest.mark.slow
 
@@ -37,12 +32,12 @@ def swept():
     grid = [(f"a {a} {r}", "mask_tuning", {"alpha": a, "mask_rate": r}, a, r) for a in (0.2, 0.8) for r in (0.05, 0.15)]
     runs, predictions = make(tasks=("inference",), seeds=3, examples=24, methods=[*METHODS, *grid])
     runs.loc[~runs["label"].str.contains("tuning"), "part"] = "ablation"
-    return ablations.sweep(ablations.variants(blocks(runs, predictions), runs), "alpha", "mask_rate")
+    return ablations.numbers.sweep(ablations.numbers.variants(blocks(runs, predictions), runs), "alpha", "mask_rate")
 
 
 @pytest.fixture(scope="module")
 def by_length():
-    return lengths.by_length(partial("closeup", "nothing").found.blocks, "embedded", "fine-tuning")
+    return lengths.numbers.by_length(partial("closeup", "nothing").found.blocks, "embedded", "fine-tuning")
 
 
 HISTORY = pd.DataFrame([{"label": "ours", "seed": seed, "step": step, **MEASURED} for seed in (0, 1) for step in STEPS])
@@ -60,15 +55,15 @@ DRAWN = {
     "learning_curve": lambda of: (figures.learning_curve({0: [{"step": 1, "loss": 0.75}]}), "0.75"),
     "cell_accuracies": lambda of: (figures.cell_accuracies(CELL), "60.0 %"),
     "single_runs": lambda of: (figures.single_runs(pd.DataFrame([SINGLE])), "90.0 %"),
-    "sweep": lambda of: (curves.sweep(_first(of("swept")), "alpha"), _most(_first(of("swept")))),
-    "slices": lambda of: (curves.slices(of("swept"), "alpha", "mask_rate"), _most(_first(of("swept")))),
-    "heat_map": lambda of: (curves.heat_map(of("swept"), "alpha", "mask_rate"), _mean(of("swept"))),
-    "along_training": lambda of: (curves.along_training(HISTORY, ["cosine_mlm_classification"], ["cosine"]), "0.1"),
-    "matrix": lambda of: (curves.matrix(_contrasts(of("found"))), _most(_contrasts(of("found")))),
-    "by_length": lambda of: (lengths.curves(of("by_length")), number(of("by_length")["accuracy"].iloc[0])),
-    "trials": lambda of: (trials.curves(TRIED, "bert", ["fine-tuning"]), "90.0 %"),
-    "by_size": lambda of: (cost_page.by_size(of("found").runs.assign(parameters=2e6)), "10.0"),
-    "by_data": lambda of: (cost_page.by_data(of("found").runs), "10.0"),
+    "sweep": lambda of: (ablations.figures.sweep(_first(of("swept")), "alpha"), _most(_first(of("swept")))),
+    "slices": lambda of: (ablations.figures.slices(of("swept"), "alpha", "mask_rate"), _most(_first(of("swept")))),
+    "heat_map": lambda of: (ablations.figures.heat_map(of("swept"), "alpha", "mask_rate"), _mean(of("swept"))),
+    "along_training": lambda of: (along_training(HISTORY, ["cosine_mlm_classification"], ["cosine"]), "0.1"),
+    "matrix": lambda of: (comparisons.figures.matrix(_contrasts(of("found"))), _most(_contrasts(of("found")))),
+    "by_length": lambda of: (lengths.figures.lengths(of("by_length")), number(of("by_length")["accuracy"].iloc[0])),
+    "trials": lambda of: (tuning.figures.trials(TRIED, "bert", ["fine-tuning"]), "90.0 %"),
+    "by_size": lambda of: (cost.figures.by_size(of("found").runs.assign(parameters=2e6)), "10.0"),
+    "by_data": lambda of: (cost.figures.by_data(of("found").runs), "10.0"),
     "loss_terms": lambda of: (drawing.loss_terms(2.0, 0.5, 0.5), "1.25"),
 }
 
@@ -91,7 +86,7 @@ def _mean(swept):
 
 
 def _contrasts(found):
-    return comparisons.against(found.blocks, "fine-tuning", ["Mask-tuning"])
+    return comparisons.numbers.against(found.blocks, "fine-tuning", ["Mask-tuning"])
 
 
 @pytest.fixture
@@ -168,7 +163,7 @@ def lines_of(factor, values, labels=None):
         {"task": "inference", "model": "bert", "set": "heuristics", "kind": "out_of_distribution", "label": str(value),
          factor: value, "difference": 1.0, "low": 0.5, "high": 2.0, "seeds": 3} for value in values
     ]  # fmt: skip
-    (axis,) = curves.sweep(pd.DataFrame(rows), factor).axes
+    (axis,) = ablations.figures.sweep(pd.DataFrame(rows), factor).axes
     joined = [
         line.get_xdata() for line in axis.lines if line.get_linestyle() in ("-", "--") and len(line.get_xdata()) > 2
     ]
@@ -192,7 +187,7 @@ def test_numbers_stand_at_their_size_and_are_joined(factor, values, scale):
     assert axis.get_xscale() == scale and len(joined) == 1
     assert axis.get_xticks()[: len(known)] == pytest.approx(known) and joined[0] == pytest.approx(known)
     labels = [label.get_text().strip() for label in axis.get_xticklabels()]
-    assert labels == [ablations.value_of(value) for value in values]
+    assert labels == [ablations.settings.value_text(value) for value in values]
 
 
 @pytest.mark.parametrize("factor", ["encoder", "fill", "reduction", "sampling"])

@@ -6,13 +6,10 @@ import pytest
 from scipy import stats
 from synthetic_study import make, with_failures
 
-from masktune.analysis import results
+from masktune.analysis import ablations, comparisons, lengths, results
 from masktune.analysis import table as presentation
-from masktune.analysis.ablations import numbers as ablations
 from masktune.analysis.accuracy import numbers as tables
 from masktune.analysis.answers import LOPSIDED, Answers, Block, blocks, finite
-from masktune.analysis.comparisons import numbers as comparisons
-from masktune.analysis.lengths import numbers as lengths
 
 pytestmark = pytest.mark.slow
 
@@ -153,13 +150,13 @@ def test_a_lopsided_set_is_seen_in_the_tables_that_are_read(uneven):
 
 def contrasted(found, _):
     pairs = [("fine-tuning", "Mask-tuning")]
-    return comparisons.table(comparisons.contrasts(found, pairs), "some", "Some")
+    return comparisons.tables.contrasts(comparisons.numbers.contrasts(found, pairs), "some", "Some")
 
 
 def cut(found, _):
     block = next(block for block in found if block.name == "swaps")
     again = replace(block, name="swaps@16", kind="other_length")
-    return lengths.table(lengths.by_length([block, again], "embedded", "fine-tuning"))
+    return lengths.tables.lengths(lengths.numbers.by_length([block, again], "embedded", "fine-tuning"))
 
 
 def swept(found, runs):
@@ -167,8 +164,8 @@ def swept(found, runs):
     more = runs[runs["label"] == "Mask-tuning"].assign(label="more", mask_rate=0.15, part="ablation")
     more = more.assign(options='{"alpha": 0.6, "mask_rate": 0.15}')
     both = [replace(block, answers=(*block.answers, *again)) for block in found if block.name == "swaps"]
-    variants = ablations.variants(both, pd.concat([runs, more]))
-    return ablations.table(ablations.sweep(variants, "mask_rate"), "mask_rate")
+    variants = ablations.numbers.variants(both, pd.concat([runs, more]))
+    return ablations.tables.sweep(ablations.numbers.sweep(variants, "mask_rate"), "mask_rate")
 
 
 @pytest.mark.parametrize("table_of", [contrasted, cut, swept])

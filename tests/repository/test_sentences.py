@@ -15,9 +15,8 @@ import pandas as pd
 import pytest
 
 from masktune import data
+from masktune.analysis import comparisons, diversity
 from masktune.analysis.claims.paper import CLAIMS
-from masktune.analysis.comparisons import numbers as comparisons
-from masktune.analysis.diversity import numbers as diversity_page
 from masktune.data import world
 from masktune.data.world import sentiment, settings
 from masktune.study.spec.claims import LEVEL, seeds_needed, smallest_p
@@ -183,7 +182,7 @@ def weights_of_the_two_terms():
 @fact("notebooks/04_baselines.ipynb", "Forgettable examples alone take more steps")
 def steps_of_the_baselines():
     study, runs = load_study("embedded"), committed("embedded/runs.parquet")
-    shown = runs[(runs["model"] == "bert") & runs["label"].isin(comparisons.labels(study, "main", "baseline"))]
+    shown = runs[(runs["model"] == "bert") & runs["label"].isin(comparisons.numbers.labels(study, "main", "baseline"))]
     steps = shown.groupby(["task", "label"])["steps"].mean().unstack("task")
     return steps.index[(steps > steps.loc["fine-tuning"]).any(axis=1)].tolist() == ["forgettable examples"]
 
@@ -197,8 +196,8 @@ def models_above_their_bound():
 
 @fact("notebooks/08_diversity.ipynb", "diversity is counted in nine ways and compared with two")
 def measures_of_diversity():
-    against = {first for second, first in diversity_page.RATIOS if second == OURS}
-    return (len(diversity_page.MEASURES), len(against)) == (9, 2)
+    against = {first for second, first in diversity.numbers.RATIOS if second == OURS}
+    return (len(diversity.numbers.MEASURES), len(against)) == (9, 2)
 
 
 @fact(
@@ -251,7 +250,7 @@ def texts_that_hold_a_mask():
 @fact("notebooks/08_diversity.ipynb", "Why is the Vendi score of all texts hardly moved by any arm?")
 @fact("notebooks/08_diversity.ipynb", "look at that of random tokens")
 def what_moves_diversity():
-    arms = diversity_page.by_run(committed("embedded/diversity.csv")).groupby("label").mean()
+    arms = diversity.numbers.by_run(committed("embedded/diversity.csv")).groupby("label").mean()
     return arms["vendi"].max() / arms["vendi"].min() < 1.1 and arms["distance"].idxmax() == "random tokens"
 
 

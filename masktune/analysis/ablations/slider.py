@@ -1,7 +1,7 @@
-"""A slider over stored results, where someone can move it: one setting against the difference, at each of another.
+"""A slider over stored results: one setting against the difference from fine-tuning, at each value of another.
 
-The figure of all values stands above it, and alone in a notebook that papermill executes: a stored page has no kernel
-that could answer, and there a slider would be a dead control.
+The figure of all values stands above it. In a notebook that papermill executes it stands alone: a stored page has no
+kernel, so that a slider on it would do nothing.
 """
 
 import os
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from masktune.analysis.ablations import figures as curves
-from masktune.analysis.ablations.numbers import TITLES, value_of
+from masktune.analysis.ablations import figures
+from masktune.analysis.ablations.settings import TITLES, value_text
 from masktune.study.execute.execution import UNATTENDED
 
 if TYPE_CHECKING:
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
 
 
 def show(swept: pd.DataFrame, factor: str, by: str) -> None:
-    """Display `curves.slices`, and below it, where the kernel has a reader, `slider` with the same panels."""
+    """Display `figures.slices`, and below it, where someone can move it, `slider` with the same panels."""
     from IPython.display import display
 
-    display(curves.slices(swept, factor, by))
-    if has_reader() and len(curves.sliced(swept, factor, by)) > 1:
+    display(figures.slices(swept, factor, by))
+    if has_reader() and len(figures.sliced(swept, factor, by)) > 1:
         display(slider(swept, factor, by))
 
 
 def has_reader() -> bool:
-    """Whether this is a kernel, and none that was started to execute a notebook (masktune.study.execute.execution)."""
+    """Whether this is a kernel that a person uses, not one that executes a notebook (study.execute.execution)."""
     from IPython import get_ipython
 
     return hasattr(get_ipython(), "kernel") and UNATTENDED not in os.environ
 
 
 def slider(swept: pd.DataFrame, factor: str, by: str) -> "VBox":
-    """A slider over the values of `by`, beginning at the base's, above the panels of `curves.slices` at that value."""
+    """A slider over the values of `by`, beginning at the base's, above the panels of `figures.slices` at that value."""
     import ipywidgets
 
-    values = curves.sliced(swept, factor, by)
+    values = figures.sliced(swept, factor, by)
     base = swept.loc[swept["base"], by].iloc[0]
     chooser = ipywidgets.SelectionSlider(
-        options=[(value_of(value), value) for value in values],
+        options=[(value_text(value), value) for value in values],
         value=base if base in values else values[0],
         description=TITLES[by],
         style={"description_width": "initial"},
@@ -48,7 +48,7 @@ def slider(swept: pd.DataFrame, factor: str, by: str) -> "VBox":
     picture = ipywidgets.Image()
 
     def draw(value: float) -> None:
-        picture.value, shown = curves.slices(swept, factor, by, only=value)._repr_png_()
+        picture.value, shown = figures.slices(swept, factor, by, only=value)._repr_png_()
         picture.width = str(shown["width"])
 
     chooser.observe(lambda change: draw(change["new"]), names="value")

@@ -1,1 +1,5 @@
-"""Comparisons: numbers, tables, figures and text."""
+"""Methods compared with one another: baselines, controls, and whether the gains of two methods add up."""
+
+from masktune.analysis.comparisons import figures, numbers, tables, text
+
+__all__ = ["figures", "numbers", "tables", "text"]

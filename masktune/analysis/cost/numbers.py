@@ -1,8 +1,8 @@
 """What a study cost in time, memory and energy: frames made from its runs (a row a run, as `gather` stores them).
 
-The paper does not say what Mask-tuning costs beside fine-tuning (question Q3). Times are wall times of cells that ran
-side by side, so single runs are noisy; methods are compared within pairs of runs that share model, task and seed, and
-that were made by the same code in the same precision (`origins`): times of others say nothing about a method.
+The paper does not say what Mask-tuning costs compared with fine-tuning (question Q3). Times are wall times of cells
+that ran side by side, so single runs are noisy. Methods are therefore compared within pairs of runs that share model,
+task and seed and were made by the same code in the same precision (`provenance`).
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from masktune.analysis import provenance as origins
+from masktune.analysis import provenance
 from masktune.analysis.provenance import ORIGIN
 from masktune.statistics import tests as statistics
 from masktune.study.execute.efficiency import PURE
@@ -43,12 +43,12 @@ def complete(runs: pd.DataFrame) -> pd.DataFrame:
     runs = runs.assign(**{column: float("nan") for column in columns if column not in runs})
     order = runs[SAMPLING] if SAMPLING in runs else pd.Series(None, index=runs.index, dtype=object)
     # Before it could be chosen, batches were always grouped by length.
-    runs = origins.complete(runs)
+    runs = provenance.complete(runs)
     return runs.assign(**{SAMPLING: order.fillna("group_by_length")}).astype(dict.fromkeys(columns, float))
 
 
 def per_run(runs: pd.DataFrame) -> pd.DataFrame:
-    """The finished runs, and what each cost; NaN where a run does not say.
+    """The finished runs and what each cost; NaN where it was not stored.
 
     Adds seconds_per_example of training; peak_bytes of the GPU where there is one, else of the whole process; joules of
     host and GPU together; hours of training and evaluation.
@@ -64,20 +64,20 @@ def per_run(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def overhead(runs: pd.DataFrame, first: str | None = None) -> pd.DataFrame:
-    """Each other method beside `first` (None: fine-tuning) at the same training but for FREE: how many times its cost.
+    """How many times the cost of `first` (None: fine-tuning) each other method takes at the same training, FREE aside.
 
     A row for each task, model, method and ORIGIN of the runs. Geometric means over paired seeds; `low` and `high` are
     the ends of the 95 % t interval of `time`. NaN: not measured. `parameters` of the model and `examples` read in
-    training say where the pair stands.
+    training belong to the pair.
     """
     each = per_run(runs).set_index("seed")
     alike = [column for column in each if column.startswith("training/") and column not in FREE]
     rows = []
-    for place, part in each.groupby([*PLACE, *ORIGIN, *alike], sort=False, dropna=False, observed=True):
-        plain = part.loc[part["method"] == "fine_tuning" if first is None else part["label"] == first, "label"]
-        others = dict.fromkeys(part.loc[~part["label"].isin(plain), "label"]) if len(plain) else ()
+    for place, group in each.groupby([*PLACE, *ORIGIN, *alike], sort=False, dropna=False, observed=True):
+        plain = group.loc[group["method"] == "fine_tuning" if first is None else group["label"] == first, "label"]
+        others = dict.fromkeys(group.loc[~group["label"].isin(plain), "label"]) if len(plain) else ()
         for second in others:
-            one, other = part[part["label"] == plain.iloc[0]], part[part["label"] == second]
+            one, other = group[group["label"] == plain.iloc[0]], group[group["label"] == second]
             ratios = pd.DataFrame({name: other[column] / one[column] for name, column in RATIOS.items()})
             ratios = ratios.dropna(subset="time")
             if len(ratios):
@@ -95,15 +95,15 @@ def _mean_ratios(ratios: pd.DataFrame) -> dict[str, float]:
 
 
 def geometric_mean(values: pd.Series) -> float:
-    """The mean of ratios: twice and half as much make once."""
+    """The mean of ratios: that of 2 and 1/2 is 1."""
     return float(np.exp(np.log(values).mean()))
 
 
 def efficiency(runs: pd.DataFrame, main: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy for what a run costs, by task, model, method and ORIGIN: means over seeds. `main` is tables.main.
+    """Accuracy and the cost of a run, by task, model, method and ORIGIN: means over seeds.
 
-    `inside` and `outside` are accuracies in per cent, the mean of the sets in and out of distribution; `hours` of
-    training and evaluation and `watt_hours` are one run's, NaN where not measured.
+    `main`: `accuracy.numbers.main`. `inside` and `outside` are accuracies in per cent, the mean of the sets in and out
+    of distribution; `hours` of training and evaluation and `watt_hours` are one run's, NaN where not measured.
     """
     each = per_run(runs).drop(columns="method").rename(columns={"label": "method"})
     place = [*PLACE, "method"]
@@ -117,18 +117,18 @@ def efficiency(runs: pd.DataFrame, main: pd.DataFrame) -> pd.DataFrame:
 
 
 def total(runs: pd.DataFrame) -> pd.DataFrame:
-    """Seconds of the whole study by phase, failed runs included: `runs` of them, `unknown` of which do not say."""
+    """Seconds of the whole study by phase, failed runs included; of its `runs`, `unknown` did not store them."""
     runs = complete(runs)
     rows = []
     for phase, (column, status) in PHASES.items():
-        part = runs[runs["status"] == status]
-        part = part.drop_duplicates("cell_id") if column in ONCE_A_CELL else part
-        rows.append((phase, part[column].sum(), len(part), int(part[column].isna().sum())))
+        own = runs[runs["status"] == status]
+        own = own.drop_duplicates("cell_id") if column in ONCE_A_CELL else own
+        rows.append((phase, own[column].sum(), len(own), int(own[column].isna().sum())))
     return pd.DataFrame(rows, columns=["phase", "seconds", "runs", "unknown"])
 
 
 def grouping(runs: pd.DataFrame) -> pd.DataFrame:
-    """Batches grouped by length beside random ones, all else being the same, for each set.
+    """Batches grouped by length compared with random ones, all else being the same, for each set.
 
     `difference` is grouped minus random in points of accuracy, the mean over paired seeds with its 95 % t interval;
     `speedup` the training time of an example in random batches over that in grouped ones. Empty where no row of the
@@ -139,8 +139,8 @@ def grouping(runs: pd.DataFrame) -> pd.DataFrame:
     alike = [column for column in done if column.startswith("training/") and column != SAMPLING]
     alike = [*PLACE, "method", "options", *ORIGIN, *([ADAPTATION] if ADAPTATION in done else []), *alike]
     rows = []
-    for place, part in done.groupby(alike, sort=False, dropna=False, observed=True):
-        by_order = {order: rows for order, rows in part.groupby(SAMPLING)}
+    for place, group in done.groupby(alike, sort=False, dropna=False, observed=True):
+        by_order = {order: own for order, own in group.groupby(SAMPLING)}
         if {"random", "group_by_length"} <= set(by_order):
             about = dict(zip(alike[:3], place[:3], strict=True))
             rows += [about | row for row in _grouped_rows(by_order["group_by_length"], by_order["random"])]
@@ -155,7 +155,7 @@ def _grouped_rows(grouped: pd.DataFrame, random: pd.DataFrame) -> list[dict[str,
     for column in (column for column in grouped if column.startswith("accuracy/")):
         values = 100 * (grouped[column] - random[column]).dropna()
         if len(values):
-            found = statistics.mean_over_seeds(values)
-            ends = {"difference": found.mean, "low": found.low, "high": found.high, "seeds": found.seeds}
+            mean = statistics.mean_over_seeds(values)
+            ends = {"difference": mean.mean, "low": mean.low, "high": mean.high, "seeds": mean.seeds}
             rows.append({"set": column.removeprefix("accuracy/"), "speedup": speedup, **ends})
     return rows

@@ -1,1 +1,5 @@
-"""Gradients: numbers, tables, figures and text."""
+"""The two terms of the loss along training: their gradients, and what became of accuracy."""
+
+from masktune.analysis.gradients import numbers, tables, text
+
+__all__ = ["numbers", "tables", "text"]

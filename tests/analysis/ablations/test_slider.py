@@ -7,8 +7,7 @@ import ipywidgets
 import pytest
 from synthetic_study import METHODS, make
 
-from masktune.analysis.ablations import figures as curves
-from masktune.analysis.ablations import numbers as ablations
+from masktune.analysis import ablations
 from masktune.analysis.ablations import slider
 from masktune.analysis.answers import blocks
 from masktune.analysis.plotting.theme import Drawing
@@ -29,7 +28,7 @@ def swept():
     ]
     runs, predictions = make(tasks=("inference",), seeds=3, examples=24, methods=[*METHODS, *grid])
     runs.loc[~runs["label"].isin([row[0] for row in METHODS]), "part"] = "ablation"
-    return ablations.sweep(ablations.variants(blocks(runs, predictions), runs), "alpha", "mask_rate")
+    return ablations.numbers.sweep(ablations.numbers.variants(blocks(runs, predictions), runs), "alpha", "mask_rate")
 
 
 @pytest.fixture
@@ -59,17 +58,17 @@ def differences(figure):
 
 
 def test_a_panel_shows_the_rows_of_its_value_and_a_value_alone_its_own_panel(swept):
-    together = differences(curves.slices(swept, "alpha", "mask_rate"))
+    together = differences(ablations.figures.slices(swept, "alpha", "mask_rate"))
     assert list(together) == [f"Inference, BERT: masking rate {rate}" for rate in (0.01, 0.05, 0.15)]
     for rate in (0.01, 0.05, 0.15):
         title = f"Inference, BERT: masking rate {rate}"
         rows = swept[(swept["mask_rate"] == rate) & (swept["set"] == "heuristics")].sort_values("alpha")
         assert together[title]["heuristics"] == rows["difference"].to_list()
-        assert differences(curves.slices(swept, "alpha", "mask_rate", only=rate)) == {title: together[title]}
+        assert differences(ablations.figures.slices(swept, "alpha", "mask_rate", only=rate)) == {title: together[title]}
 
 
 def test_the_axes_are_the_same_for_every_value(swept):
-    figures = [curves.slices(swept, "alpha", "mask_rate", only=rate) for rate in (None, 0.01, 0.15)]
+    figures = [ablations.figures.slices(swept, "alpha", "mask_rate", only=rate) for rate in (None, 0.01, 0.15)]
     axes = [axis for figure in figures for axis in figure.axes]
     assert len({(axis.get_xlim(), axis.get_ylim()) for axis in axes}) == 1
     assert [[label.get_text() for label in axis.get_xticklabels()] for axis in axes] == [["0.2", "0.6", "0.8"]] * 5
@@ -82,7 +81,7 @@ def test_the_slider_begins_at_the_base_and_draws_each_value(swept):
     assert (chooser.value, [value for _, value in chooser.options]) == (0.05, [0.01, 0.05, 0.15])
     for _, value in chooser.options:
         chooser.value = value
-        expected, about = curves.slices(swept, "alpha", "mask_rate", only=value)._repr_png_()
+        expected, about = ablations.figures.slices(swept, "alpha", "mask_rate", only=value)._repr_png_()
         assert picture.value == expected and picture.width == str(about["width"])
 
 

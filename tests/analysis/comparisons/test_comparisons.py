@@ -5,9 +5,8 @@ import pytest
 from synthetic_study import METHODS, make
 
 from masktune.analysis import table as presentation
-from masktune.analysis.ablations import figures as curves
 from masktune.analysis.answers import blocks
-from masktune.analysis.comparisons import numbers as comparisons
+from masktune.analysis.comparisons import figures, numbers, tables, text
 from masktune.study.spec.load import load_study
 
 OTHERS = [("R-Drop", "r_drop", {}, np.nan, np.nan), ("Mask-tuning + R-Drop", "mask_tuning+r_drop", {}, 0.6, 0.05)]
@@ -34,7 +33,7 @@ def accuracy(study, label, task, name):
 
 
 def test_a_contrast_is_the_mean_paired_difference(study, found):
-    frame = comparisons.contrasts(found, [("fine-tuning", "R-Drop"), ("R-Drop", "Mask-tuning")])
+    frame = numbers.contrasts(found, [("fine-tuning", "R-Drop"), ("R-Drop", "Mask-tuning")])
     assert set(frame["kind"]) == {"in_distribution", "out_of_distribution"}
     for row in frame.itertuples():
         first, second = (accuracy(study, label, row.task, row.set) for label in (row.first, row.second))
@@ -44,12 +43,12 @@ def test_a_contrast_is_the_mean_paired_difference(study, found):
 
 
 def test_against_leaves_out_the_method_itself_and_what_never_ran(found):
-    frame = comparisons.against(found, "fine-tuning", ["fine-tuning", "R-Drop", "never run"])
+    frame = numbers.against(found, "fine-tuning", ["fine-tuning", "R-Drop", "never run"])
     assert set(frame["second"]) == {"R-Drop"}
 
 
 def test_the_gap_of_additivity_is_what_the_sum_leaves(study, found):
-    frame = comparisons.additivity(found, "fine-tuning", "Mask-tuning", PAIRS)
+    frame = numbers.additivity(found, "fine-tuning", "Mask-tuning", PAIRS)
     for row in frame.itertuples():
         plain, first, other, both = (
             accuracy(study, label, row.task, row.set).mean()
@@ -67,53 +66,53 @@ def test_a_model_that_none_of_the_methods_ran_on_is_left_out():
         models=("bert", "bart"), tasks=("sentiment",), seeds=2, examples=20, methods=[*METHODS, OTHERS[0]]
     )
     kept = runs[(runs["model"] == "bert") | (runs["label"] != "R-Drop")]
-    assert {block.model for block in comparisons.where(blocks(kept, predictions), ["R-Drop"])} == {"bert"}
+    assert {block.model for block in numbers.answered_by(blocks(kept, predictions), ["R-Drop"])} == {"bert"}
 
 
 def test_additivity_takes_the_seeds_that_all_four_have(study):
     runs, predictions = study
     kept = runs[~((runs["label"] == "R-Drop") & (runs["seed"] > 1))]
-    frame = comparisons.additivity(blocks(kept, predictions), "fine-tuning", "Mask-tuning", PAIRS)
+    frame = numbers.additivity(blocks(kept, predictions), "fine-tuning", "Mask-tuning", PAIRS)
     assert set(frame["seeds"]) == {2}
     without = kept[kept["label"] != "R-Drop"]
-    assert comparisons.additivity(blocks(without, predictions), "fine-tuning", "Mask-tuning", PAIRS).empty
+    assert numbers.additivity(blocks(without, predictions), "fine-tuning", "Mask-tuning", PAIRS).empty
 
 
 def test_the_embedded_study_names_what_the_notebooks_ask_for():
     declared = load_study("embedded")
-    assert comparisons.labels(declared, "main")[:2] == ["fine-tuning", "Mask-tuning"]
-    combined = comparisons.combined(declared, "Mask-tuning")
+    assert numbers.labels(declared, "main")[:2] == ["fine-tuning", "Mask-tuning"]
+    combined = numbers.combined(declared, "Mask-tuning")
     assert set(combined) == {"FreeLB", "R-Drop", "Product of Experts", "TAPT"}
-    assert set(combined.values()) <= set(comparisons.labels(declared, "combination"))
-    cards = comparisons.costs(declared, ["fine-tuning", "Mask-tuning"])
+    assert set(combined.values()) <= set(numbers.labels(declared, "combination"))
+    cards = numbers.cards(declared, ["fine-tuning", "Mask-tuning"])
     assert cards[["forward", "backward"]].to_numpy().tolist() == [[1, 1], [2, 2]]
 
 
 def test_tables_and_sentences_say_every_pair(found):
-    frame = comparisons.contrasts(found, [("fine-tuning", "R-Drop"), ("fine-tuning", "Mask-tuning")])
-    table = comparisons.table(frame, "baselines", "Each")
+    frame = numbers.contrasts(found, [("fine-tuning", "R-Drop"), ("fine-tuning", "Mask-tuning")])
+    table = tables.contrasts(frame, "baselines", "Each")
     assert list(table.shown["Difference"]) == [
         "R-Drop \N{MINUS SIGN} fine-tuning",
         "Mask-tuning \N{MINUS SIGN} fine-tuning",
     ]
     assert list(table.shown.columns)[1:3] == ["Sentiment: validation", "Inference: validation"]
     assert "4 paired seeds, 40 examples a set" in presentation.markdown(table)
-    assert len(comparisons.sentences(frame)) == 2 and "2 sets" in comparisons.sentences(frame)[0]
-    added = comparisons.additivity(found, "fine-tuning", "Mask-tuning", PAIRS)
-    assert len(comparisons.additivity_table(added, "Mask-tuning").shown) == len(added)
-    assert comparisons.additivity_sentences(added, "Mask-tuning")[0].startswith("**R-Drop**: alone")
+    assert len(text.contrasts(frame)) == 2 and "2 sets" in text.contrasts(frame)[0]
+    added = numbers.additivity(found, "fine-tuning", "Mask-tuning", PAIRS)
+    assert len(tables.additivity(added, "Mask-tuning").shown) == len(added)
+    assert text.additivity(added, "Mask-tuning")[0].startswith("**R-Drop**: alone")
 
 
 def test_a_matrix_has_a_tile_for_each_contrast(found):
-    frame = comparisons.against(found, "fine-tuning", ["Mask-tuning", "R-Drop"])
-    axis = curves.matrix(frame).axes[0]
+    frame = numbers.against(found, "fine-tuning", ["Mask-tuning", "R-Drop"])
+    axis = figures.matrix(frame).axes[0]
     texts = [text.get_text() for text in axis.texts]
     assert len(texts) == len(frame)
     assert sum(text.endswith("*") for text in texts) == int(((frame["low"] > 0) | (frame["high"] < 0)).sum())
 
 
 def test_nothing_that_ran_is_said_in_words(found):
-    frame = comparisons.contrasts(found, [("fine-tuning", "never run")])
-    assert comparisons.sentences(frame) == ["No two methods of this comparison have finished runs on the same seeds."]
-    added = comparisons.additivity(found, "fine-tuning", "Mask-tuning", {"never": "never run"})
-    assert comparisons.additivity_sentences(added, "Mask-tuning")[0].startswith("No combination")
+    frame = numbers.contrasts(found, [("fine-tuning", "never run")])
+    assert text.contrasts(frame) == ["No two methods of this comparison have finished runs on the same seeds."]
+    added = numbers.additivity(found, "fine-tuning", "Mask-tuning", {"never": "never run"})
+    assert text.additivity(added, "Mask-tuning")[0].startswith("No combination")

@@ -7,10 +7,8 @@ import pandas as pd
 import pytest
 from synthetic_study import make, with_failures
 
-from masktune.analysis import names, results
-from masktune.analysis import provenance as origins
-from masktune.analysis.cost import numbers as cost
-from masktune.analysis.cost import tables as cost_page
+from masktune.analysis import names, provenance, results
+from masktune.analysis.cost import benchmarks, figures, formatting, numbers, tables, text
 from masktune.analysis.table import Table
 
 pytestmark = pytest.mark.slow
@@ -53,7 +51,7 @@ def bare(runs):
 
 
 def test_overhead_is_the_geometric_mean_over_pairs(runs):
-    found = cost.overhead(runs)
+    found = numbers.overhead(runs)
     assert len(found) == 6
     assert found[["time", "low", "high", "energy", "memory"]].to_numpy() == pytest.approx(
         np.tile([1.5, 1.5, 1.5, 1.2, 1.0], (6, 1))
@@ -65,7 +63,7 @@ def test_only_seeds_that_both_methods_finished_are_compared(runs):
     fast = (runs["method"] == "mask_tuning") & (runs["seed"] == 0)
     runs.loc[fast, "train_seconds"] = 1.0
     runs.loc[(runs["method"] == "fine_tuning") & (runs["seed"] == 0), "status"] = "failed"
-    found = cost.overhead(runs)
+    found = numbers.overhead(runs)
     assert (found["seeds"] == SEEDS - 1).all()
     assert found["time"].to_numpy() == pytest.approx(1.5)
 
@@ -79,31 +77,33 @@ def test_costs_of_runs_that_were_made_differently_are_never_mixed(runs, column):
         **{column: np.where(later, "b" * 12, "a" * 12)},
         train_seconds=runs["train_seconds"].mask(slower, 2 * runs["train_seconds"]),
     )
-    found = cost.overhead(mixed)
+    found = numbers.overhead(mixed)
     expected = found[column].map({"a" * 12: 1.5, "b" * 12: 3.0})
     assert len(found) == 12 and found["time"].to_numpy() == pytest.approx(expected.to_numpy())
-    said = cost_page.answer(mixed).data
+    said = text.answer(mixed).data
     assert said.count("takes 1.50 times") == said.count("takes 3.00 times") == 1 and "2.12" not in said
-    price = cost_page.overhead(mixed).shown
+    price = tables.overhead(mixed).shown
     assert len(price) == 4 and price["Made in"].nunique() == 2
-    assert "not all made alike" in cost_page.total(mixed).caption
-    assert sum(bool(axis.get_title(loc="left")) for axis in cost_page.by_data(mixed).axes) == 4
+    assert "not all made alike" in tables.total(mixed).caption
+    assert sum(bool(axis.get_title(loc="left")) for axis in figures.by_data(mixed).axes) == 4
     one_of_each = mixed["method"].eq("fine_tuning") == later
-    assert cost.overhead(mixed[one_of_each]).empty, "a pair is of one kind"
+    assert numbers.overhead(mixed[one_of_each]).empty, "a pair is of one kind"
 
 
 def test_runs_that_were_made_alike_are_said_to_be(runs):
     alike = runs.assign(source="0123456789", precision="fp32")
-    table = cost_page.overhead(alike)
+    table = tables.overhead(alike)
     assert table.caption.endswith("by the same code are compared: all in fp32, code 0123456.")
-    assert "Made in" not in table.shown and origins.mixed(alike) == ""
+    assert "Made in" not in table.shown and provenance.mixed(alike) == ""
 
 
 @pytest.mark.parametrize("stored", [{}, {"source": None}, {"source": None, "precision": None}])
 def test_runs_that_do_not_say_how_they_were_made_are_compared_as_before(runs, stored):
-    assert cost.overhead(runs.assign(**stored))["time"].to_numpy() == pytest.approx(1.5)
+    assert numbers.overhead(runs.assign(**stored))["time"].to_numpy() == pytest.approx(1.5)
     half = runs.assign(source=np.where(runs["seed"] > 0, "abc", None))
-    assert origins.mixed(half) == " The runs were not all made alike: 36 by code abc, 12 by code that was not stored."
+    assert (
+        provenance.mixed(half) == " The runs were not all made alike: 36 by code abc, 12 by code that was not stored."
+    )
 
 
 def test_methods_are_compared_at_the_same_training(runs):
@@ -111,7 +111,7 @@ def test_methods_are_compared_at_the_same_training(runs):
     few = runs[runs["task"] == "paraphrase"].assign(train_seconds=1.0, label=runs["label"] + ", few")
     alone = runs[runs["method"] == "mask_tuning"].assign(train_seconds=99.0, label="alone")
     sizes = [frame.assign(**{"training/epochs": epochs}) for frame, epochs in ((runs, 3.0), (few, 1.0), (alone, 2.0))]
-    found = cost.overhead(pd.concat(sizes, ignore_index=True))
+    found = numbers.overhead(pd.concat(sizes, ignore_index=True))
     pairs = found[["first", "second"]].drop_duplicates().to_numpy().tolist()
     assert pairs == [["fine-tuning", "Mask-tuning"], ["fine-tuning, few", "Mask-tuning, few"]]
     by_second = found.groupby("second")["time"].mean().to_dict()
@@ -120,11 +120,11 @@ def test_methods_are_compared_at_the_same_training(runs):
 
 def test_another_learning_rate_costs_the_same_and_is_compared(runs):
     rates = np.where(runs["method"] == "mask_tuning", 1e-3, 2e-3)
-    assert len(cost.overhead(runs.assign(**{"training/learning_rate": rates}))) == 6
+    assert len(numbers.overhead(runs.assign(**{"training/learning_rate": rates}))) == 6
 
 
 def test_the_price_has_a_row_a_method_and_a_column_a_task(runs):
-    shown = cost_page.overhead(runs).shown
+    shown = tables.overhead(runs).shown
     tasks = list(dict.fromkeys(runs["task"].map(names.task)))
     assert list(shown.columns) == ["Model", "Method", *tasks, "Peak memory", "Energy"]
     assert len(shown) == runs["model"].nunique() and set(shown["Method"]) == {"Mask-tuning"}
@@ -134,13 +134,13 @@ def test_the_price_has_a_row_a_method_and_a_column_a_task(runs):
 def test_ratios_are_averaged_by_their_logarithms(runs):
     first = runs["seed"] == 0
     runs.loc[first, "train_seconds"] = np.where(runs.loc[first, "method"] == "mask_tuning", 6.0, 1.0)
-    found = cost.overhead(runs)
+    found = numbers.overhead(runs)
     assert found["time"].to_numpy() == pytest.approx((6 * 1.5**3) ** 0.25)
     assert (found["low"] < found["time"]).all() and (found["time"] < found["high"]).all()
 
 
 def test_the_answer_is_made_from_the_numbers(runs):
-    said = cost_page.answer(runs).data
+    said = text.answer(runs).data
     assert said.startswith("**Mask-tuning takes 1.50 times the training time of fine-tuning**")
     assert "It takes 1.20 times the energy." in said
     assert "1.50 at 1 million parameters and 1.50 at 4 million parameters" in said
@@ -148,15 +148,15 @@ def test_the_answer_is_made_from_the_numbers(runs):
 
 
 def test_what_was_not_measured_is_said_and_never_zero(bare):
-    said = cost_page.answer(bare).data
+    said = text.answer(bare).data
     assert "energy was not measured: no counter" in said
     assert "do not say how many parameters" in said
-    assert set(cost_page.overhead(bare).shown["Energy"]) == {"not measured"}
-    assert cost.overhead(bare)["energy"].isna().all()
-    assert "No finished run says how many parameters" in cost_page.by_size(bare).alt
-    missing = " ".join(cost_page.not_said(bare))
+    assert set(tables.overhead(bare).shown["Energy"]) == {"not measured"}
+    assert numbers.overhead(bare)["energy"].isna().all()
+    assert "No finished run says how many parameters" in figures.by_size(bare).alt
+    missing = " ".join(text.missing(bare))
     assert "Number of parameters: not stored" in missing and "no GPU was used" in missing
-    total = cost_page.total(bare)
+    total = tables.total(bare)
     times = total.shown.set_index("Phase")["Time"]
     assert times["loading data, once a cell"] == "not measured"
     assert times["all together"].startswith("at least ")
@@ -164,38 +164,38 @@ def test_what_was_not_measured_is_said_and_never_zero(bare):
 
 
 def test_a_gpu_whose_counter_was_not_read(runs):
-    said = " ".join(cost_page.not_said(runs.assign(device_peak_bytes=5e9)))
+    said = " ".join(text.missing(runs.assign(device_peak_bytes=5e9)))
     assert "install masktune[gpu]" in said
     runs = runs.assign(device_peak_bytes=5e9, device_energy_joules=1.0)
-    assert cost_page.not_said(runs) == ["Nothing is missing: every run says its time, memory, energy and size."]
-    assert (cost.per_run(runs)["peak_bytes"] == 5e9).all()
+    assert text.missing(runs) == ["Nothing is missing: every run says its time, memory, energy and size."]
+    assert (numbers.per_run(runs)["peak_bytes"] == 5e9).all()
 
 
 def test_nothing_to_compare_is_a_sentence(runs):
     only = runs[runs["method"] == "fine_tuning"]
-    assert "No finished run of Mask-tuning" in cost_page.answer(only).data
-    assert cost_page.overhead(only).shown.empty
+    assert "No finished run of Mask-tuning" in text.answer(only).data
+    assert tables.overhead(only).shown.empty
 
 
 def test_accuracy_for_time_and_energy():
     runs, predictions = make(seeds=2, examples=12)
     runs = runs.assign(curve_seconds=0.0, evaluate_seconds=26.0, train_examples=10, host_energy_joules=7200.0)
     main = results.of(runs, predictions).main
-    found = cost.efficiency(runs, main)
+    found = numbers.efficiency(runs, main)
     assert found["hours"].to_numpy() == pytest.approx(0.01)
     assert found["watt_hours"].to_numpy() == pytest.approx(2.0)
     row = found[(found["task"] == "sentiment") & (found["method"] == "fine-tuning")].iloc[0]
     own = main[(main["task"] == "sentiment") & (main["method"] == "fine-tuning")].set_index("set")["accuracy"]
     assert row["inside"] == pytest.approx(own["validation"])
     assert row["outside"] == pytest.approx((own["contrast"] + own["counterfactual"]) / 2)
-    shown = cost_page.accuracy_for_cost(runs, main).shown
+    shown = tables.efficiency(runs, main).shown
     assert shown["An hour, in"].iloc[0] == f"{100 * own['validation']:,.0f}"
 
 
 def test_the_whole_study_counts_failed_runs_and_loads_once_a_cell(runs):
     runs, _ = with_failures(runs, pd.DataFrame({"run_id": []}), failed=2, missing=1)
     runs.loc[runs["status"] == "failed", "failed_seconds"] = [7.0, float("nan")]
-    found = cost.total(runs).set_index("phase")
+    found = numbers.total(runs).set_index("phase")
     done = runs[runs["status"] == "done"]
     assert found.loc["training", "seconds"] == done["train_seconds"].sum()
     assert found.loc["loading data, once a cell", ["seconds", "runs"]].tolist() == [3.0 * 12, 12]
@@ -214,32 +214,32 @@ def test_grouped_and_random_batches_are_compared_by_seed(runs):
         }
     )
     both = pd.concat([runs.assign(**{"training/sampling": "group_by_length"}), shuffled], ignore_index=True)
-    found = cost.grouping(both)
+    found = numbers.grouping(both)
     assert found[["task", "model"]].drop_duplicates().to_numpy().tolist() == [["paraphrase", "bert"]]
     swaps = found.set_index("set").loc["swaps"]
     assert (swaps["difference"], swaps["speedup"], swaps["seeds"]) == (pytest.approx(1.0), pytest.approx(2.0), SEEDS)
-    assert isinstance(cost_page.grouping(both), Table)
+    assert isinstance(tables.grouping(both), Table)
     adapted = both[both["label"] == "random batches"].assign(label="adapted", adaptation="another model")
-    assert cost.grouping(pd.concat([both, adapted])).equals(found), "another model is not another order of batches"
-    assert "random batches" not in set(cost.overhead(both)["second"])
-    assert cost.grouping(runs).empty
-    assert "training = { sampling = ... }" in cost_page.grouping(runs).data
+    assert numbers.grouping(pd.concat([both, adapted])).equals(found), "another model is not another order of batches"
+    assert "random batches" not in set(numbers.overhead(both)["second"])
+    assert numbers.grouping(runs).empty
+    assert "training = { sampling = ... }" in tables.grouping(runs).data
 
 
 def test_figures_draw_a_panel_for_each_task_and_model(runs):
-    assert len(cost_page.by_size(runs).axes) == 3
-    figure = cost_page.by_data(runs)
+    assert len(figures.by_size(runs).axes) == 3
+    figure = figures.by_data(runs)
     assert len(figure.axes) == 2
     assert figure._repr_png_()
     baseline = runs[runs["label"] == "Mask-tuning"].assign(label="another", part="baseline")
     both = pd.concat([runs, baseline], ignore_index=True)
-    labels = [text.get_text() for text in cost_page.by_data(both).legends[0].get_texts()]
+    labels = [text.get_text() for text in figures.by_data(both).legends[0].get_texts()]
     assert labels == ["fine-tuning", "Mask-tuning", "one run", "hollow: 4 seeds"]
 
 
 def test_the_share_of_training_is_that_of_the_largest_call(tmp_path, monkeypatch):
     monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
-    assert "left a record" in cost_page.grid_share("small")[0]
+    assert "left a record" in text.grid_share("small")[0]
     (tmp_path / "small").mkdir()
     records = [
         {"date": "2026-01-01", "workers": 2, "wall_seconds": 50.0, "pure_seconds": 90.0, "runs": 3},
@@ -254,18 +254,18 @@ def test_the_share_of_training_is_that_of_the_largest_call(tmp_path, monkeypatch
         {"date": "2026-01-02", "workers": 2, "wall_seconds": 90.0, "pure_seconds": 0.0, "runs": 0},
     ]
     (tmp_path / "small" / "grid.json").write_text(json.dumps(records))
-    [line] = cost_page.grid_share("small")
+    [line] = text.grid_share("small")
     assert line.startswith(
         "Training and evaluation, also of the models that runs start from, were 70% of the time of 2"
     )
     assert line.endswith("asked: 3 runs in 50.0 s of wall time in the largest of 2 calls.")
     (tmp_path / "small" / "grid.json").write_text(json.dumps(records[:1]))
-    assert cost_page.grid_share("small")[0].endswith("asked: 3 runs in 50.0 s of wall time.")
+    assert text.grid_share("small")[0].endswith("asked: 3 runs in 50.0 s of wall time.")
 
 
 def test_stored_benchmarks_are_shown_with_their_machine(tmp_path, monkeypatch, runs):
     monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
-    assert "`make bench` measures" in cost_page.bench("headline").data
+    assert "`make bench` measures" in benchmarks.benchmark("headline").data
     folder = tmp_path / "bench"
     folder.mkdir()
     rows = ["MiniLM,MNLI,time d/a,at most 0.5,0.4512,0.43,0.5,3,yes", "MiniLM,MNLI,time d/c,,1.9,1.8,2.0,3,"]
@@ -273,12 +273,12 @@ def test_stored_benchmarks_are_shown_with_their_machine(tmp_path, monkeypatch, r
     (folder / "headline.csv").write_text("\n".join([head, *rows]) + "\n")
     machine = {"processor": "A processor", "cores": 2, "memory_bytes": 2**34, "gpu": None, "date": "2026-01-01"}
     (folder / "machine.json").write_text(json.dumps(machine))
-    table = cost_page.bench("headline")
+    table = benchmarks.benchmark("headline")
     assert table.shown.iloc[0].tolist() == ["MiniLM", "MNLI", "time d/a", "at most 0.5", "0.451 [0.43, 0.5]", 3, "yes"]
     assert table.caption.endswith("Measured on A processor, 2 cores, 16 GiB, 2026-01-01.")
-    assert "1.90 times as long as our own fine-tuning and 0.45 times" in cost_page.answer(runs).data
+    assert "1.90 times as long as our own fine-tuning and 0.45 times" in text.answer(runs).data
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0.0 s"), (89, "89.0 s"), (90, "1.5 min"), (7200, "2.0 h")])
 def test_durations(seconds, text):
-    assert cost_page.duration(seconds) == text
+    assert formatting.duration(seconds) == text

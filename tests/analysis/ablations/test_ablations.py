@@ -4,10 +4,8 @@ import pytest
 from synthetic_study import METHODS, make
 
 from masktune import MaskTuneError
-from masktune.analysis.ablations import figures as curves
-from masktune.analysis.ablations import numbers as ablations
+from masktune.analysis.ablations import figures, numbers, settings, tables, text
 from masktune.analysis.answers import blocks
-from masktune.analysis.gradients import numbers as terms
 from masktune.analysis.plotting import panels
 
 RATES = (0.01, 0.15)
@@ -26,7 +24,7 @@ def study():
     runs.loc[runs["label"].str.endswith("long"), "training/epochs"] = 4.0
     runs.loc[runs["label"] == "MT lonely", "training/epochs"] = 8.0
     runs.loc[runs["label"].str.endswith("adapted"), "adaptation"] = '{"steps":300}'
-    return runs, ablations.variants(blocks(runs, predictions), runs)
+    return runs, numbers.variants(blocks(runs, predictions), runs)
 
 
 def by_hand(runs, name, second, first):
@@ -45,46 +43,46 @@ def test_a_variant_is_compared_with_fine_tuning_at_the_same_training(study):
 
 def test_a_sweep_is_the_base_and_what_differs_in_one_setting(study):
     _, variants = study
-    assert set(ablations.sweep(variants, "mask_rate")["label"]) == {"Mask-tuning", "rate 0.01", "rate 0.15"}
-    assert set(ablations.sweep(variants, "epochs")["label"]) == {"Mask-tuning", "MT long"}
-    both = ablations.sweep(variants, "alpha", "mask_rate")
+    assert set(numbers.sweep(variants, "mask_rate")["label"]) == {"Mask-tuning", "rate 0.01", "rate 0.15"}
+    assert set(numbers.sweep(variants, "epochs")["label"]) == {"Mask-tuning", "MT long"}
+    both = numbers.sweep(variants, "alpha", "mask_rate")
     assert set(both["label"]) == {"Mask-tuning", "rate 0.01", "rate 0.15", "both"}
-    assert ablations.sweep(variants, "reduction").empty
+    assert numbers.sweep(variants, "reduction").empty
 
 
 @pytest.mark.parametrize("factor", ["mask_rate", "epochs", "reduction"])
 def test_what_a_finished_study_plans_is_what_its_sweeps_hold(study, factor):
     runs, variants = study
-    assert set(ablations.planned(runs, factor)["label"]) == set(ablations.sweep(variants, factor)["label"])
+    assert set(numbers.planned(runs, factor)["label"]) == set(numbers.sweep(variants, factor)["label"])
 
 
 def test_of_two_main_rows_the_first_is_the_base():
     again = ("all tokens", "mask_tuning", {"reduction": "maskable"}, 0.6, 0.05)
     runs, predictions = make(tasks=("paraphrase",), methods=[*METHODS, again])
-    swept = ablations.sweep(ablations.variants(blocks(runs, predictions), runs), "reduction")
+    swept = numbers.sweep(numbers.variants(blocks(runs, predictions), runs), "reduction")
     assert set(swept.loc[swept["base"], "label"]) == {"Mask-tuning"}
     assert swept["p_bh"].notna().all()
 
 
 def test_a_study_without_variants_has_empty_sweeps():
     runs, predictions = make(tasks=("paraphrase",), methods=METHODS[:1])
-    none = ablations.variants(blocks(runs, predictions), runs)
-    assert none.empty and ablations.sweep(none, "alpha").empty
-    assert ablations.sentences(ablations.sweep(none, "alpha"), "alpha")[0].startswith("No runs")
-    assert terms.verdicts(none) == ["This study has no variants of Mask-tuning."]
-    assert terms.readings(none).shown.empty and ablations.table(ablations.sweep(none, "alpha"), "alpha").shown.empty
-    assert curves.sweep(ablations.sweep(none, "alpha"), "alpha").alt
-    assert curves.heat_map(ablations.sweep(none, "alpha", "mask_rate"), "alpha", "mask_rate").alt
+    none = numbers.variants(blocks(runs, predictions), runs)
+    assert none.empty and numbers.sweep(none, "alpha").empty
+    assert text.sweep(numbers.sweep(none, "alpha"), "alpha")[0].startswith("No runs")
+    assert text.explanations(none) == ["This study has no variants of Mask-tuning."]
+    assert tables.variants(none).shown.empty and tables.sweep(numbers.sweep(none, "alpha"), "alpha").shown.empty
+    assert figures.sweep(numbers.sweep(none, "alpha"), "alpha").alt
+    assert figures.heat_map(numbers.sweep(none, "alpha", "mask_rate"), "alpha", "mask_rate").alt
 
 
 def test_every_p_value_of_a_sweep_is_corrected_for_all_of_them(study):
     """The base's own too: the caption says that the column is corrected."""
     from scipy.stats import false_discovery_control
 
-    swept = ablations.sweep(study[1], "mask_rate")
+    swept = numbers.sweep(study[1], "mask_rate")
     expected = false_discovery_control(swept["p"], method="bh")
     assert swept["p_bh"].to_numpy() == pytest.approx(expected)
-    table = ablations.table(swept, "mask_rate")
+    table = tables.sweep(swept, "mask_rate")
     assert table.shown["p"].to_list() == [f"{value:.3f}" for value in expected]
     assert f"over the {len(swept)} comparisons declared for this table" in table.caption
 
@@ -99,7 +97,7 @@ def test_declared_variants_without_runs_stay_in_the_family(gone):
     missing = runs["label"].isin(gone) & (runs["task"] == "paraphrase")
     runs.loc[missing, "status"] = "missing"
     predictions = predictions[~predictions["run_id"].isin(runs.loc[missing, "run_id"])]
-    swept = ablations.sweep(ablations.variants(blocks(runs, predictions), runs), "mask_rate")
+    swept = numbers.sweep(numbers.variants(blocks(runs, predictions), runs), "mask_rate")
     declared = 3 * (3 + 2)
     lost = 2 * (3 if gone == ["fine-tuning"] else len(gone))
     alone = 2 * (len(gone) == 2)  # a base without anything beside it is counted and not shown
@@ -108,19 +106,19 @@ def test_declared_variants_without_runs_stay_in_the_family(gone):
     if not alone:
         assert swept["p_bh"].to_numpy() == pytest.approx(multipletests(family, method="fdr_bh")[1][: len(swept)])
     said = f"over the {declared} comparisons declared for this table, those of the main row among them, {lost} of which"
-    assert said in ablations.table(swept, "mask_rate").caption
+    assert said in tables.sweep(swept, "mask_rate").caption
 
 
 def test_values_are_in_their_order_and_all_examples_come_last(study):
     _, variants = study
-    swept = ablations.sweep(variants, "mask_rate")
+    swept = numbers.sweep(variants, "mask_rate")
     assert list(dict.fromkeys(swept["mask_rate"])) == [0.01, 0.05, 0.15]
-    assert panels.Places(pd.Series([750.0, None, 375.0]), ablations.value_of).labels == ["375", "750", "all"]
+    assert panels.Places(pd.Series([750.0, None, 375.0]), settings.value_text).labels == ["375", "750", "all"]
 
 
 def test_the_sentences_say_where_the_mean_is_highest(study):
     runs, variants = study
-    (line,) = ablations.sentences(ablations.sweep(variants, "mask_rate"), "mask_rate")
+    (line,) = text.sweep(numbers.sweep(variants, "mask_rate"), "mask_rate")
     labels = {"0.01": "rate 0.01", "0.05": "Mask-tuning", "0.15": "rate 0.15"}
     means = {
         value: np.mean([by_hand(runs, name, label, "fine-tuning") for name in ("heuristics", "adversarial")])
@@ -128,19 +126,44 @@ def test_the_sentences_say_where_the_mean_is_highest(study):
     }
     best = max(means, key=means.get)
     assert f"to {means[best]:+.1f} ({best})" in line
-    assert ablations.sentences(ablations.sweep(variants, "reduction"), "reduction")[0].startswith("No runs")
+    assert text.sweep(numbers.sweep(variants, "reduction"), "reduction")[0].startswith("No runs")
 
 
 def test_tables_and_figures_come_with_words(study):
     _, variants = study
-    table = ablations.table(ablations.sweep(variants, "mask_rate"), "mask_rate")
+    table = tables.sweep(numbers.sweep(variants, "mask_rate"), "mask_rate")
     assert "6 paired seeds" in table.caption and "60 examples" in table.caption and "95 %" in table.caption
     assert len(table.shown) == len(table.frame)
-    figure = curves.sweep(ablations.sweep(variants, "mask_rate"), "mask_rate")
+    figure = figures.sweep(numbers.sweep(variants, "mask_rate"), "mask_rate")
     assert "masking rate" in figure.alt and len(figure.axes) == 1
-    assert "masking rate" in curves.heat_map(ablations.sweep(variants, "alpha", "mask_rate"), "alpha", "mask_rate").alt
+    assert "masking rate" in figures.heat_map(numbers.sweep(variants, "alpha", "mask_rate"), "alpha", "mask_rate").alt
 
 
 def test_an_unknown_setting_is_named(study):
     with pytest.raises(MaskTuneError, match="unknown setting 'rate'"):
-        ablations.sweep(study[1], "rate")
+        numbers.sweep(study[1], "rate")
+
+
+@pytest.fixture(scope="module")
+def clean():
+    """The variants of a study with the base and the one whose texts are clean."""
+    row = ("clean", "mask_tuning", {"fill": "original"}, 0.6, 0.05)
+    runs, predictions = make(tasks=("inference",), seeds=3, methods=[*METHODS, row])
+    runs.loc[runs["label"] == "clean", "part"] = "ablation"
+    return numbers.variants(blocks(runs, predictions), runs)
+
+
+def test_an_explanation_is_given_with_the_difference_of_its_variant(clean):
+    rows = clean[(clean["label"] == "clean") & (clean["kind"] == "in_distribution")]
+    (line,) = [line for line in text.explanations(clean) if "clean" in line]
+    assert f"{rows['difference'].item():+.1f}".replace("-", "\N{MINUS SIGN}") in line
+    ranked = tables.variants(clean).frame["out_of_distribution"]
+    assert ranked.is_monotonic_decreasing and len(ranked) == 2
+
+
+def test_an_adapted_language_model_is_compared_with_one_that_was_not(clean):
+    assert text.adapted(clean) == ["No language model of this study was adapted beside one that was not."]
+    base = clean[clean["base"]]
+    more = base.assign(label="adapted", base=False, adaptation='{"steps":300}', difference=7.0)
+    [line] = text.adapted(pd.concat([clean, more], ignore_index=True))
+    assert "the difference is +7.0 points in distribution and +7.0 out of distribution; without, " in line

@@ -6,7 +6,7 @@ import pytest
 
 from masktune import data
 from masktune.analysis.answers import Answers, Block
-from masktune.analysis.lengths import numbers as lengths
+from masktune.analysis.lengths import figures, numbers, tables, text
 
 LABELS = np.array([0, 1] * 10)
 
@@ -31,7 +31,7 @@ def frame():
         block("imdb_contrast@128", "other_length", {"fine-tuning": 6, "ours": 8}),
         block("imdb_cad", "out_of_distribution", {"fine-tuning": 5, "ours": 5}),
     ]
-    return lengths.by_length(made, "real", "fine-tuning")
+    return numbers.by_length(made, "real", "fine-tuning")
 
 
 def test_a_set_is_listed_at_its_own_length_and_at_the_others(frame):
@@ -50,20 +50,20 @@ def test_differences_are_at_the_same_length(frame):
 
 
 def test_table_figure_and_words(frame):
-    shown = lengths.table(frame).shown
+    shown = tables.lengths(frame).shown
     assert shown["Tokens"].tolist() == [128, 256, 512]
     assert shown.loc[1, "ours"].startswith("80.0 (+10.0 [")
-    assert "20 examples" in lengths.table(frame).caption and "3 seeds" in lengths.table(frame).caption
-    figure = lengths.curves(frame)
+    assert "20 examples" in tables.lengths(frame).caption and "3 seeds" in tables.lengths(frame).caption
+    figure = figures.lengths(frame)
     (axis,) = figure.axes
     lines = [line.get_xdata() for line in axis.lines if line.get_linestyle() == "-" and len(line.get_xdata()) == 3]
     assert len(lines) == 2 and axis.get_xscale() == "log" and axis.get_xticks().tolist() == [128, 256, 512]
-    plain, gap = lengths.sentences(frame, "fine-tuning")
+    plain, gap = text.lengths(frame, "fine-tuning")
     assert plain.endswith("fine-tuning has 65.0 % at 128 tokens, 70.0 % at 256 tokens, 75.0 % at 512 tokens.")
     assert gap.endswith("it changes its sign.")
 
 
 def test_a_study_that_cuts_once_says_so():
-    none = lengths.by_length([block("imdb_cad", "out_of_distribution", {"fine-tuning": 5})], "real", "fine-tuning")
+    none = numbers.by_length([block("imdb_cad", "out_of_distribution", {"fine-tuning": 5})], "real", "fine-tuning")
     assert isinstance(none, pd.DataFrame) and none.empty
-    assert lengths.sentences(none, "fine-tuning") == ["No set of this study was cut at more than one length."]
+    assert text.lengths(none, "fine-tuning") == ["No set of this study was cut at more than one length."]

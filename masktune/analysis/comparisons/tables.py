@@ -1,0 +1,77 @@
+"""Tables of the comparisons: differences between methods, sums of gains, and what each method is."""
+
+import pandas as pd
+
+from masktune.analysis import names
+from masktune.analysis.accuracy.numbers import BESIDE, PLACE
+from masktune.analysis.table import (
+    CROSSED,
+    MINUS,
+    VARIES,
+    Table,
+    beside,
+    beside_note,
+    count,
+    interval,
+    named,
+    number,
+    titled,
+)
+
+
+def contrasts(frame: pd.DataFrame, name: str, title: str) -> Table:
+    """A row for each pair and a column for each set, those out of distribution last. `frame`: `numbers.contrasts`."""
+    rows = frame[["difference", "low", "high", *BESIDE]].itertuples(index=False)
+    texts = [interval(*row[:3], sign=True) + beside(*row[3:], sign=True) for row in rows]
+    cells = frame.assign(text=texts, column=_columns(frame))
+    wide = cells.pivot_table(index=["second", "first"], columns="column", values="text", aggfunc="first", sort=False)
+    order = list(dict.fromkeys(cells.sort_values("kind", kind="stable")["column"]))
+    wide = wide[order].fillna("\N{EN DASH}").reset_index().rename_axis(columns=None)
+    wide.insert(0, "Difference", wide["second"] + f" {MINUS} " + wide["first"])
+    caption = (
+        f"Differences in points of accuracy [{CROSSED}]; {count(frame['seeds'], 'paired seed')}, "
+        f"{count(frame['examples'], 'example')} a set. {VARIES}. Not corrected for the number of comparisons."
+        f"{beside_note(frame)}"
+    )
+    return Table(name, title, caption, frame, wide.drop(columns=["second", "first"]))
+
+
+def _columns(frame: pd.DataFrame) -> list[str]:
+    """Task and set of each row, as a reader sees them."""
+    models = f", {names.model(frame['model'].iloc[0])}" if frame["model"].nunique() > 1 else ""
+    return [
+        f"{names.task(task)}: {names.evaluation_set(name)}{models}"
+        for task, name in zip(frame["task"], frame["set"], strict=True)
+    ]
+
+
+def additivity(frame: pd.DataFrame, first: str) -> Table:
+    """Each gain alone, their sum and the gain of both, a row for each combination and set.
+
+    `frame`: `numbers.additivity`; `first`: the method that is combined with the others.
+    """
+    shown = named(frame[[*PLACE, "other"]])
+    for name in ("alone", "added", "sum", "both"):
+        shown[name] = [number(value, sign=True) for value in frame[name]]
+    shown["gap"] = [
+        interval(*row, sign=True) for row in zip(frame["difference"], frame["low"], frame["high"], strict=True)
+    ]
+    shown["seeds"] = frame["seeds"]
+    caption = (
+        "Gains over fine-tuning in points of accuracy: of the other method alone, of "
+        f"{first} alone, their sum, and of both together; then both minus the sum [{CROSSED}], which is 0 where gains "
+        f"add up. {count(frame['seeds'], 'paired seed')}, {count(frame['examples'], 'example')} a set. {VARIES}."
+    )
+    titles = {"other": "With", "alone": "Alone", "added": first, "sum": "Sum", "both": "Both"}
+    titles["gap"] = f"Both {MINUS} sum [95 %]"
+    return Table("additivity", "Do the gains add up?", caption, frame, titled(shown, titles))
+
+
+def cards(frame: pd.DataFrame) -> Table:
+    """What each method is. `frame`: `numbers.cards`."""
+    titles = {name: name.capitalize() for name in frame}
+    caption = (
+        "Passes over the batch in a training step, forward and backward, at most; what a method finds out about each "
+        "train example beforehand is not among them. Plain fine-tuning has one of each."
+    )
+    return Table("cards", "The methods", caption, frame, frame.rename(columns={**titles, "label": "Method"}))

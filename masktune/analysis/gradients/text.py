@@ -1,0 +1,29 @@
+"""What was measured of the gradients, in sentences."""
+
+import pandas as pd
+
+from masktune.analysis import names
+
+
+def gradients(histories: pd.DataFrame, label: str = "Mask-tuning") -> list[str]:
+    """The median norms of one method, their ratio early and late in training, and the cosine.
+
+    `histories`: `numbers.along`.
+    """
+    sentences = []
+    for (task, model), rows in histories[histories["label"] == label].groupby(["task", "model"], sort=False):
+        steps, ratio, cosine = rows["step"], rows["norm_ratio"], rows["cosine"]
+        early, late = ratio[steps <= steps.quantile(0.25)], ratio[steps >= steps.quantile(0.75)]
+        sentences.append(
+            f"{names.task(task)}, {names.model(model)}, {label}: the gradient of the masked-LM term is "
+            f"{early.median():.1f} times as long as that of the classification term in the first quarter "
+            f"of training (median over steps and seeds) and {late.median():.1f} times in the last; their "
+            f"cosine has the median {two_decimals(cosine.median())}, and lies below zero at "
+            f"{100 * (cosine < 0).mean():.0f} % of the steps."
+        )
+    return sentences or ["No gradients were measured in the runs of this study."]
+
+
+def two_decimals(value: float) -> str:
+    """Two decimals with a sign."""
+    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
