@@ -13,19 +13,19 @@ ROWS = 12
 
 def rows_for(card, count: int = ROWS) -> dict[str, list]:
     """Columns of a set as its card asks for them; pairs lie next to each other."""
-    made = {}
+    columns = {}
     for column in card.needed:
-        made[column] = [f"{column} of example {number} in {card.name}" for number in range(count)]
-    for column in {"idx"} & made.keys():
-        made[column] = list(range(count))
-    made[card.columns["label"]] = [number % len(card.label_names) for number in range(count)]
+        columns[column] = [f"{column} of example {number} in {card.name}" for number in range(count)]
+    for column in {"idx"} & columns.keys():
+        columns[column] = list(range(count))
+    columns[card.columns["label"]] = [number % len(card.label_names) for number in range(count)]
     if card.pairs:
-        made[card.pairs.column] = [number // 2 + 7 for number in range(count)]
-        made[card.pairs.side_column] = [card.pairs.sides[number % 2] for number in range(count)]
+        columns[card.pairs.column] = [number // 2 + 7 for number in range(count)]
+        columns[card.pairs.side_column] = [card.pairs.sides[number % 2] for number in range(count)]
     if "group" in card.columns:
-        made["heuristic"] = ["lexical_overlap" if number < count // 2 else "constituent" for number in range(count)]
-        made["subcase"] = [f"subcase {number // 3}" for number in range(count)]
-    return made
+        columns["heuristic"] = ["lexical_overlap" if number < count // 2 else "constituent" for number in range(count)]
+        columns["subcase"] = [f"subcase {number // 3}" for number in range(count)]
+    return columns
 
 
 def save(path, columns) -> None:
@@ -38,6 +38,6 @@ def know(monkeypatch, *names) -> None:
     for name in names:
         card = CARDS[name.removesuffix("_subset")]
         count = ROWS if name == card.name else ROWS // 2
-        content = rows.content(rows.checked(pa.table(rows_for(card, count)), card, count, name))
-        changes = {"content": content} if name == card.name else {"subset": replace(card.subset, content=content)}
+        digest = rows.digest(rows.validate(pa.table(rows_for(card, count)), card, count, name))
+        changes = {"digest": digest} if name == card.name else {"subset": replace(card.subset, digest=digest)}
         monkeypatch.setitem(CARDS, card.name, replace(card, **changes))

@@ -1,10 +1,10 @@
 """Data: three tasks, each in two collections.
 
-"real" is the published data, found by `masktune.data.sources`; "embedded" is made on the spot by
-`masktune.data.world`, needs no network and is no stand-in for the real figures.
+"real" is the published data, read by `masktune.data.sources`; "embedded" is generated on the spot by
+`masktune.data.world`, needs no network and does not stand in for the real figures.
 
     task = data.load("real", "sentiment", train_examples=8000)
-    task.train, [examined.name for examined in task.evaluation], data.notes(task.digests)
+    task.train, [evaluated.name for evaluated in task.evaluation], data.notes(task.digests)
 """
 
 from __future__ import annotations
@@ -75,12 +75,13 @@ def load(collection: str, task: str, *, train_examples: int | None = None) -> Ta
     return _collection(collection).load(task, train_examples=train_examples)
 
 
-def cut_at(collection: str, task: str) -> dict[str, int]:
+def max_lengths(collection: str, task: str) -> dict[str, int]:
     """The number of tokens that the texts of each evaluation set of a task are cut to, companions left out."""
-    made = _collection(collection)
+    module = _collection(collection)
     if collection == "embedded":
-        return dict.fromkeys(EVALUATION[collection][task], made.MAX_LENGTH)
-    return {part.name: part.max_length for part in made.TASKS[task].evaluation if part.kind != "companion"}
+        return dict.fromkeys(EVALUATION[collection][task], module.MAX_LENGTH)
+    selections = module.TASKS[task].evaluation
+    return {selection.name: selection.max_length for selection in selections if selection.kind != "companion"}
 
 
 def unlabelled(collection: str, task: str) -> list[str]:

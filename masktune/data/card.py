@@ -1,4 +1,4 @@
-"""Data cards: what the package knows about a set of examples, said once.
+"""Data cards: what the package knows about a set of examples, said in one place.
 
 A card says where a set comes from, what its columns mean, how many rows it has, under which licence it stands and what
 is known to be wrong with it. `masktune.data.catalogue` holds the cards of the real data; nothing else repeats them.
@@ -60,12 +60,12 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Subset:
-    """A part of a set that a mirror may hold in its place: `name` is its place there."""
+    """A subset that a mirror may hold in place of the whole set: `name` is its place there."""
 
     name: str
     rows: int
     note: str
-    content: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ class DataCard:
     `name` is also the set's place in a mirror, `data/<name>.parquet`. `columns` gives, for each common column (see
     `masktune.data.tasks`), the column of the source. `blank_rows` is the known number of rows with an empty text: they
     are dropped, one more is an error. `redistributable` only where the licence clearly allows it.
-    `content` is the `rows.content` digest of what the source gives, `copies` are those of other sound copies that a
-    mirror may hold. Where one of them is known, a set that differs is refused (`masktune.data.sources.examined`).
+    `digest` is the digest (`rows.digest`) of what the source gives, `copy_digests` are those of other sound copies that
+    a mirror may hold. Where one of them is known, a set that differs is refused (`masktune.data.sources.verify`).
     """
 
     name: str
@@ -92,8 +92,8 @@ class DataCard:
     subset: Subset | None = None
     blank_rows: int = 0
     faults: str = ""
-    content: str = ""
-    copies: tuple[str, ...] = ()
+    digest: str = ""
+    copy_digests: tuple[str, ...] = ()
 
     @property
     def cluster(self) -> str:
@@ -102,6 +102,7 @@ class DataCard:
 
     @property
     def paired(self) -> bool:
+        """Whether an example is a pair of texts."""
         return "text_pair" in self.columns
 
     @property

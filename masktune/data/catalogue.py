@@ -41,7 +41,7 @@ def _glue(task: str, split: str) -> HubFile:
     return HubFile("nyu-mll/glue", GLUE_REVISION, f"{task}/{split}-00000-of-00001.parquet")
 
 
-def _counterfactual(split: str, rows: int, blob: str, content: str, copy: str, faults: str) -> DataCard:
+def _counterfactual(split: str, rows: int, blob: str, digest: str, copy: str, faults: str) -> DataCard:
     return DataCard(
         name=f"imdb-cad/{split}",
         title=f"counterfactually augmented IMDb reviews, {split}",
@@ -53,12 +53,12 @@ def _counterfactual(split: str, rows: int, blob: str, content: str, copy: str, f
         citation=KAUSHIK_CITATION,
         pairs=Pairs("pair_id", "type", ("original", "revised")),
         faults=faults,
-        content=content,
-        copies=(copy,),
+        digest=digest,
+        copy_digests=(copy,),
     )
 
 
-def _adversarial(number: int, rows: int, content: str) -> DataCard:
+def _adversarial(number: int, rows: int, digest: str) -> DataCard:
     return DataCard(
         name=f"anli/r{number}/validation",
         title=f"Adversarial NLI, round {number}, development set",
@@ -70,7 +70,7 @@ def _adversarial(number: int, rows: int, content: str) -> DataCard:
         citation=ANLI_CITATION,
         redistributable=False,
         faults="Written against strong models of its time: base models score below the 33 % of chance.",
-        content=content,
+        digest=digest,
     )
 
 
@@ -86,7 +86,7 @@ _CARDS = (
         citation=SST_CITATION,
         redistributable=False,
         faults="366 exact duplicate rows and 5 texts with both labels; mostly phrases, median 7 words; lower case.",
-        content="7c1b692871caace76b8e846c28e60a468da5045d7dab46799b6e40c34f6a289b",
+        digest="7c1b692871caace76b8e846c28e60a468da5045d7dab46799b6e40c34f6a289b",
     ),
     DataCard(
         name="glue/sst2/validation",
@@ -98,7 +98,7 @@ _CARDS = (
         licence="none stated for SST",
         citation=SST_CITATION,
         redistributable=False,
-        content="bff93688ee4f8d7ff2b5d5fb288cb564599fbe7266aeb794b78bae9fe88dff72",
+        digest="bff93688ee4f8d7ff2b5d5fb288cb564599fbe7266aeb794b78bae9fe88dff72",
     ),
     DataCard(
         name="imdb-contrast/test",
@@ -119,7 +119,7 @@ _CARDS = (
             "Its 488 originals are those of imdb-cad/test: the two are not independent. Texts keep <br />; the CSV "
             "quoting of the source is undone. Most reviews are longer than 128 tokens."
         ),
-        content="e4f5264254756f8d7378fdd7069ddf0027996a9dd2200865fbaf2c8230e32eea",
+        digest="e4f5264254756f8d7378fdd7069ddf0027996a9dd2200865fbaf2c8230e32eea",
     ),
     _counterfactual(
         "train",
@@ -165,7 +165,7 @@ _CARDS = (
         source=_glue("mnli", "validation_matched"),
         licence=MULTINLI_LICENCE,
         citation=MULTINLI_CITATION,
-        content="900d975748e57c1da5ced5e7d952eca91fb9699e5a83b49a2a6d53cd6f9c604f",
+        digest="900d975748e57c1da5ced5e7d952eca91fb9699e5a83b49a2a6d53cd6f9c604f",
     ),
     DataCard(
         name="glue/mnli/validation_mismatched",
@@ -177,7 +177,7 @@ _CARDS = (
         licence=MULTINLI_LICENCE,
         citation=MULTINLI_CITATION,
         faults="A mirror may hold a copy detokenised by rule, which differs in spacing around dashes and quotes.",
-        copies=("414633ce3127a3530486966c3e2d15f6d368153a1efbac38ccc529c448056134",),
+        copy_digests=("414633ce3127a3530486966c3e2d15f6d368153a1efbac38ccc529c448056134",),
     ),
     DataCard(
         name="hans/validation",
@@ -193,7 +193,7 @@ _CARDS = (
             "from the authors' own repository, whose file has heuristic and sub-case. Texts keep a space before the "
             "full stop."
         ),
-        content="1128f7434c4743cd0ecbab42d3293a52f12cdf143961c062078af6eaf667de78",
+        digest="1128f7434c4743cd0ecbab42d3293a52f12cdf143961c062078af6eaf667de78",
     ),
     _adversarial(1, 1_000, "4c4254a493319f987ad78bb8d33611ec5047027ec6f94f5e7711b49195cac3e6"),
     _adversarial(2, 1_000, "d83c22821bda12cb693bc99c265133dcbba37d3d23bdc55b0bfb34611c06bac4"),
@@ -249,7 +249,7 @@ _CARDS = (
             "6 exact duplicate rows; sentences are tokenised. 71.8 % are not paraphrases: always answering "
             '"different" scores that much.'
         ),
-        content="69b304d6a2014dcf356e29de7cd8f8d3487504132d33785d4440dc169bc411a0",
+        digest="69b304d6a2014dcf356e29de7cd8f8d3487504132d33785d4440dc169bc411a0",
     ),
 )
 

@@ -33,7 +33,7 @@ def encode(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_le
         batch = dataset[start : start + ROWS_AT_A_TIME]
         texts = [list(batch["text"])] + ([list(batch["text_pair"])] if paired else [])
         encoded = _tokens(tokenizer, texts, max_length) if texts[0] else {}
-        columns = {name: pa.array(encoded.get(name, []), pa.list_(pa.int32())) for name in _names(tokenizer)}
+        columns = {name: pa.array(encoded.get(name, []), pa.list_(pa.int32())) for name in _columns(tokenizer)}
         tables.append(pa.table({**columns, "labels": pa.array(list(batch["label"]), pa.int64())}))
     return datasets.Dataset(pa.concat_tables(tables).combine_chunks())
 
@@ -42,7 +42,7 @@ def _tokens(tokenizer: PreTrainedTokenizerBase, texts: list[list[str]], max_leng
     return tokenizer(*texts, truncation="longest_first", max_length=max_length, padding=False)
 
 
-def _names(tokenizer: PreTrainedTokenizerBase) -> list[str]:
+def _columns(tokenizer: PreTrainedTokenizerBase) -> list[str]:
     known = ("input_ids", "token_type_ids", "attention_mask")
     return [name for name in known if name in tokenizer.model_input_names]
 

@@ -30,7 +30,7 @@ def unquote(text: str) -> str:
     return text
 
 
-def _lines(content: bytes, where: str, columns: Sequence[str]) -> list[list[str]]:
+def _read_lines(content: bytes, where: str, columns: Sequence[str]) -> list[list[str]]:
     """The fields of each line after the header, which must hold `columns`; the fields come in the order asked for.
 
     Lines are split at tabs alone: quoting in these files is not always balanced, so a CSV reader joins lines.
@@ -74,7 +74,7 @@ def _reviews(rows: list[tuple[str, str, int, str]], where: str) -> pa.Table:
 def imdb_contrast(contents: Sequence[bytes], names: Sequence[str]) -> pa.Table:
     """Gardner et al. 2020: a file of originals and a file of contrast reviews, row i of both makes pair i."""
     original, contrast = (
-        _lines(content, name, ("Sentiment", "Text")) for content, name in zip(contents, names, strict=True)
+        _read_lines(content, name, ("Sentiment", "Text")) for content, name in zip(contents, names, strict=True)
     )
     if len(original) != len(contrast):
         raise MaskTuneError(f"{names[1]}: {len(contrast)} rows, expected {len(original)} as in {names[0]}")
@@ -89,7 +89,9 @@ def imdb_counterfactual(contents: Sequence[bytes], names: Sequence[str]) -> pa.T
     """Kaushik et al. 2020, combined/paired: the rows of a `batch_id` are the original review and its revision."""
     seen: set[int] = set()
     rows = []
-    for number, (label, text, batch) in enumerate(_lines(contents[0], names[0], ("Sentiment", "Text", "batch_id"))):
+    for number, (label, text, batch) in enumerate(
+        _read_lines(contents[0], names[0], ("Sentiment", "Text", "batch_id"))
+    ):
         if not batch.isdigit():
             raise MaskTuneError(f"{names[0]}: row {number} has the batch_id {batch!r}; expected a number")
         rows.append((label, text, int(batch), "revised" if int(batch) in seen else "original"))
@@ -100,7 +102,7 @@ def imdb_counterfactual(contents: Sequence[bytes], names: Sequence[str]) -> pa.T
 def hans(contents: Sequence[bytes], names: Sequence[str]) -> pa.Table:
     """McCoy et al. 2019: heuristics_evaluation_set.txt."""
     columns = ("gold_label", "sentence1", "sentence2", "pairID", "heuristic", "subcase")
-    rows = _lines(contents[0], names[0], columns)
+    rows = _read_lines(contents[0], names[0], columns)
     label, premise, hypothesis, pair, heuristic, subcase = map(list, zip(*rows, strict=True)) if rows else [[]] * 6
     return pa.table(
         {
@@ -115,7 +117,7 @@ def hans(contents: Sequence[bytes], names: Sequence[str]) -> pa.Table:
     )
 
 
-def _decoded(text: str) -> str:
+def _decode(text: str) -> str:
     """The text of a Python bytes literal, as which the scripts of PAWS write some sentences: b'...' or b"..."."""
     if len(text) < 3 or text[0] != "b" or text[1] not in "'\"" or text[-1] != text[1]:
         return text
@@ -124,10 +126,10 @@ def _decoded(text: str) -> str:
 
 def paws_qqp(contents: Sequence[bytes], names: Sequence[str]) -> pa.Table:
     """Zhang et al. 2019: a TSV with the columns id, sentence1, sentence2 and label, as the scripts of PAWS make it."""
-    rows = _lines(contents[0], names[0], ("id", "sentence1", "sentence2", "label"))
+    rows = _read_lines(contents[0], names[0], ("id", "sentence1", "sentence2", "label"))
     labels = {"0": 0, "1": 1}
     try:
-        first, second = ([_decoded(row[column]) for row in rows] for column in (1, 2))
+        first, second = ([_decode(row[column]) for row in rows] for column in (1, 2))
     except UnicodeDecodeError as error:
         raise MaskTuneError(f"{names[0]}: a sentence cannot be decoded ({error.reason}); make the file anew") from None
     return pa.table(

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ("set", "rows", "expected", "state", "licence", "may_be_passed_on")
-OK, PART, FETCHED, PRESENT = "ok", "ok: subset", "fetched", "present"
+OK, SUBSET, FETCHED, PRESENT = "ok", "ok: subset", "fetched", "present"
 UNKNOWN = "ok: its rows, but no digest of it is known"
-GOOD = (OK, PART, FETCHED, PRESENT, UNKNOWN)
+GOOD = (OK, SUBSET, FETCHED, PRESENT, UNKNOWN)
 
 
 def good(table: pd.DataFrame) -> bool:
@@ -50,10 +50,10 @@ def fill(folder: str | Path | None = None, sets: Iterable[str] | None = None) ->
     and for a folder that cannot be written.
     """
     mirror = _folder(folder)
-    wanted = _wanted(sets)
-    _writable(mirror)
-    sources.manifest(mirror)  # a broken one is an error before anything is fetched
-    table = _table(_filled(card, mirror) for card in wanted)
+    wanted = _select(sets)
+    _check_writable(mirror)
+    sources.read_manifest(mirror)  # a broken one is an error before anything is fetched
+    table = _table(_fill_set(card, mirror) for card in wanted)
     with suppress(OSError):  # where nothing could be had, nothing stays behind
         (mirror / "data").rmdir()
         mirror.rmdir()
@@ -63,14 +63,14 @@ def fill(folder: str | Path | None = None, sets: Iterable[str] | None = None) ->
 def check(folder: str | Path | None = None) -> pd.DataFrame:
     """Read every set of a mirror and compare it with its card and the manifest; a row for each set with its state.
 
-    The state is "ok", "ok: subset" where the mirror holds a part that the card knows of, UNKNOWN where neither card nor
+    The state is "ok", "ok: subset" where the mirror holds a subset that the card knows, UNKNOWN where neither card nor
     manifest has a digest, or what is wrong. Raises MaskTuneError where there is no such folder.
     """
     mirror = _folder(folder)
     if not mirror.is_dir():
         raise MaskTuneError(f"there is no mirror at {str(mirror)!r}; name another folder, or fill it without --check")
-    sources.manifest(mirror)
-    return _table(_examined(card, mirror) for card in CARDS.values())
+    sources.read_manifest(mirror)
+    return _table(_check_set(card, mirror) for card in CARDS.values())
 
 
 def _folder(folder: str | Path | None) -> Path:
@@ -80,7 +80,7 @@ def _folder(folder: str | Path | None) -> Path:
     return Path(named).expanduser()
 
 
-def _wanted(sets: Iterable[str] | None) -> Sequence[DataCard]:
+def _select(sets: Iterable[str] | None) -> Sequence[DataCard]:
     if sets is None:
         return tuple(CARDS.values())
     chosen: dict[str, DataCard] = {}
@@ -103,7 +103,7 @@ def _row(card: DataCard, count: int | None, expected: int, state: str) -> tuple:
     return (card.name, count, expected, state, card.licence, card.redistributable)
 
 
-def _writable(mirror: Path) -> None:
+def _check_writable(mirror: Path) -> None:
     try:
         write_file(mirror / "data" / ".writable", b"")
         (mirror / "data" / ".writable").unlink()
@@ -113,19 +113,19 @@ def _writable(mirror: Path) -> None:
         ) from None
 
 
-def _filled(card: DataCard, mirror: Path) -> tuple:
+def _fill_set(card: DataCard, mirror: Path) -> tuple:
     if _is_present(card, mirror):
         return _row(card, card.rows, card.rows, PRESENT)
     try:
-        found = sources.from_source(card)
-        sources.examined(found, card)
-        content = _parquet(found.table.select(list(card.needed)))
+        raw = sources.from_source(card)
+        sources.verify(raw, card)
+        content = _parquet(raw.table.select(list(card.needed)))
         # What is kept is what was written, read again.
-        sources.examined(replace(found, table=pq.read_table(pa.BufferReader(content))), card)
+        sources.verify(replace(raw, table=pq.read_table(pa.BufferReader(content))), card)
     except MaskTuneError as error:
         return _row(card, None, card.rows, f"not fetched: {error}")
-    _keep(card, mirror, content)
-    return _row(card, found.rows, card.rows, FETCHED)
+    _store(card, mirror, content)
+    return _row(card, raw.rows, card.rows, FETCHED)
 
 
 def _is_present(card: DataCard, mirror: Path) -> bool:
@@ -133,16 +133,16 @@ def _is_present(card: DataCard, mirror: Path) -> bool:
     if not sources.mirror_file(mirror, card.name).is_file():
         return False
     try:
-        found = sources.from_mirror(card, mirror)
-        if found is None:
+        raw = sources.from_mirror(card, mirror)
+        if raw is None:
             return False
-        sources.examined(found, card)
+        sources.verify(raw, card)
     except MaskTuneError:
         return False
-    return found.listed == found.sha256
+    return raw.expected_sha256 == raw.sha256
 
 
-def _keep(card: DataCard, mirror: Path, content: bytes) -> None:
+def _store(card: DataCard, mirror: Path, content: bytes) -> None:
     entry = {
         "sha256": digest(content),
         "rows": card.rows,
@@ -151,7 +151,7 @@ def _keep(card: DataCard, mirror: Path, content: bytes) -> None:
         "may_be_passed_on": card.redistributable,
     }
     path = sources.mirror_file(mirror, card.name)
-    manifest = dict(sorted({**sources.manifest(mirror), card.name: entry}.items()))
+    manifest = dict(sorted({**sources.read_manifest(mirror), card.name: entry}.items()))
     try:
         write_file(path, content)
         write_file(mirror / "data" / sources.MANIFEST, json.dumps(manifest, indent=1) + "\n")
@@ -165,14 +165,14 @@ def _parquet(table: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def _examined(card: DataCard, mirror: Path) -> tuple:
+def _check_set(card: DataCard, mirror: Path) -> tuple:
     try:
-        found = sources.from_mirror(card, mirror)
-        if found is None:
+        raw = sources.from_mirror(card, mirror)
+        if raw is None:
             return _row(card, None, card.rows, "missing")
-        common = sources.examined(found, card)
+        common = sources.verify(raw, card)
     except MaskTuneError as error:
         return _row(card, None, card.rows, str(error))
-    state = PART if found.name != card.name else OK
-    known = sources.known_contents(card, found.name) or found.listed
-    return _row(card, common.num_rows, found.rows, state if known else UNKNOWN)
+    state = SUBSET if raw.name != card.name else OK
+    known = sources.known_digests(card, raw.name) or raw.expected_sha256
+    return _row(card, common.num_rows, raw.rows, state if known else UNKNOWN)

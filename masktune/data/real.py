@@ -34,12 +34,14 @@ class Selection:
 
 @dataclass(frozen=True)
 class Task:
+    """A task: its labels, the card of its train set and its evaluation sets."""
+
     label_names: tuple[str, ...]
     train: str
     evaluation: tuple[Selection, ...]
 
 
-def _reviews(name: str, card_name: str, side: str) -> tuple[Selection, Selection]:
+def _review_sets(name: str, card_name: str, side: str) -> tuple[Selection, Selection]:
     edited = Selection(name, "out_of_distribution", card_name, side, REVIEW_LENGTH)
     return edited, replace(edited, name=f"{name}_original", kind="companion", side="original")
 
@@ -50,8 +52,8 @@ TASKS = {
         "glue/sst2/train",
         (
             Selection("sst2_validation", "in_distribution", "glue/sst2/validation"),
-            *_reviews("imdb_contrast", "imdb-contrast/test", "contrast"),
-            *_reviews("imdb_cad", "imdb-cad/test", "revised"),
+            *_review_sets("imdb_contrast", "imdb-contrast/test", "contrast"),
+            *_review_sets("imdb_cad", "imdb-cad/test", "revised"),
         ),
     ),
     "inference": Task(
@@ -86,16 +88,16 @@ class _Reader:
 
     def read(self, name: str, side: str | None = None) -> pa.Table:
         if name not in self.tables:
-            found = sources.find(card(name))
-            self.tables[name] = sources.examined(found, card(name))
-            self.digests[found.name] = found.sha256
+            raw = sources.find(card(name))
+            self.tables[name] = sources.verify(raw, card(name))
+            self.digests[raw.name] = raw.sha256
         table = self.tables[name]
         if side is not None:
             table = table.filter(pc.equal(table[rows.SIDE], side))
         return table.select([column for column in rows.COMMON if column in table.column_names])
 
 
-def _drawn(train: datasets.Dataset, count: int | None, task: str) -> datasets.Dataset:
+def _draw(train: datasets.Dataset, count: int | None, task: str) -> datasets.Dataset:
     """`count` examples at random, in their old order; the draw depends on the task alone.
 
     Smaller draws are contained in larger ones, so that curves over the number of examples grow one train set.
@@ -113,10 +115,10 @@ def _drawn(train: datasets.Dataset, count: int | None, task: str) -> datasets.Da
 
 def load(task: str, train_examples: int | None = None) -> TaskData:
     """A task of the real data. See `masktune.data.load`."""
-    made = TASKS[one_of(task, TASKS, "task")]
+    definition = TASKS[one_of(task, TASKS, "task")]
     reader = _Reader()
-    train = datasets.Dataset(reader.read(made.train))
-    train = _drawn(train, train_examples, task)
+    train = datasets.Dataset(reader.read(definition.train))
+    train = _draw(train, train_examples, task)
     evaluation = tuple(
         EvaluationSet(
             name=selection.name,
@@ -126,12 +128,12 @@ def load(task: str, train_examples: int | None = None) -> TaskData:
             max_length=selection.max_length,
             fold=selection.fold,
         )
-        for selection in made.evaluation
+        for selection in definition.evaluation
     )
-    return TaskData(task, made.label_names, card(made.train).paired, train, evaluation, reader.digests)
+    return TaskData(task, definition.label_names, card(definition.train).paired, train, evaluation, reader.digests)
 
 
-def _texts(tables: Iterable[pa.Table]) -> list[str]:
+def _distinct_texts(tables: Iterable[pa.Table]) -> list[str]:
     """Every text of the tables once, in the order of first occurrence."""
     texts: dict[str, None] = {}
     for table in tables:
@@ -149,9 +151,9 @@ def unlabelled(task: str) -> list[str]:
     No file of an evaluation set is read. A text can still stand in one too: none of sentiment does, a handful of MNLI's
     short sentences do, and so do about 15 % of the single questions of QQP validation, as the set was made.
     """
-    made = TASKS[one_of(task, TASKS, "task")]
+    definition = TASKS[one_of(task, TASKS, "task")]
     reader = _Reader()
-    tables = [reader.read(made.train)]
+    tables = [reader.read(definition.train)]
     if task == "sentiment":
         tables.append(reader.read("imdb-cad/train", "original"))
-    return _texts(tables)
+    return _distinct_texts(tables)

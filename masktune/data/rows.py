@@ -1,7 +1,7 @@
 """What must hold of the rows of a set, and their common form.
 
-`checked` is called on everything that is read, from wherever: a fault is an error that names file, row (counted from 0)
-and value.
+`validate` is called on everything that is read, wherever it comes from: a fault is an error that names file, row
+(counted from 0) and value.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _first(mask: pa.ChunkedArray) -> int | None:
     return None if index < 0 else index
 
 
-def _columns(table: pa.Table, card: DataCard, where: str) -> None:
+def _check_columns(table: pa.Table, card: DataCard, where: str) -> None:
     for column in card.needed:
         if column not in table.column_names:
             raise MaskTuneError(
@@ -37,7 +37,7 @@ def _columns(table: pa.Table, card: DataCard, where: str) -> None:
             )
 
 
-def _nulls(table: pa.Table, card: DataCard, where: str) -> None:
+def _check_nulls(table: pa.Table, card: DataCard, where: str) -> None:
     for column in card.needed:
         row = _first(pc.is_null(table[column]))
         if row is not None:
@@ -50,7 +50,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
-def _texts(table: pa.Table, card: DataCard, where: str) -> pa.Table:
+def _drop_blank_texts(table: pa.Table, card: DataCard, where: str) -> pa.Table:
     """The table without the blank rows that the card knows of; more of them, or something not text, is an error."""
     blank = pa.chunked_array([pa.array([False] * table.num_rows)])
     for column in filter(None, (card.columns["text"], card.columns.get("text_pair"))):
@@ -68,7 +68,7 @@ def _texts(table: pa.Table, card: DataCard, where: str) -> pa.Table:
     return table.filter(pc.invert(blank)) if count else table
 
 
-def _labels(table: pa.Table, card: DataCard, where: str) -> None:
+def _check_labels(table: pa.Table, card: DataCard, where: str) -> None:
     column = card.columns["label"]
     labels = table[column]
     if not pa.types.is_integer(labels.type):
@@ -80,7 +80,7 @@ def _labels(table: pa.Table, card: DataCard, where: str) -> None:
         raise _fault(where, row, f"label {labels[row].as_py()} in column {column!r}, expected one of {names}")
 
 
-def _pairs(table: pa.Table, pairs: Pairs, label_column: str, where: str) -> None:
+def _check_pairs(table: pa.Table, pairs: Pairs, label_column: str, where: str) -> None:
     rows_of: dict[object, list[tuple[int, str, int]]] = defaultdict(list)
     columns = (table[pairs.column], table[pairs.side_column], table[label_column])
     for row, (pair, side, label) in enumerate(zip(*(column.to_pylist() for column in columns), strict=True)):
@@ -96,7 +96,7 @@ def _pairs(table: pa.Table, pairs: Pairs, label_column: str, where: str) -> None
             raise _fault(where, members[1][0], f"both sides of pair {pair!r} have label {members[0][2]}")
 
 
-def _unique(identifiers: pa.ChunkedArray, where: str) -> None:
+def _check_unique(identifiers: pa.ChunkedArray, where: str) -> None:
     if pc.count_distinct(identifiers).as_py() == len(identifiers):
         return
     seen: dict[str, int] = {}
@@ -113,7 +113,7 @@ def _identifiers(table: pa.Table, card: DataCard) -> pa.ChunkedArray:
     return pc.binary_join_element_wise(pair, table[card.pairs.side_column].cast(pa.string()), "/")
 
 
-def _common(table: pa.Table, card: DataCard) -> pa.Table:
+def _to_common(table: pa.Table, card: DataCard) -> pa.Table:
     identifiers = _identifiers(table, card)
     label = table[card.columns["label"]].cast(pa.int64())
     group = pa.array([""] * table.num_rows)
@@ -134,27 +134,27 @@ def _common(table: pa.Table, card: DataCard) -> pa.Table:
     return pa.table(columns)
 
 
-def checked(table: pa.Table, card: DataCard, rows: int, where: str) -> pa.Table:
+def validate(table: pa.Table, card: DataCard, rows: int, where: str) -> pa.Table:
     """The rows of a set with the common columns (and `side` where the card has pairs), after checking them.
 
     `rows` is the expected number, `where` the file's name for messages. Raises MaskTuneError for a missing column, an
     empty field, a field that is not text, a label out of range, another number of rows, an incomplete pair and an
     example that occurs twice.
     """
-    _columns(table, card, where)
+    _check_columns(table, card, where)
     if table.num_rows != rows:
         raise MaskTuneError(f"{where}: {table.num_rows:,} rows, expected {rows:,} for {card.name}; replace the file")
-    _nulls(table, card, where)
-    table = _texts(table, card, where)
-    _labels(table, card, where)
+    _check_nulls(table, card, where)
+    table = _drop_blank_texts(table, card, where)
+    _check_labels(table, card, where)
     if card.pairs:
-        _pairs(table, card.pairs, card.columns["label"], where)
-    common = _common(table, card)
-    _unique(common["example_id"], where)
+        _check_pairs(table, card.pairs, card.columns["label"], where)
+    common = _to_common(table, card)
+    _check_unique(common["example_id"], where)
     return common
 
 
-def content(common: pa.Table) -> str:
+def digest(common: pa.Table) -> str:
     """sha256 of the texts and labels in their order: equal for equal sets, whatever the file format."""
     digest = hashlib.sha256()
     for batch in common.select([name for name in COMMON[3:] if name in common.column_names]).to_batches():

@@ -1,8 +1,8 @@
 """Find the file of a set and read it: the user's own file, the mirror, then the hub or the pinned address.
 
 `MASKTUNE_MIRROR` names a folder with `data/<set>.parquet`. Where a mirror holds both a set and its subset the full set
-is read. Files from pinned addresses are kept in the cache; the hub has its own (`HF_HOME`). What was found is held
-against its card by `examined`, wherever it comes from.
+is read. Files from pinned addresses are kept in the cache; the hub has its own (`HF_HOME`). What was
+read is compared with its card by `verify`, wherever it comes from.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ SECONDS = 30
 
 
 @dataclass(frozen=True)
-class Found:
-    """A set as it was read: `name` is the card's, or its subset's; `where` names the file in messages.
+class RawSet:
+    """A set as it was read, unchecked: `name` is the card's, or its subset's; `where` names the file in messages.
 
-    `listed` is the sha256 that the file should have by the mirror's manifest or by the hub, "" where neither says it;
-    `remedy` is what to do about a file that differs.
+    `expected_sha256` is what the mirror's manifest or the hub says, "" where neither says it; `remedy` is what to do
+    about a file that differs.
     """
 
     name: str
@@ -47,22 +47,22 @@ class Found:
     table: pa.Table
     sha256: str
     where: str
-    listed: str = ""
+    expected_sha256: str = ""
     remedy: str = "replace the file"
 
 
-def find(card: DataCard) -> Found:
+def find(card: DataCard) -> RawSet:
     """Read a set from the first place that has it; raises MaskTuneError with what was tried and what to do."""
     if isinstance(card.source, NamedFile) and card.source.variable in os.environ:
         return from_source(card)
     tried = []
     if mirror := mirror_folder():
-        if found := from_mirror(card, mirror):
-            return found
+        if raw := from_mirror(card, mirror):
+            return raw
         tried.append(f"{MIRROR}={mirror} has no data/{card.name}.parquet")
     try:
         return from_source(card)
-    except Unreachable as error:
+    except UnreachableError as error:
         tried.append(str(error))
     what_to_do = f"set {MIRROR}, or fill a mirror by `python -m masktune mirror` on a machine with network"
     if isinstance(card.source, NamedFile):
@@ -70,41 +70,41 @@ def find(card: DataCard) -> Found:
     raise MaskTuneError(f"cannot read {card.name}: {'; '.join(tried)}; {what_to_do}")
 
 
-def examined(found: Found, card: DataCard) -> pa.Table:
-    """The rows of a set (see `rows.checked`), if they are those that the package knows.
+def verify(raw: RawSet, card: DataCard) -> pa.Table:
+    """The rows of a set (see `rows.validate`), if they are those that the package knows.
 
     Their digest must be one of the card's. Where the card lacks that of the source, a file may also be as the hub, or
-    the manifest of a mirror, lists it. Raises MaskTuneError with set, file, the digest found and the one expected.
+    the manifest of a mirror, lists it. Raises MaskTuneError with set, file, its digest and the one expected.
     """
-    common = rows.checked(found.table, card, found.rows, found.where)
-    known, content = known_contents(card, found.name), rows.content(common)
-    if content in known or not (known or found.listed):
+    common = rows.validate(raw.table, card, raw.rows, raw.where)
+    known, actual = known_digests(card, raw.name), rows.digest(common)
+    if actual in known or not (known or raw.expected_sha256):
         return common
-    if found.listed and not _edition(card, found.name).content:
-        if found.sha256 == found.listed:
+    if raw.expected_sha256 and not _edition(card, raw.name).digest:
+        if raw.sha256 == raw.expected_sha256:
             return common
-        raise _differs(found, "sha256", found.sha256, found.listed)
-    raise _differs(found, "texts and labels with the digest", content, *known)
+        raise _differs(raw, "sha256", raw.sha256, raw.expected_sha256)
+    raise _differs(raw, "texts and labels with the digest", actual, *known)
 
 
-def known_contents(card: DataCard, name: str) -> tuple[str, ...]:
+def known_digests(card: DataCard, name: str) -> tuple[str, ...]:
     """The digests that a set may have under this name, the card's or its subset's; none where none is known."""
-    copies = card.copies if name == card.name else ()
-    return tuple(filter(None, (_edition(card, name).content, *copies)))
+    copies = card.copy_digests if name == card.name else ()
+    return tuple(filter(None, (_edition(card, name).digest, *copies)))
 
 
 def _edition(card: DataCard, name: str) -> DataCard | Subset:
     return card.subset if card.subset and name == card.subset.name else card
 
 
-def _differs(found: Found, what: str, actual: str, *expected: str) -> MaskTuneError:
+def _differs(raw: RawSet, what: str, actual: str, *expected: str) -> MaskTuneError:
     wanted = " or ".join(entry[:12] for entry in expected)
     return MaskTuneError(
-        f"{found.where}: {found.name} differs from its card: {what} {actual[:12]}, expected {wanted}; {found.remedy}"
+        f"{raw.where}: {raw.name} differs from its card: {what} {actual[:12]}, expected {wanted}; {raw.remedy}"
     )
 
 
-class Unreachable(MaskTuneError):
+class UnreachableError(MaskTuneError):
     """The source of a set cannot be reached from here."""
 
 
@@ -129,17 +129,17 @@ def mirror_file(mirror: Path, name: str) -> Path:
     return mirror / "data" / f"{name}.parquet"
 
 
-def from_mirror(card: DataCard, mirror: Path) -> Found | None:
+def from_mirror(card: DataCard, mirror: Path) -> RawSet | None:
     """The set, or else its subset, from a mirror; None where neither is there."""
     for name, count in editions(card):
         path = mirror_file(mirror, name)
         if path.is_file():
             remedy = f"replace the file, or fetch the set: python -m masktune mirror --only {card.name}"
-            return Found(name, count, *_parquet(path), str(path), listed(mirror, name), remedy)
+            return RawSet(name, count, *_parquet(path), str(path), manifest_sha256(mirror, name), remedy)
     return None
 
 
-def manifest(mirror: Path) -> dict[str, dict]:
+def read_manifest(mirror: Path) -> dict[str, dict]:
     """What `masktune.data.mirror.fill` wrote of each set of a mirror; raises MaskTuneError where it is not readable."""
     path = mirror / "data" / MANIFEST
     if not path.is_file():
@@ -150,33 +150,33 @@ def manifest(mirror: Path) -> dict[str, dict]:
         raise MaskTuneError(f"{path}: not a readable manifest; remove it and fill the mirror again") from None
 
 
-def listed(mirror: Path, name: str) -> str:
+def manifest_sha256(mirror: Path, name: str) -> str:
     """The sha256 of a set's file by the manifest of a mirror; "" where it is not listed."""
-    entry = manifest(mirror).get(name)
+    entry = read_manifest(mirror).get(name)
     return str(entry.get("sha256", "")) if isinstance(entry, dict) else ""
 
 
-def from_source(card: DataCard) -> Found:
-    """The set from the source its card names, not from a mirror; raises Unreachable where it cannot be had."""
+def from_source(card: DataCard) -> RawSet:
+    """The set from the source its card names, not from a mirror; raises UnreachableError where it cannot be had."""
     match card.source:
         case HubFile() as file:
             blob = _hub(file).resolve()  # the hub's cache names a large file by its sha256
-            listed = blob.name if re.fullmatch("[0-9a-f]{64}", blob.name) else ""
-            return Found(
-                card.name, card.rows, *_parquet(blob), str(file), listed, f"remove {blob}, and it is fetched again"
+            expected = blob.name if re.fullmatch("[0-9a-f]{64}", blob.name) else ""
+            return RawSet(
+                card.name, card.rows, *_parquet(blob), str(file), expected, f"remove {blob}, and it is fetched again"
             )
         case PinnedFiles(urls, reader, blobs):
             contents = [_fetch(url, blob) for url, blob in zip(urls, blobs or [""] * len(urls), strict=True)]
-            kept = " and ".join(str(_kept(url)) for url in urls)
+            kept = " and ".join(str(_cached_path(url)) for url in urls)
             return _text(card, reader, contents, urls, f"remove {kept}, and try again")
         case NamedFile(variable, reader, how):
-            return _text(card, reader, [_named(variable)], [os.environ[variable]], f"expected {how}; make it anew")
+            return _text(card, reader, [_read_named(variable)], [os.environ[variable]], f"expected {how}; make it anew")
     raise MaskTuneError(f"{card.name} is {card.source}: there is no file of it to read")
 
 
-def _text(card: DataCard, reader: str, contents: Sequence[bytes], names: Sequence[str], remedy: str) -> Found:
+def _text(card: DataCard, reader: str, contents: Sequence[bytes], names: Sequence[str], remedy: str) -> RawSet:
     table = formats.read(reader, contents, names)
-    return Found(card.name, card.rows, table, digest(b"".join(contents)), " and ".join(names), remedy=remedy)
+    return RawSet(card.name, card.rows, table, digest(b"".join(contents)), " and ".join(names), remedy=remedy)
 
 
 def _parquet(path: Path) -> tuple[pa.Table, str]:
@@ -206,27 +206,27 @@ def _hub(file: HubFile) -> Path:
     with suppress(errors.LocalEntryNotFoundError):
         return download(cached_only=True)
     if constants.HF_HUB_OFFLINE:
-        raise Unreachable(f"{file} is not in the cache of the hub, and HF_HUB_OFFLINE is set")
+        raise UnreachableError(f"{file} is not in the cache of the hub, and HF_HUB_OFFLINE is set")
     _request("HEAD", constants.ENDPOINT)  # the hub's client would try an unreachable host for half a minute
     try:
         return download()
     except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError) as error:
-        raise Unreachable(f"{file} cannot be had ({type(error).__name__})") from None
+        raise UnreachableError(f"{file} cannot be had ({type(error).__name__})") from None
 
 
 def _request(method: str, url: str) -> httpx.Response:
-    """The answer of a host, whatever its status; raises Unreachable where there is none."""
+    """The answer of a host, whatever its status; raises UnreachableError where there is none."""
     import httpx
 
     try:
         return httpx.request(method, url, follow_redirects=True, timeout=SECONDS)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        raise Unreachable(f"{url} cannot be reached ({error})") from None
+        raise UnreachableError(f"{url} cannot be reached ({error})") from None
 
 
-def _named(variable: str) -> bytes:
+def _read_named(variable: str) -> bytes:
     if variable not in os.environ:
-        raise Unreachable(f"{variable} is not set")
+        raise UnreachableError(f"{variable} is not set")
     try:
         return Path(os.environ[variable]).expanduser().read_bytes()
     except OSError as error:
@@ -240,21 +240,21 @@ def _is_blob(content: bytes, blob: str) -> bool:
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest().startswith(blob)
 
 
-def _downloaded(url: str) -> bytes:
+def _download(url: str) -> bytes:
     answer = _request("GET", url)
     if not answer.is_success:
-        raise Unreachable(f"{url} cannot be had (status {answer.status_code})")
+        raise UnreachableError(f"{url} cannot be had (status {answer.status_code})")
     return answer.content
 
 
-def _kept(url: str) -> Path:
+def _cached_path(url: str) -> Path:
     return cache.root() / "downloads" / digest(url)
 
 
 def _fetch(url: str, blob: str) -> bytes:
     """The file at a pinned address, from the cache if it was fetched before; a wrong git object id is an error."""
-    kept = _kept(url)
-    content = kept.read_bytes() if kept.is_file() else _downloaded(url)
+    kept = _cached_path(url)
+    content = kept.read_bytes() if kept.is_file() else _download(url)
     if not _is_blob(content, blob):
         raise MaskTuneError(
             f"{url}: {len(content):,} bytes that are not git object {blob}; remove {kept} and try again"

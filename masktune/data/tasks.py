@@ -58,9 +58,9 @@ class TaskData:
     def also_cut_to(self, lengths: Iterable[int]) -> TaskData:
         """The task with each out-of-distribution set once more at every other length, as "<name>@<tokens>"."""
         recut = tuple(
-            replace(part, name=f"{part.name}@{length}", kind="other_length", max_length=length)
-            for part in self.evaluation
+            replace(evaluated, name=f"{evaluated.name}@{length}", kind="other_length", max_length=length)
+            for evaluated in self.evaluation
             for length in lengths
-            if part.kind == "out_of_distribution" and length != part.max_length
+            if evaluated.kind == "out_of_distribution" and length != evaluated.max_length
         )
         return replace(self, evaluation=self.evaluation + recut)

@@ -12,8 +12,10 @@ from masktune.data.catalogue import CARDS
 def small_cards(monkeypatch):
     """The real cards, as if every set had `ROWS` rows and every known subset half of them."""
     for name, card in CARDS.items():
-        subset = replace(card.subset, rows=ROWS // 2, content="") if card.subset else None
-        monkeypatch.setitem(CARDS, name, replace(card, rows=ROWS, content="", copies=(), blank_rows=0, subset=subset))
+        subset = replace(card.subset, rows=ROWS // 2, digest="") if card.subset else None
+        monkeypatch.setitem(
+            CARDS, name, replace(card, rows=ROWS, digest="", copy_digests=(), blank_rows=0, subset=subset)
+        )
     return CARDS
 
 

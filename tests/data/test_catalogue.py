@@ -4,7 +4,7 @@ import pytest
 
 from masktune.data.card import PinnedFiles
 from masktune.data.catalogue import CARDS, card
-from masktune.data.sources import editions, known_contents
+from masktune.data.sources import editions, known_digests
 
 PUBLISHED = {
     "glue/sst2/train": 67_349,
@@ -31,13 +31,13 @@ def test_the_sets_have_their_published_sizes():
 
 @pytest.mark.parametrize("name", ["glue/mnli/train", "glue/qqp/train", "glue/qqp/validation"])
 def test_a_subset_is_smaller_and_looked_for_after_the_full_set(name):
-    (full, rows), (part, fewer) = editions(card(name))
-    assert (full, part) == (name, f"{name}_subset")
+    (full, rows), (subset, fewer) = editions(card(name))
+    assert (full, subset) == (name, f"{name}_subset")
     assert fewer < rows
 
 
 def test_each_set_that_was_ever_read_has_a_digest_under_the_name_it_was_read_by():
-    unknown = {name for entry in CARDS.values() for name, _ in editions(entry) if not known_contents(entry, name)}
+    unknown = {name for entry in CARDS.values() for name, _ in editions(entry) if not known_digests(entry, name)}
     assert unknown == {"glue/mnli/train", "glue/qqp/train", "glue/qqp/validation"}
 
 

@@ -12,7 +12,7 @@ from invented_mirror import ROWS, know, rows_for, save
 from masktune import data
 from masktune.data import mirror as mirrors
 from masktune.data.catalogue import CARDS
-from masktune.data.sources import Found, Unreachable
+from masktune.data.sources import RawSet, UnreachableError
 from masktune.errors import MaskTuneError
 
 
@@ -24,7 +24,7 @@ def published(small_cards, monkeypatch):
     def answer(card):
         asked.append(card.name)
         columns = {**rows_for(card), "surplus": ["not needed"] * ROWS}
-        return Found(card.name, card.rows, pa.table(columns), "0" * 64, str(card.source))
+        return RawSet(card.name, card.rows, pa.table(columns), "0" * 64, str(card.source))
 
     monkeypatch.setattr("masktune.data.sources.from_source", answer)
     return asked
@@ -38,9 +38,9 @@ def test_a_filled_mirror_passes_the_check_and_is_what_load_reads(published, tmp_
     filled = mirrors.fill(tmp_path / "new")
     assert set(state(filled)) == set(CARDS) and set(state(filled).values()) == {"fetched"}
     monkeypatch.setenv("MASKTUNE_MIRROR", str(tmp_path / "new"))
-    examined = mirrors.check()
-    assert set(state(examined).values()) == {"ok"} and mirrors.good(examined)
-    assert list(examined["rows"]) == list(examined["expected"]) == [ROWS] * len(CARDS)
+    checked = mirrors.check()
+    assert set(state(checked).values()) == {"ok"} and mirrors.good(checked)
+    assert list(checked["rows"]) == list(checked["expected"]) == [ROWS] * len(CARDS)
     assert len(data.load("real", "inference").evaluation) == 6
 
 
@@ -73,7 +73,7 @@ def test_a_set_that_is_there_is_not_fetched_again_unless_it_changed(published, t
 def test_a_set_that_cannot_be_had_does_not_stop_the_others(published, tmp_path, monkeypatch):
     def answer(card, known=mirrors.sources.from_source):
         if card.name == "glue/sst2/train":
-            raise Unreachable("the host is down")
+            raise UnreachableError("the host is down")
         return known(card)
 
     monkeypatch.setattr("masktune.data.sources.from_source", answer)
@@ -141,7 +141,7 @@ def test_a_set_that_its_source_has_changed_is_not_fetched_and_what_was_there_sta
         digest = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "rows": ROWS}
         (tmp_path / "data/manifest.json").write_text(json.dumps({"glue/sst2/train": digest}))
     before = path.read_bytes() if there else None
-    answer = Found("glue/sst2/train", ROWS, pa.table(swapped), "0" * 64, "the source")
+    answer = RawSet("glue/sst2/train", ROWS, pa.table(swapped), "0" * 64, "the source")
     monkeypatch.setattr("masktune.data.sources.from_source", lambda card: answer)
     (said,) = state(mirrors.fill(tmp_path, ["glue/sst2/train"])).values()
     if there == "sound":

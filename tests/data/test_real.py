@@ -9,12 +9,12 @@ from masktune.errors import MaskTuneError
 
 
 def by_name(task):
-    return {examined.name: examined for examined in task.evaluation}
+    return {evaluated.name: evaluated for evaluated in task.evaluation}
 
 
 def test_sentiment_scores_the_edited_side_and_keeps_the_original_as_companion(mirror):
     sets = by_name(data.load("real", "sentiment"))
-    assert {name: (examined.kind, examined.max_length) for name, examined in sets.items()} == {
+    assert {name: (evaluated.kind, evaluated.max_length) for name, evaluated in sets.items()} == {
         "sst2_validation": ("in_distribution", 128),
         "imdb_contrast": ("out_of_distribution", 256),
         "imdb_contrast_original": ("companion", 256),
@@ -41,7 +41,7 @@ def test_inference_folds_hans_and_clusters_it_by_sub_case(mirror):
 
 def test_paraphrase_reads_qqp_and_paws(mirror):
     sets = by_name(data.load("real", "paraphrase"))
-    assert {name: examined.kind for name, examined in sets.items()} == {
+    assert {name: evaluated.kind for name, evaluated in sets.items()} == {
         "qqp_validation": "in_distribution",
         "paws_qqp": "out_of_distribution",
     }

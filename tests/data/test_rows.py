@@ -8,14 +8,14 @@ from masktune.data import rows
 from masktune.data.catalogue import CARDS
 from masktune.errors import MaskTuneError
 
-ONE = replace(CARDS["glue/sst2/train"], rows=4, content="")
-TWO = replace(CARDS["glue/qqp/train"], rows=4, blank_rows=1, content="")
-PAIRS = replace(CARDS["imdb-contrast/test"], rows=4, content="")
-GROUPED = replace(CARDS["hans/validation"], rows=4, content="")
+ONE = replace(CARDS["glue/sst2/train"], rows=4, digest="")
+TWO = replace(CARDS["glue/qqp/train"], rows=4, blank_rows=1, digest="")
+PAIRS = replace(CARDS["imdb-contrast/test"], rows=4, digest="")
+GROUPED = replace(CARDS["hans/validation"], rows=4, digest="")
 
 
 def checked(card, **changes):
-    return rows.checked(pa.table({**rows_for(card, 4), **changes}), card, 4, "file.parquet")
+    return rows.validate(pa.table({**rows_for(card, 4), **changes}), card, 4, "file.parquet")
 
 
 def test_sound_rows_come_out_with_the_common_columns():
@@ -72,12 +72,12 @@ def test_a_missing_column_is_an_error_that_lists_those_found():
     with pytest.raises(
         MaskTuneError, match="no column 'sentence', which glue/sst2/train needs; found idx, text, label"
     ):
-        rows.checked(table, ONE, 4, "file.parquet")
+        rows.validate(table, ONE, 4, "file.parquet")
 
 
 def test_another_number_of_rows_is_an_error():
     with pytest.raises(MaskTuneError, match="4 rows, expected 67,349 for glue/sst2/train"):
-        rows.checked(pa.table(rows_for(ONE, 4)), ONE, 67_349, "file.parquet")
+        rows.validate(pa.table(rows_for(ONE, 4)), ONE, 67_349, "file.parquet")
 
 
 def test_blank_rows_that_the_card_knows_of_are_dropped():
@@ -87,7 +87,7 @@ def test_blank_rows_that_the_card_knows_of_are_dropped():
 
 def test_the_content_digest_sees_texts_and_labels_and_not_how_they_are_stored():
     table = checked(TWO)
-    assert rows.content(table) == rows.content(pa.concat_tables([table.slice(0, 1), table.slice(1)]))
-    assert rows.content(table) == rows.content(checked(TWO, idx=[9, 8, 7, 6]))
-    assert rows.content(table) != rows.content(checked(TWO, label=[1, 1, 0, 1]))
-    assert rows.content(table) != rows.content(checked(TWO, question1=["a", "b", "c", "d"]))
+    assert rows.digest(table) == rows.digest(pa.concat_tables([table.slice(0, 1), table.slice(1)]))
+    assert rows.digest(table) == rows.digest(checked(TWO, idx=[9, 8, 7, 6]))
+    assert rows.digest(table) != rows.digest(checked(TWO, label=[1, 1, 0, 1]))
+    assert rows.digest(table) != rows.digest(checked(TWO, question1=["a", "b", "c", "d"]))

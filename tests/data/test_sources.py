@@ -77,11 +77,11 @@ def contrast(web):
 
 
 def test_the_mirror_is_looked_at_first(mirror):
-    found = sources.find(CARDS["glue/sst2/train"])
+    raw = sources.find(CARDS["glue/sst2/train"])
     path = mirror / "data" / "glue/sst2/train.parquet"
-    assert found.table.to_pydict() == rows_for(CARDS["glue/sst2/train"])
-    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert found.where == str(path)
+    assert raw.table.to_pydict() == rows_for(CARDS["glue/sst2/train"])
+    assert raw.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert raw.where == str(path)
 
 
 def test_the_full_set_of_a_mirror_is_preferred_to_its_subset(mirror):
@@ -108,9 +108,9 @@ def test_a_file_that_is_not_parquet_is_an_error(mirror):
 def test_a_file_in_the_cache_of_the_hub_is_read_without_network(nowhere):
     card = CARDS["glue/qqp/validation"]
     hub_cache(nowhere / "hub", card.source, rows_for(card))
-    found = sources.find(card)
-    assert found.table.to_pydict() == rows_for(card)
-    assert found.name == "glue/qqp/validation"
+    raw = sources.find(card)
+    assert raw.table.to_pydict() == rows_for(card)
+    assert raw.name == "glue/qqp/validation"
 
 
 def test_another_commit_in_the_cache_of_the_hub_is_not_taken_for_the_pinned_one(nowhere):
@@ -185,8 +185,8 @@ def test_a_cache_that_cannot_be_written_does_not_matter(nowhere, contrast, monke
 def test_the_user_s_own_file_comes_before_the_mirror(mirror, tmp_path, monkeypatch):
     (tmp_path / "mine.tsv").write_text("id\tsentence1\tsentence2\tlabel\n4\tIs it so ?\tSo is it ?\t1\n")
     monkeypatch.setenv("MASKTUNE_PAWS_QQP", str(tmp_path / "mine.tsv"))
-    found = sources.find(CARDS["paws-qqp/dev_and_test"])
-    assert found.table.to_pylist() == [{"idx": "4", "question1": "Is it so ?", "question2": "So is it ?", "label": 1}]
+    raw = sources.find(CARDS["paws-qqp/dev_and_test"])
+    assert raw.table.to_pylist() == [{"idx": "4", "question1": "Is it so ?", "question2": "So is it ?", "label": 1}]
 
 
 def test_a_set_that_only_the_user_has_says_which_variable_to_set(nowhere, monkeypatch):
@@ -221,7 +221,7 @@ def _at_an_address(card, columns, mirror, monkeypatch):
         for label, text in zip(columns["label"], columns["sentence"], strict=True)
     ]
     for url, lines in zip(urls, (texts[::2], texts[1::2]), strict=True):
-        write_file(sources._kept(url), "".join(["Sentiment\tText\n", *lines]))
+        write_file(sources._cached_path(url), "".join(["Sentiment\tText\n", *lines]))
 
 
 def _in_a_file_of_the_user(card, columns, mirror, monkeypatch):
@@ -273,8 +273,8 @@ def test_a_set_that_differs_from_its_card_is_refused_wherever_it_comes_from(mirr
 def test_a_copy_that_a_card_knows_of_is_as_good_as_what_the_source_gives(mirror, monkeypatch, known):
     name = "glue/mnli/validation_mismatched"
     know(monkeypatch, name)
-    content = CARDS[name].content if known else "e" * 64
-    monkeypatch.setitem(CARDS, name, replace(CARDS[name], content="", copies=(content,)))
+    digest = CARDS[name].digest if known else "e" * 64
+    monkeypatch.setitem(CARDS, name, replace(CARDS[name], digest="", copy_digests=(digest,)))
     if known:
         assert data.load("real", "inference").task == "inference"
         return

@@ -14,7 +14,7 @@ GENRE_LABEL = {genre: label for label, genres in sentiment.CUES.items() for genr
 
 def sets(task: str) -> dict:
     loaded = world.load(task)
-    return {"train": loaded.train} | {examined.name: examined.examples for examined in loaded.evaluation}
+    return {"train": loaded.train} | {evaluated.name: evaluated.examples for evaluated in loaded.evaluation}
 
 
 def texts(row: dict) -> tuple[str, str]:
@@ -41,7 +41,7 @@ def test_the_world_is_made_the_same_each_time(task):
     second = world.load(task)
     assert first.digests == second.digests
     assert first.train.to_list() == second.train.to_list()
-    assert set(first.digests) == {"train"} | {examined.name for examined in first.evaluation}
+    assert set(first.digests) == {"train"} | {evaluated.name for evaluated in first.evaluation}
 
 
 def test_the_unlabelled_text_is_made_the_same_each_time():
@@ -76,14 +76,15 @@ def test_no_evaluation_text_is_in_the_unlabelled_text(task):
 def test_kinds_labels_and_folds_are_what_the_study_expects():
     kinds = {task: {e.name: e.kind for e in world.load(task).evaluation} for task in data.TASKS}
     outside = {
-        task: [name for name, kind in found.items() if kind == "out_of_distribution"] for task, found in kinds.items()
+        task: [name for name, kind in kind_of.items() if kind == "out_of_distribution"]
+        for task, kind_of in kinds.items()
     }
     assert outside == {
         "sentiment": ["contrast", "counterfactual"],
         "inference": ["heuristics", "adversarial"],
         "paraphrase": ["swaps"],
     }
-    assert all(found["validation"] == "in_distribution" for found in kinds.values())
+    assert all(kind_of["validation"] == "in_distribution" for kind_of in kinds.values())
     assert kinds["sentiment"]["contrast_original"] == kinds["sentiment"]["counterfactual_original"] == "companion"
     heuristics = next(e for e in world.load("inference").evaluation if e.name == "heuristics")
     assert heuristics.fold == (0, 1, 1)

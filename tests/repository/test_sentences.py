@@ -204,7 +204,7 @@ def measures_of_diversity():
     "notebooks/10_length.ipynb", "cut after 256 tokens; here the **same trained models** read 128, 256 and 512 tokens"
 )
 def lengths_of_the_closeup():
-    cut = data.cut_at("real", "sentiment")
+    cut = data.max_lengths("real", "sentiment")
     lengths = load_study("closeup").task_training["sentiment"].evaluation_lengths
     return (cut["imdb_contrast"], cut["imdb_cad"], lengths) == (256, 256, (128, 512))
 

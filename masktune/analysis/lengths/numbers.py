@@ -29,7 +29,7 @@ def by_length(blocks: Iterable[Block], collection: str, plain: str) -> pd.DataFr
     for block in blocks:
         name, _, tokens = block.name.partition("@")
         if (block.task, block.model, name) in recut and block.kind in ("out_of_distribution", "other_length"):
-            length = int(tokens) if tokens else data.cut_at(collection, block.task)[name]
+            length = int(tokens) if tokens else data.max_lengths(collection, block.task)[name]
             place = {"task": block.task, "model": block.model, "set": name, "tokens": length, "headline": not tokens}
             rows += [{**place, **_row(block, answers.method, plain)} for answers in block.answers]
     frame = pd.DataFrame(rows, columns=COLUMNS)

@@ -74,7 +74,7 @@ def _card(task: str, generated: GeneratedSet) -> DataCard:
         licence="that of this package",
         citation="this package",
         faults="generated text, in no way a stand-in for the real sets",
-        content=_digest(generated.rows),
+        digest=_digest(generated.rows),
     )
 
 

@@ -35,7 +35,7 @@ def frame():
 
 
 def test_a_set_is_listed_at_its_own_length_and_at_the_others(frame):
-    assert data.cut_at("real", "sentiment")["imdb_contrast"] == 256
+    assert data.max_lengths("real", "sentiment")["imdb_contrast"] == 256
     assert frame["tokens"].tolist() == [128, 128, 256, 256, 512, 512]
     assert set(frame["set"]) == {"imdb_contrast"}, "a set that was cut once has no row"
     assert frame["headline"].tolist() == [False, False, True, True, False, False]
