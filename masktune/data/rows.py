@@ -156,9 +156,9 @@ def validate(table: pa.Table, card: DataCard, rows: int, where: str) -> pa.Table
 
 def digest(common: pa.Table) -> str:
     """sha256 of the texts and labels in their order: equal for equal sets, whatever the file format."""
-    digest = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for batch in common.select([name for name in COMMON[3:] if name in common.column_names]).to_batches():
         joined = pc.binary_join_element_wise(*(column.cast(pa.string()) for column in batch.columns), "\x1f")
         _, _, texts = pc.binary_join_element_wise(joined, "", "\x1e").buffers()
-        digest.update(texts)
-    return digest.hexdigest()
+        sha256.update(texts)
+    return sha256.hexdigest()

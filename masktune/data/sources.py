@@ -126,6 +126,7 @@ def editions(card: DataCard) -> tuple[tuple[str, int], ...]:
 
 
 def mirror_file(mirror: Path, name: str) -> Path:
+    """Where a mirror holds a set, under the name of its card or of its subset."""
     return mirror / "data" / f"{name}.parquet"
 
 

@@ -87,8 +87,10 @@ def _last_attention(output: ModelOutput, attention_mask: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Family:
-    """How one type of checkpoint reads text: the name of its MLM head, the way to the hidden states of masked text,
-    the stacks that its classifier reads through, and what the token attends to at which it classifies.
+    """How one type of checkpoint reads text.
+
+    The name of its MLM head, the way to the hidden states of masked text, the stacks that its classifier reads
+    through, and what the token attends to at which it classifies.
     """
 
     head: str
@@ -113,6 +115,7 @@ class BiasedHead(nn.Module):
         self.register_buffer("bias", bias)
 
     def forward(self, hidden: Tensor) -> Tensor:
+        """Logits [..., V] from hidden states [..., H]."""
         return self.projection(hidden) + self.bias
 
 
@@ -243,6 +246,7 @@ class MaskTuningModel(nn.Module):
 
     @property
     def device(self) -> torch.device:
+        """The device that the classifier is on."""
         return self.classifier.device
 
     @property
@@ -265,11 +269,11 @@ class MaskTuningModel(nn.Module):
     def edited(
         self, where: str, values: Callable[[int], Tensor], edit: Callable[[Tensor, Tensor], Tensor]
     ) -> Iterator[None]:
-        """Within the block the classifier reads text with `edit(output, values(number))` for the output [B, L, H] of
-        each module `where` (a field of `Stack`), numbered from the first layer to the last.
+        """Within the block the classifier reads text with edited outputs of some of its modules.
 
-        `values` are [B, L, ...], a row for each token; they reach a stack that reads the text shifted as it reads it.
-        Raises MaskTuneError for a model type that is not in FAMILIES.
+        The output [B, L, H] of each module `where` (a field of `Stack`), numbered from the first layer to the last, is
+        replaced by `edit(output, values(number))`. `values` are [B, L, ...], a row for each token; they reach a stack
+        that reads the text shifted as it reads it. Raises MaskTuneError for a model type that is not in FAMILIES.
         """
         places = [(module, stack.shifted) for stack in self._stacks for module in getattr(stack, where)]
         with contextlib.ExitStack() as hooks:

@@ -1,5 +1,7 @@
-"""What a study says of a model, and what tells one model from another: the name of what is made or published, the
-content of a folder. What makes a model is in masktune.pretraining.checkpoints; this is read without loading torch.
+"""What a study says of a model, and what tells one model from another.
+
+A model that is made or published is told by its name, a folder by its content. What makes a model is in
+masktune.pretraining.checkpoints; this module is read without loading torch.
 """
 
 from __future__ import annotations

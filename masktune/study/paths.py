@@ -25,12 +25,12 @@ def results_root() -> Path:
 
 
 def folder(study: str) -> Path:
-    """results/<study>"""
+    """The folder results/<study>."""
     return results_root() / study
 
 
 def runs_folder(study: str) -> Path:
-    """results/<study>/runs"""
+    """The folder results/<study>/runs."""
     return folder(study) / "runs"
 
 
@@ -45,7 +45,7 @@ def executed_cell(study: str, cell_id: str) -> Path:
 
 
 def cell_notebook() -> Path:
-    """notebooks/cell.ipynb"""
+    """The notebook notebooks/cell.ipynb."""
     return _existing(Path("notebooks") / "cell.ipynb")
 
 

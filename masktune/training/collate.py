@@ -83,6 +83,7 @@ class PreparedColumns:
         self.per_token = {PREFIX + name: product.per_token for name, product in products.items()}
 
     def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
+        """Examples with the same columns -> a batch."""
         plain = [{name: value for name, value in row.items() if name not in self.per_token} for row in features]
         batch = self.collate(plain)
         for name, per_token in self.per_token.items():

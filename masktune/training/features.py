@@ -187,6 +187,7 @@ class Material:
 
     @property
     def num_labels(self) -> int:
+        """The number of classes of the task."""
         return len(self.label_names)
 
     @cached_property
@@ -201,6 +202,7 @@ class Material:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
+        """What the tokenizer says of its tokens."""
         return Vocabulary.of(self.tokenizer)
 
     def seed(self, purpose: str) -> int:

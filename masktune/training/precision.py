@@ -22,7 +22,7 @@ SPEEDUP = 1.25
 
 
 def choose(requested: str, model: nn.Module) -> str:
-    """ "fp32" or "bf16" for training this model (anything with `.config` and `.device`); "auto" measures.
+    """The precision, "fp32" or "bf16", for a model (anything with `.config` and `.device`); "auto" measures.
 
     Raises MaskTuneError for any other request.
     """

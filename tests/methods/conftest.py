@@ -76,11 +76,11 @@ def _unchanged(hidden, number=None):
 
 
 def logits_by_hand(classifier, inputs, words=_unchanged, embeddings=_unchanged, feed_forward=_unchanged, unseen=None):
-    """Logits, with the word embeddings, the embeddings and the feed-forward outputs of each layer (hidden, number)
-    passed through functions, and with tokens `unseen` [B, L] that nothing attends to.
+    """Logits, with what the model computes on the way passed through functions.
 
-    For BART's decoder the functions get what it reads in the place of the tokens: without its start, from the second
-    place on.
+    These are the word embeddings, the embeddings and the feed-forward outputs of each layer (hidden, number); nothing
+    attends to tokens `unseen` [B, L]. For BART's decoder the functions get what it reads in the place of the tokens:
+    without its start, from the second place on.
     """
     by_hand = _bart_by_hand if classifier.config.model_type == "bart" else _bert_by_hand
     unseen = torch.zeros_like(inputs["input_ids"], dtype=torch.bool) if unseen is None else unseen

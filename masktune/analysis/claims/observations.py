@@ -129,8 +129,9 @@ class _Source:
         return asked or any(claim.answers(at) for at in self.declared)
 
     def rows(self, claim: PaperClaim) -> pd.DataFrame:
-        """The declared rows that answer a claim: where some were run, of those with a test; of what is left RoBERTa's,
-        where the published gain is RoBERTa's and it has some.
+        """The declared rows that answer a claim: where some were run, those with a test.
+
+        Where the published gain is RoBERTa's and some of these rows are RoBERTa's, they alone answer it.
         """
         chosen = [
             claim.answers(self._compared(row.test, row, row.method, row.against)) for row in self.table.itertuples()

@@ -90,5 +90,5 @@ def planned(frame: pd.DataFrame, runs: pd.DataFrame | None, *columns: str) -> li
 
 
 def listed(values: Sequence[str]) -> str:
-    """`a, b and c`"""
+    """The values as in "a, b and c"."""
     return " and ".join(filter(None, [", ".join(values[:-1]), *values[-1:]]))

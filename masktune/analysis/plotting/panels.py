@@ -145,9 +145,10 @@ def _wide(inches: Sequence[float], columns: int) -> float:
 
 
 class Places:
-    """Where the values of a setting stand: numbers at their size, on a logarithmic axis where each is so many times the
-    one before; everything else side by side in its order.
+    """Where the values of a setting stand on the x axis.
 
+    Numbers stand at their size, on a logarithmic axis where each is a multiple of the one before; everything else
+    stands side by side in its order.
     "all" (no number of examples) stands one step after the last number, and no line leads to it.
     """
 

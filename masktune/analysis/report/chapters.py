@@ -127,8 +127,10 @@ def _one_line(chapter: Chapter, error: Exception) -> str:
 
 
 def _keep(result: Path, target: Path) -> None:
-    """Put the executed notebook in place without what differs each time: papermill's notes, which hold times and paths
-    of this machine, names that papermill and pandas draw at random, and where in memory a printed object was.
+    """Put the executed notebook in place without what differs each time.
+
+    That is: papermill's notes, which hold times and paths of this machine, names that papermill and pandas draw at
+    random, and where in memory a printed object was.
     """
     notebook = json.loads(result.read_text(encoding="utf-8"))
     for part in (notebook, *notebook["cells"]):

@@ -105,10 +105,10 @@ def glossary(path: Path) -> str:
 
 
 def named(body: str) -> str:
-    """The same HTML; each table with scopes on its heads, a caption and a frame, each image with an alternative text,
-    each link to the glossary with the name of its page.
+    """The same HTML, with a name for every table, image and link to the glossary.
 
-    What has none takes the heading above it: tables of pandas and of Markdown know no title.
+    A table gets scopes on its heads, a caption and a frame, an image an alternative text, a link to the glossary the
+    name of its page. What has no title takes the heading above it: tables of pandas and of Markdown know none.
     """
     soup = BeautifulSoup(body, "html.parser")
     for link in soup.select('a[href^="glossary.md"]'):

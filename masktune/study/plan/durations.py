@@ -42,7 +42,7 @@ def _seconds(cell: Cell, run_id: str) -> float:
 
 
 def in_words(seconds: float) -> str:
-    """ "about 40 s", "about 12 min", "about 3.5 h"."""
+    """A duration as "about 40 s", "about 12 min" or "about 3.5 h"."""
     if seconds < 90:
         return f"about {seconds:.0f} s"
     return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"

@@ -151,7 +151,7 @@ def _train_seed(bench: Workbench, seed: int, bar: Any, accumulation: int) -> tup
 
 
 def _numbers(cell: Cell, checkpoint: str) -> str:
-    """ "fp32" or "bf16" for auxiliary models, chosen as for the run's own."""
+    """The precision of auxiliary models, "fp32" or "bf16", chosen as for the run's own."""
     config = AutoConfig.from_pretrained(checkpoint, revision=cell.model.revision or "main")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return precision.choose(cell.training.precision, SimpleNamespace(config=config, device=device))

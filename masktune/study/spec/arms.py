@@ -40,5 +40,5 @@ def kept(study: Study) -> Path:
 
 
 def gathered(study_name: str) -> Path:
-    """results/<study>/diversity.csv"""
+    """The file results/<study>/diversity.csv."""
     return folder(study_name) / "diversity.csv"

@@ -15,10 +15,11 @@ PARTS = ("main", "ablation", "baseline", "control", "combination")
 
 @dataclass(frozen=True)
 class Variant:
-    """One setting of a grid row: its label in tables, the method's options that differ from their defaults, and the
-    settings of training that differ from the task's.
+    """One setting of a grid row.
 
-    `needs_pairs`: the method is for tasks of two texts alone; `whole_epochs`: its second stage follows whole epochs.
+    It has a label in tables, the method's options that differ from their defaults, and the settings of training that
+    differ from the task's. `needs_pairs`: the method is for tasks of two texts alone; `whole_epochs`: its second stage
+    follows whole epochs.
     """
 
     label: str

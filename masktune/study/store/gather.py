@@ -70,9 +70,9 @@ def gather(study: Study) -> "pandas.DataFrame":
 
 
 def read(name: str) -> tuple["pandas.DataFrame", "pandas.DataFrame"]:
-    """(runs, predictions) of a study as they were gathered. Raises MaskTuneError when that has not been done, and where
-    a run that an older version gathered is no result.
+    """The runs and the predictions of a study as they were gathered.
 
+    Raises MaskTuneError when that has not been done, and where a run that an older version gathered is no result.
     Columns of predictions that repeat few values (run_id, set, kind, cluster_id, group) are categorical.
     """
     import pandas
@@ -246,8 +246,9 @@ def _results(content: stored.Stored) -> dict[str, Any]:
 
 
 def _check_same_data(study: str, found: Iterable[_Run]) -> None:
-    """Runs of one task are compared with each other, so they must have seen the same data: part of the same train set,
-    where the study says so.
+    """Runs of one task are compared with each other, so they must have seen the same data.
+
+    Where the study says so, some have seen a part of the same train set.
     """
     first: dict[tuple, tuple[dict[str, Any], str]] = {}
     for row in (run.row for run in found):

@@ -48,7 +48,7 @@ class State:
     damaged: dict[str, str]
 
     def of(self, run_id: str) -> str:
-        """ "done", "damaged", "failed" or "missing"."""
+        """The state of a run: "done", "damaged", "failed" or "missing"."""
         return next((name for name in ("done", "damaged", "failed") if run_id in getattr(self, name)), "missing")
 
 
