@@ -44,8 +44,8 @@ def gathering(runs: int, examples: int) -> dict[str, float]:
 
 def tables(examples: int, seeds: int, methods: int) -> dict[str, float]:
     """All tables of a gathered study of the size of HANS, beside a validation set a third as large."""
-    from masktune.analysis import results
-    from masktune.analysis import table as presentation
+    from masktune.analysis import accuracy, results
+    from masktune.analysis.table import write as write_table
     from masktune.study.store import gather
 
     with tempfile.TemporaryDirectory() as folder:
@@ -54,8 +54,8 @@ def tables(examples: int, seeds: int, methods: int) -> dict[str, float]:
 
         def make() -> None:
             found = results.of(*gather.read("made_up"))
-            for table in (*found.tables, presentation.seeds(found.seeds)):
-                presentation.write(table, Path(folder))
+            for table in (*found.tables, accuracy.tables.seeds(found.seeds)):
+                write_table(table, Path(folder))
 
         return _timed(make)
 

@@ -8,11 +8,9 @@ import numpy as np
 import pandas as pd
 from synthetic_study import METHODS, make
 
-from masktune.analysis import ablations, comparisons, gradients, lengths, results
+from masktune.analysis import ablations, accuracy, claims, comparisons, gradients, lengths, overview, results
 from masktune.analysis import cost as costs
-from masktune.analysis import table as presentation
 from masktune.analysis.accuracy import figures
-from masktune.analysis.accuracy import text as story
 from masktune.analysis.plotting.lines import along_training
 from masktune.analysis.results import Results
 from masktune.study.spec.load import load_study
@@ -135,9 +133,9 @@ def report(of: Partial) -> list:
     drawn = found.figures()
     swept = [ablations.tables.sweep(rows, factor) for factor, rows in found.sweeps.items()]
     return [
-        *found.tables, *swept, presentation.seeds(found.seeds), *drawn.values(),
-        story.what_it_is(of.study, found.main, found.runs), story.sentences(found.differences),
-        story.lopsided(found.main, found.differences),
+        *found.tables, *swept, accuracy.tables.seeds(found.seeds), *drawn.values(),
+        overview.what_it_is(of.study, found.main, found.runs), accuracy.text.differences(found.differences),
+        accuracy.text.lopsided(found.main, found.differences),
     ]  # fmt: skip
 
 
@@ -147,9 +145,9 @@ def main_results(of: Partial) -> list:
         figures.accuracies(found.seeds, found.main, found.runs), found.main_table,
         figures.differences(found.differences, found.runs), found.differences_table,
         figures.predicted(found.differences, {"sentiment": 1.0}),
-        story.against_prediction(found.differences, {"sentiment": 1.0}), found.details_table, found.failures_table,
-        found.conclusions_table, found.claims_table, story.concluded(found.conclusions),
-        story.single_pairs(found.differences),
+        accuracy.text.against_prediction(found.differences, {"sentiment": 1.0}), found.details_table,
+        found.failures_table, found.conclusions_table, found.claims_table, claims.text.conclusions(found.conclusions),
+        accuracy.text.single_pairs(found.differences),
     ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""From stored frames to arrays: the answers of every method and seed on one set, side by side.
+"""From stored frames to arrays: a block holds the answers of every method and seed on one evaluation set.
 
 A block is one model x task x evaluation set. Everything the tables say is a function of blocks, and blocks are a
 function of `runs` (a row a run) and `predictions` (a row an answer) alone.
@@ -97,8 +97,8 @@ class Block:
         return tuple(self.correct(a)[[a.seeds.index(seed) for seed in shared]] for a in (one, other))
 
 
-def finite(runs: pd.DataFrame, predictions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The same runs and predictions, where a run with an accuracy or an answer that is no number counts as failed."""
+def fail_runs_without_numbers(runs: pd.DataFrame, predictions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same runs and predictions; a run with an accuracy or a logit that is no finite number counts as failed."""
     answered = set(predictions[["run_id", "set"]].drop_duplicates().itertuples(index=False, name=None))
     broken = set(predictions.loc[_not_finite(predictions["logits"]), "run_id"])
     for column in (column for column in runs if column.startswith("accuracy/")):
@@ -127,29 +127,29 @@ def blocks(runs: pd.DataFrame, predictions: pd.DataFrame) -> list[Block]:
     """
     done = runs[runs["status"] == "done"]
     order = names.methods_in_order(runs)
-    found = []
+    collected = []
     for (task, model), members in done.groupby(["task", "model"], sort=False, observed=True):
         own = predictions[predictions["run_id"].isin(members["run_id"])]
-        for name, part in own.groupby("set", sort=False, observed=True):
-            found.append(_block(str(model), str(task), str(name), members, part, order))
+        for name, rows in own.groupby("set", sort=False, observed=True):
+            collected.append(_block(str(model), str(task), str(name), members, rows, order))
     models = list(dict.fromkeys(runs["model"]))
     tasks = [*names.TASKS, *dict.fromkeys(runs["task"])]
     key = lambda block: (tasks.index(block.task), models.index(block.model), _KIND_ORDER.index(block.kind))  # noqa: E731
-    return sorted(found, key=key)
+    return sorted(collected, key=key)
 
 
-def _block(model: str, task: str, name: str, runs: pd.DataFrame, part: pd.DataFrame, order: list[str]) -> Block:
+def _block(model: str, task: str, name: str, runs: pd.DataFrame, answers: pd.DataFrame, order: list[str]) -> Block:
     by_run = {
         run_id: rows.sort_values("example_id", kind="stable")
-        for run_id, rows in part.groupby("run_id", sort=False, observed=True)
+        for run_id, rows in answers.groupby("run_id", sort=False, observed=True)
     }
     reference = next(iter(by_run.values()))
     for run_id, rows in by_run.items():
         _same_examples(reference, rows, str(run_id), name)
-    answers = tuple(_answers(label, members, by_run) for label in order if len(members := _with(runs, label, by_run)))
+    by_method = tuple(_answers(label, members, by_run) for label in order if len(members := _with(runs, label, by_run)))
     columns = (np.asarray(reference[column].astype(object)) for column in ("cluster_id", "group"))
     return Block(
-        model, task, name, str(reference["kind"].iloc[0]), reference["label"].to_numpy(dtype=int), *columns, answers
+        model, task, name, str(reference["kind"].iloc[0]), reference["label"].to_numpy(dtype=int), *columns, by_method
     )
 
 

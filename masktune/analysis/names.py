@@ -1,10 +1,6 @@
-"""What things are called for a reader, in which order they come, and what the paper reports for them."""
-
-from statistics import fmean
+"""What things are called for a reader, and in which order they come."""
 
 import pandas as pd
-
-from masktune.analysis.claims.paper import CLAIMS
 
 TASKS = {"sentiment": "Sentiment", "inference": "Inference", "paraphrase": "Paraphrase"}
 KINDS = {
@@ -76,12 +72,6 @@ def methods_in_order(runs: pd.DataFrame) -> list[str]:
     first = runs.drop_duplicates("label")
     baseline = first["method"].eq("fine_tuning")
     return [*first.loc[baseline, "label"], *first.loc[~baseline, "label"]]
-
-
-def published_gains() -> dict[str, float]:
-    """What the paper reports by task, in points over RoBERTa fine-tuning (two sets: their mean): a first prediction."""
-    points = {task: [claim.points for claim in CLAIMS if claim.points and claim.task == task] for task in TASKS}
-    return {task: round(fmean(values), 2) for task, values in points.items()}
 
 
 def _plain(name: str) -> str:

@@ -7,18 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from masktune.analysis import ablations
-from masktune.analysis import provenance as origins
-from masktune.analysis import stamps as files
-from masktune.analysis import table as presentation
-from masktune.analysis.accuracy import numbers as tables
-from masktune.analysis.answers import Block, blocks, finite
-from masktune.analysis.claims import numbers as claims
-from masktune.analysis.claims import tables as claim_tables
+from masktune.analysis import ablations, accuracy, claims, provenance, stamps
+from masktune.analysis.answers import Block, blocks, fail_runs_without_numbers
 from masktune.analysis.plotting import theme
 from masktune.analysis.plotting.theme import Drawing
 from masktune.analysis.table import Table
-from masktune.study.paths import study_file
+from masktune.analysis.table import write as write_table
+from masktune.study.paths import folder, study_file
 from masktune.study.spec.load import load_study
 from masktune.study.spec.study import Study
 from masktune.study.store import gather
@@ -43,46 +38,46 @@ class Results:
 
     @cached_property
     def main_table(self) -> Table:
-        return self._noted(presentation.main(self.main), self.main["method"])
+        return self._with_note(accuracy.tables.main(self.main), self.main["method"])
 
     @cached_property
     def differences_table(self) -> Table:
         frame = self.differences
-        return self._noted(presentation.differences(frame), [*frame["first"], *frame["second"]])
+        return self._with_note(accuracy.tables.differences(frame), [*frame["first"], *frame["second"]])
 
     @cached_property
     def conclusions_table(self) -> Table:
-        return self._noted(claim_tables.conclusions(self.conclusions), self._claimed)
+        return self._with_note(claims.tables.conclusions(self.conclusions), self._compared)
 
     @cached_property
     def claims_table(self) -> Table:
-        return self._noted(claim_tables.claims(self.claims), self._claimed)
+        return self._with_note(claims.tables.claims(self.claims), self._compared)
 
     @cached_property
     def details_table(self) -> Table:
-        return self._noted(presentation.details(self.details), self.details["method"])
+        return self._with_note(accuracy.tables.details(self.details), self.details["method"])
 
     @property
-    def _claimed(self) -> list[str]:
+    def _compared(self) -> list[str]:
         return [*self.claims["method"], *self.claims["against"]]
 
-    def _noted(self, table: Table, labels: Iterable[str]) -> Table:
-        """The table, whose caption says so where the runs of these labels were not all made alike."""
+    def _with_note(self, table: Table, labels: Iterable[str]) -> Table:
+        """The table; its caption says so where the runs of these labels were not all made alike."""
         own = self.runs[self.runs["label"].isin(set(labels))]
-        return replace(table, caption=table.caption + origins.mixed(own))
+        return replace(table, caption=table.caption + provenance.mixed_note(own))
 
     def sweep_table(self, factor: str) -> Table:
-        """What a setting that varies alone changes, see `ablations.tables.sweep`."""
+        """What a setting changes that varies alone, see `ablations.tables.sweep`."""
         swept = self.sweeps[factor]
-        return self._noted(ablations.tables.sweep(swept, factor), [*swept["label"], *swept["reference"]])
+        return self._with_note(ablations.tables.sweep(swept, factor), [*swept["label"], *swept["reference"]])
 
     @cached_property
     def seeds_table(self) -> Table:
-        return self._noted(presentation.seeds(self.seeds), self.seeds["method"])
+        return self._with_note(accuracy.tables.seeds(self.seeds), self.seeds["method"])
 
     @cached_property
     def failures_table(self) -> Table:
-        return presentation.failures(self.failures, len(self.runs))
+        return accuracy.tables.failures(self.failures, len(self.runs))
 
     @cached_property
     def variants(self) -> pd.DataFrame:
@@ -92,8 +87,8 @@ class Results:
     @cached_property
     def sweeps(self) -> dict[str, pd.DataFrame]:
         """By name, every setting that the study varies alone."""
-        found = {factor: ablations.numbers.sweep(self.variants, factor) for factor in ablations.settings.SETTINGS}
-        return {factor: swept for factor, swept in found.items() if len(swept)}
+        by_factor = {factor: ablations.numbers.sweep(self.variants, factor) for factor in ablations.settings.SETTINGS}
+        return {factor: swept for factor, swept in by_factor.items() if len(swept)}
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -104,34 +99,40 @@ class Results:
 
     def figures(self) -> dict[str, Drawing]:
         """The figures by name; the one of differences only where there are some."""
-        from masktune.analysis.accuracy import figures
-
-        drawn = {"main": figures.accuracies(self.seeds, self.main, self.runs)}
+        drawn = {"main": accuracy.figures.accuracies(self.seeds, self.main, self.runs)}
         if not self.differences.empty:
-            drawn["differences"] = figures.differences(self.differences, self.runs)
-        swept = {
-            f"sweep_{factor}": ablations.figures.sweep(rows, factor, self.runs) for factor, rows in self.sweeps.items()
-        }
-        return {**drawn, **swept}
+            drawn["differences"] = accuracy.figures.differences(self.differences, self.runs)
+        for factor, rows in self.sweeps.items():
+            drawn[f"sweep_{factor}"] = ablations.figures.sweep(rows, factor, self.runs)
+        return drawn
 
 
 def of(runs: pd.DataFrame, predictions: pd.DataFrame, study: Study | None = None) -> Results:
     """Everything that runs and predictions say, of the study's claims too; empty tables where no run is done."""
-    runs, predictions = finite(runs, predictions)
-    shown = runs[runs["part"] == "main"]
-    found = blocks(runs, predictions)
-    claimed = claims.evaluate(study, found) if study else pd.DataFrame(columns=claims.COLUMNS)
-    concluded = claims.conclusions(study, claimed) if study else pd.DataFrame(columns=claims.CONCLUSIONS)
-    main = [block for block in (block.only(set(shown["label"])) for block in found) if block.answers]
+    runs, predictions = fail_runs_without_numbers(runs, predictions)
+    all_blocks = blocks(runs, predictions)
+    main_runs = runs[runs["part"] == "main"]
+    main = [block for block in (block.only(set(main_runs["label"])) for block in all_blocks) if block.answers]
+    compared = claims.numbers.evaluate(study, all_blocks) if study else pd.DataFrame(columns=claims.numbers.COLUMNS)
+    concluded = pd.DataFrame(columns=claims.numbers.CONCLUSIONS)
+    if study:
+        concluded = claims.numbers.conclusions(study, compared)
     return Results(
-        runs, found, tables.seeds(found), tables.main(main), tables.differences(main, shown), tables.details(main),
-        tables.failures(runs), claimed, concluded,
-    )  # fmt: skip
+        runs=runs,
+        blocks=all_blocks,
+        seeds=accuracy.numbers.seeds(all_blocks),
+        main=accuracy.numbers.main(main),
+        differences=accuracy.numbers.differences(main, main_runs),
+        details=accuracy.numbers.details(main),
+        failures=accuracy.numbers.failures(runs),
+        claims=compared,
+        conclusions=concluded,
+    )
 
 
 def read(study_name: str) -> Results:
     """The results of a gathered study, by name. Raises MaskTuneError if it has not been gathered."""
-    return _read(study_name, files.digest([*gather.files(study_name), study_file(study_name)]))
+    return _read(study_name, stamps.digest([*gather.files(study_name), study_file(study_name)]))
 
 
 @lru_cache(maxsize=1)
@@ -140,13 +141,31 @@ def _read(study_name: str, digest: str) -> Results:
     return of(*gather.read(study_name), load_study(study_name))
 
 
+def build(study_name: str) -> list[Path]:
+    """Bring results/<study>/tables and figures up to date with the gathered files; returns their paths.
+
+    Nothing is made again from the same runs by the same code. The page of the paper's claims follows the stored tables
+    of every study. Raises MaskTuneError if nothing is gathered.
+    """
+    home = folder(study_name)
+    made_from, inputs = home / "made_from.json", stamps.results_inputs(study_name)
+    if not stamps.is_fresh(made_from, inputs):
+        stamps.stamp(made_from, inputs, write(read(study_name), home))
+    claims.observations.write(home)
+    return _written(home)
+
+
 def write(results: Results, folder: Path) -> list[Path]:
     """Write `tables/` and `figures/` below the folder, each as a whole."""
-    with files.whole_folder(folder / "tables") as target:
-        swept = [results.sweep_table(factor) for factor in results.sweeps]
-        for table in (*results.tables, *swept, results.seeds_table):
-            presentation.write(table, target)
-    with files.whole_folder(folder / "figures") as target:
+    with stamps.whole_folder(folder / "tables") as target:
+        sweeps = [results.sweep_table(factor) for factor in results.sweeps]
+        for table in (*results.tables, *sweeps, results.seeds_table):
+            write_table(table, target)
+    with stamps.whole_folder(folder / "figures") as target:
         for name, figure in results.figures().items():
             theme.save(figure, target, name)
-    return sorted(path for part in ("tables", "figures") for path in (folder / part).iterdir())
+    return _written(folder)
+
+
+def _written(home: Path) -> list[Path]:
+    return sorted(path for name in ("tables", "figures") for path in (home / name).iterdir())

@@ -1,1 +1,9 @@
-"""Numbers from arrays: metrics, intervals, tests. Pure functions of numpy arrays."""
+"""Statistics: pure functions of numpy arrays, which know nothing of studies and runs.
+
+metrics       accuracy and its relatives, of one run on one evaluation set
+intervals     the interval of a mean over seeds, Wilson's interval of a share
+crossed       means over seeds x clusters of examples, where both might have been others
+tests         sign-flip tests over paired seeds, McNemar's test of two runs
+multiplicity  many comparisons at once: corrected p values, partial conjunction
+diversity     how diverse perturbed texts are
+"""

@@ -18,9 +18,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
-from masktune.statistics.tests import CONFIDENCE, Estimate
+from masktune.statistics.intervals import CONFIDENCE, Estimate
 
 DRAWS = 10_000
 _CHUNK = 4_000_000  # counts held in memory at once: 16 MB, enough for a product that is worth its start
@@ -37,12 +36,18 @@ class CrossedMean:
 
     def estimate(self) -> Estimate:
         """The mean with its two-sided 95 % t interval."""
-        half = stats.t.ppf((1 + CONFIDENCE) / 2, self.freedom) * self.error
+        half = _t_quantile((1 + CONFIDENCE) / 2, self.freedom) * self.error
         return Estimate(self.mean, float(self.mean - half), float(self.mean + half), self.seeds)
 
     def lower_bound(self) -> float:
         """Below the true mean with a confidence of 95 %: the end of a one-sided interval."""
-        return float(self.mean - stats.t.ppf(CONFIDENCE, self.freedom) * self.error)
+        return float(self.mean - _t_quantile(CONFIDENCE, self.freedom) * self.error)
+
+
+def _t_quantile(share: float, freedom: float) -> float:
+    from scipy.stats import t
+
+    return t.ppf(share, freedom)
 
 
 def paired_difference(first: np.ndarray, second: np.ndarray, clusters: np.ndarray) -> CrossedMean:

@@ -9,7 +9,7 @@ import numpy as np
 CORRECTIONS = {"headline": "holm", "ablation": "fdr_bh"}
 
 
-def corrected(p_values: np.ndarray, family: str) -> np.ndarray:
+def correct(p_values: np.ndarray, family: str) -> np.ndarray:
     """p values corrected for their number: Holm among "headline" claims, Benjamini-Hochberg among "ablation" ones.
 
     Holm keeps the chance of any false positive of the family below the level, Benjamini-Hochberg the expected share
@@ -20,8 +20,8 @@ def corrected(p_values: np.ndarray, family: str) -> np.ndarray:
         return p_values
     from statsmodels.stats.multitest import multipletests
 
-    found = multipletests(np.nan_to_num(p_values, nan=1.0), method=CORRECTIONS[family])[1]
-    return np.where(np.isnan(p_values), np.nan, found)
+    corrected = multipletests(np.nan_to_num(p_values, nan=1.0), method=CORRECTIONS[family])[1]
+    return np.where(np.isnan(p_values), np.nan, corrected)
 
 
 def partial_conjunction(p_values: np.ndarray) -> np.ndarray:

@@ -12,10 +12,10 @@ from masktune.analysis import ablations, comparisons, cost, lengths, names, resu
 from masktune.analysis import display as drawing
 from masktune.analysis.accuracy import figures
 from masktune.analysis.answers import blocks
+from masktune.analysis.formatting import number
 from masktune.analysis.plotting import alt_text as findings
 from masktune.analysis.plotting import panels, theme
 from masktune.analysis.plotting.lines import along_training
-from masktune.analysis.table import number
 
 pytestmark = pytest.mark.slow
 

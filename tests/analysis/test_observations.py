@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from masktune.analysis import table as presentation
-from masktune.analysis.claims import numbers as claims
-from masktune.analysis.claims import observations
-from masktune.analysis.claims import tables as claim_tables
+from masktune.analysis import claims
+from masktune.analysis.claims import observations, verdicts
 from masktune.analysis.claims.paper import CLAIMS, Compared, Setting
 from masktune.analysis.diversity import numbers as diversity_page
+from masktune.analysis.table import write as write_table
 from masktune.errors import MaskTuneError
 from masktune.study.spec import arms
 from masktune.study.spec.claims import smallest_p
@@ -55,7 +54,7 @@ def row(task, name, model="roberta", difference=2.0, **changes):
         "kind": "out_of_distribution", "method": "Mask-tuning", "against": "fine-tuning", "declared_seeds": 10,
         "seeds": 10, "examples": 400, "difference": difference, "low": difference - 1, "high": difference + 1,
         "bound": difference - 0.8, "p": 0.002, "smallest_p": smallest_p(10), "corrected_p": 0.03,
-        "probability_greater": 0.9, "verdict": claims.REPRODUCED, "reason": "", "margin": np.nan, **changes,
+        "probability_greater": 0.9, "verdict": verdicts.REPRODUCED, "reason": "", "margin": np.nan, **changes,
     }  # fmt: skip
 
 
@@ -70,7 +69,7 @@ def results(tmp_path, monkeypatch):
 def store(results, study, *rows):
     folder = results / study / "tables"
     folder.mkdir(parents=True)
-    pd.DataFrame(rows, columns=claims.COLUMNS).to_csv(folder / "claims.csv", index=False)
+    pd.DataFrame(rows, columns=claims.numbers.COLUMNS).to_csv(folder / "claims.csv", index=False)
 
 
 def observed():
@@ -78,12 +77,12 @@ def observed():
 
 
 def shown(claim, column):
-    return claim_tables.observations(observations.observe()).shown.set_index("Claim").loc[claim, column]
+    return claims.tables.observations(observations.observe()).shown.set_index("Claim").loc[claim, column]
 
 
 def test_without_results_nothing_is_run_and_everything_has_a_row(results):
     frame = observations.observe()
-    assert set(frame["verdict"]) == {claims.NOT_RUN}
+    assert set(frame["verdict"]) == {verdicts.NOT_RUN}
     assert len(frame) == 3 * len(CLAIMS)
     assert frame["name"].nunique() == len(CLAIMS)
 
@@ -102,14 +101,15 @@ def test_every_published_gain_is_declared_by_all_three_studies(results):
 def test_what_no_study_declares_is_said(results):
     frame = observed()
     asked = ["verdict", "reason"]
-    assert frame.loc[("baselines", "laptop"), asked].tolist() == [claims.NOT_RUN, "no study declares it"]
-    assert frame.loc[("diversity", "laptop"), asked].tolist() == [claims.NOT_RUN, "no study declares it"]
-    assert frame.loc[("diversity", "embedded"), asked].tolist() == [claims.NOT_RUN, ""]
+    assert frame.loc[("baselines", "laptop"), asked].tolist() == [verdicts.NOT_RUN, "no study declares it"]
+    assert frame.loc[("diversity", "laptop"), asked].tolist() == [verdicts.NOT_RUN, "no study declares it"]
+    assert frame.loc[("diversity", "embedded"), asked].tolist() == [verdicts.NOT_RUN, ""]
     assert frame.loc[("diversity", "embedded"), "command"] == "python -m masktune run STUDY"
 
 
 @pytest.mark.parametrize(
-    ("factor", "verdict"), [(1.0, claims.NOT_REPRODUCED), (9.0, claims.REPRODUCED), (None, claims.IN_PART)]
+    ("factor", "verdict"),
+    [(1.0, verdicts.NOT_REPRODUCED), (9.0, verdicts.REPRODUCED), (None, verdicts.IN_PART)],
 )
 def test_diversity_is_held_against_three_times_under_every_measure(results, factor, verdict):
     measures = list(diversity_page.MEASURES)
@@ -145,13 +145,13 @@ def test_each_gain_is_answered_by_its_set(results, setting):
     assert differences[["IMDB-Cont", "IMDB-CAD", "HANS", "AdvNLI"]].tolist() == [1.0, 2.0, 3.0, adversarial]
     assert differences["PAWS"] == len(SETS[setting])
     others = frame.loc[frame.index.get_level_values("setting") != setting, "verdict"]
-    assert set(others) == {claims.NOT_RUN}, "no study lends its numbers to another column"
+    assert set(others) == {verdicts.NOT_RUN}, "no study lends its numbers to another column"
 
 
 def test_one_comparison_keeps_its_verdict_and_corrected_p(results):
-    store(results, "embedded", row("inference", "heuristics", verdict=claims.NOT_REPRODUCED, corrected_p=0.2))
+    store(results, "embedded", row("inference", "heuristics", verdict=verdicts.NOT_REPRODUCED, corrected_p=0.2))
     cell = observed().loc["HANS", "embedded"]
-    assert (cell["verdict"], cell["p"], cell["corrected_p"]) == (claims.NOT_REPRODUCED, 0.002, 0.2)
+    assert (cell["verdict"], cell["p"], cell["corrected_p"]) == (verdicts.NOT_REPRODUCED, 0.002, 0.2)
     assert (cell["seeds"], cell["examples"], cell["low"], cell["high"]) == (10, "400", 1.0, 3.0)
 
 
@@ -159,7 +159,7 @@ def test_several_comparisons_are_a_partial_conjunction(results):
     rows = [row("inference", f"anli_r{i}", "minilm", 2.0 * i) for i in (1, 2)]
     store(results, "laptop", *rows, row("inference", "anli_r3", "minilm", 0.1, p=0.8))
     cell = observed().loc["AdvNLI", "laptop"]
-    assert (cell["holds_on"], cell["comparisons"], cell["verdict"]) == (2, 3, claims.IN_PART)
+    assert (cell["holds_on"], cell["comparisons"], cell["verdict"]) == (2, 3, verdicts.IN_PART)
     assert (cell["lowest"], cell["highest"]) == (0.1, 4.0) and np.isnan(cell["p"])
 
 
@@ -178,14 +178,14 @@ def test_every_number_names_its_model_and_the_caption_whose_the_gains_are(result
     store(results, "embedded", estimated, tested)
     assert shown("HANS", "Embedded world").startswith("BERT: +9.0 [")
     store(results, "laptop", *(row("inference", f"anli_r{i}", "minilm") for i in (1, 2, 3)))
-    caption = claim_tables.observations(observations.observe()).caption
+    caption = claims.tables.observations(observations.observe()).caption
     assert "RoBERTa's; ours is of the models that each cell names (Embedded world: BERT; Laptop: MiniLM)" in caption
 
 
 def test_the_largest_gain_is_shown_and_not_tested(results):
     store(results, "embedded", row("sentiment", "contrast"), row("sentiment", "counterfactual", "bert", 15.0))
     cell = observed().loc["up to 14", "embedded"]
-    assert (cell["difference"], cell["verdict"]) == (15.0, claims.NOT_TESTABLE)
+    assert (cell["difference"], cell["verdict"]) == (15.0, verdicts.NOT_TESTABLE)
     assert cell["reason"] == "the largest of 2, picked after the fact"
 
 
@@ -194,18 +194,18 @@ def test_in_distribution_is_answered_by_non_inferiority(results):
     rows = [row(task, "validation", difference=0.6, **kept) for task in ("sentiment", "inference", "paraphrase")]
     store(results, "embedded", *rows, row("inference", "heuristics"))
     cell = observed().loc["in distribution", "embedded"]
-    assert (cell["holds_on"], cell["comparisons"], cell["verdict"]) == (3, 3, claims.REPRODUCED)
+    assert (cell["holds_on"], cell["comparisons"], cell["verdict"]) == (3, 3, verdicts.REPRODUCED)
 
 
 def test_runs_that_are_missing_are_not_run(results):
     store(results, "embedded", row("inference", "heuristics", seeds=0, difference=np.nan, p=np.nan))
-    assert observed().loc["HANS", "embedded"]["verdict"] == claims.NOT_RUN
+    assert observed().loc["HANS", "embedded"]["verdict"] == verdicts.NOT_RUN
 
 
 def unrun(task, name, model="roberta", **changes):
     """A declared comparison whose runs are missing, as it stands in a stored table."""
     none = dict.fromkeys(("difference", "low", "high", "bound", "p", "opposite_p", "examples", "corrected_p"), np.nan)
-    missing = {"seeds": 0, "verdict": claims.NOT_TESTABLE, "reason": "runs missing"}
+    missing = {"seeds": 0, "verdict": verdicts.NOT_TESTABLE, "reason": "runs missing"}
     return row(task, name, model, **{**none, **missing, **changes})
 
 
@@ -215,7 +215,7 @@ LOST = {**KEPT, "difference": -9.0, "bound": -9.8, "p": 1.0, "opposite_p": 2**-5
 
 @pytest.mark.parametrize(
     ("lost", "missing", "verdict"),
-    [(2, 2, claims.NOT_TESTABLE), (3, 0, claims.OPPOSITE), (2, 1, claims.NOT_REPRODUCED)],
+    [(2, 2, verdicts.NOT_TESTABLE), (3, 0, verdicts.OPPOSITE), (2, 1, verdicts.NOT_REPRODUCED)],
 )
 def test_a_claim_has_one_verdict_whichever_table_tells_it(results, lost, missing, verdict):
     """Declared comparisons without runs count here as they do in the table of conclusions."""
@@ -224,7 +224,7 @@ def test_a_claim_has_one_verdict_whichever_table_tells_it(results, lost, missing
     rows += [unrun("inference", f"mnli_{i}", "minilm", **KEPT) for i in range(missing)]
     store(results, "laptop", *rows)
     cell = observed().loc["in distribution", "laptop"]
-    concluded = claims.conclusion(pd.DataFrame(rows, columns=claims.COLUMNS))
+    concluded = claims.numbers.conclusion(pd.DataFrame(rows, columns=claims.numbers.COLUMNS))
     assert (cell["verdict"], cell["reason"]) == (verdict, concluded["reason"]) == (concluded["verdict"], cell["reason"])
     assert (cell["comparisons"], cell["holds_on"]) == (lost + missing, 0)
     assert f"of {lost + missing}" in shown("in distribution", "Laptop")
@@ -257,7 +257,7 @@ def test_a_lopsided_set_is_shown_beside_what_a_constant_answer_scores(results):
 
 def test_labels_that_the_study_no_longer_has_answer_nothing(results):
     store(results, "embedded", row("inference", "heuristics", method="an older label"))
-    assert observed().loc["HANS", "embedded"]["verdict"] == claims.NOT_RUN
+    assert observed().loc["HANS", "embedded"]["verdict"] == verdicts.NOT_RUN
 
 
 def test_another_study_answers_in_the_column_where_it_belongs(results, tmp_path):
@@ -267,8 +267,8 @@ def test_another_study_answers_in_the_column_where_it_belongs(results, tmp_path)
     store(results, "sweep", *rows)
     frame = observed()
     cell = frame.loc["5 %", "embedded"]
-    assert (cell["study"], cell["verdict"]) == ("sweep", claims.REPRODUCED)
-    assert frame.loc["5 %", "laptop"]["verdict"] == claims.NOT_RUN
+    assert (cell["study"], cell["verdict"]) == ("sweep", verdicts.REPRODUCED)
+    assert frame.loc["5 %", "laptop"]["verdict"] == verdicts.NOT_RUN
     assert cell["command"] == "python -m masktune run STUDY --method mask_tuning"
     assert "study sweep" in shown("5 %", "Embedded world")
 
@@ -278,7 +278,7 @@ def test_another_training_or_an_adaptation_answers_nothing(results, tmp_path, ow
     (tmp_path / "studies").mkdir()
     (tmp_path / "studies" / "sweep.toml").write_text(SWEEP.replace("mask_rate = 0.15", f"mask_rate = 0.15\n{own}"))
     store(results, "sweep", row("sentiment", "contrast", "bert", method="ours", against="more"))
-    assert observed().loc["5 %", "embedded"]["verdict"] == claims.NOT_RUN
+    assert observed().loc["5 %", "embedded"]["verdict"] == verdicts.NOT_RUN
 
 
 def store_runs(results, seconds, precisions=None):
@@ -298,7 +298,7 @@ def test_cost_is_the_mean_of_paired_ratios_of_training_times(results):
     store_runs(results, {"sentiment": [(10.0, 10.0), (10.0, 40.0)], "inference": [(10.0, 5.0), (20.0, 10.0)]})
     cell = observed().loc["Q3", "embedded"]
     assert cell[["ratio", "lowest", "highest"]].tolist() == pytest.approx([1.0, 0.5, 2.0])
-    assert cell["verdict"] == claims.MEASURED
+    assert cell["verdict"] == verdicts.MEASURED
     assert shown("Q3", "Embedded world") == (
         "RoBERTa: 1.00 times (0.50 to 2.00), 2 seeds; measured: in a precision that was not stored, code that was not "
         "stored"
@@ -313,7 +313,7 @@ def test_cost_is_never_averaged_over_runs_that_were_made_differently(results):
         "RoBERTa: 2.10 times, 2 seeds; measured: in bf16, code that was not stored; apart from it 3.00 times in fp32, "
         "code that was not stored"
     )
-    caption = claim_tables.observations(observations.observe()).caption
+    caption = claims.tables.observations(observations.observe()).caption
     assert caption.endswith("Study embedded: The runs were not all made alike: 4 in bf16, 2 in fp32.")
 
 
@@ -324,7 +324,7 @@ def test_cost_is_that_of_the_runs_that_are_stored(results):
     cell = observed().loc["Q3", "embedded"]
     assert (cell["ratio"], cell["comparisons"]) == (pytest.approx(1.5), 1)
     store_runs(results, {"paraphrase": [(10.0, 90.0)]})
-    assert observed().loc["Q3", "embedded"]["verdict"] == claims.NOT_RUN
+    assert observed().loc["Q3", "embedded"]["verdict"] == verdicts.NOT_RUN
 
 
 def settled(method, against, **place):
@@ -360,15 +360,15 @@ def test_settings_say_which_claim_a_comparison_answers(method, against, expected
 
 def test_the_table_has_a_column_for_each_kind_of_study(results, tmp_path):
     store(results, "embedded", row("inference", "heuristics"))
-    table = claim_tables.observations(observations.observe())
-    assert list(table.shown) == ["Claim", "In words", "Published", *claim_tables.SETTINGS.values(), "Command"]
+    table = claims.tables.observations(observations.observe())
+    assert list(table.shown) == ["Claim", "In words", "Published", *claims.tables.SETTINGS.values(), "Command"]
     cells = table.shown.set_index("Claim").loc["HANS"]
     assert cells["Embedded world"] == (
         "RoBERTa: +2.0 [+1.0, +3.0], p 0.002, corrected 0.030, 10 seeds, 400 examples; reproduced in this setting"
     )
     assert cells["Laptop"] == "not run"
     assert "95 % t interval over paired seeds x clusters of examples" in table.caption
-    paths = presentation.write(table, tmp_path)
+    paths = write_table(table, tmp_path)
     assert [path.suffix for path in paths] == [".csv", ".md", ".tex"]
     text = paths[2].read_text()
     assert "\\toprule" in text and "p{0.16\\linewidth}" in text and "nan" not in text

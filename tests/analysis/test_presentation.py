@@ -7,21 +7,21 @@ import pytest
 from bs4 import BeautifulSoup
 from synthetic_study import METHODS, make, with_failures
 
-from masktune.analysis import results
-from masktune.analysis import table as presentation
-from masktune.analysis.claims import numbers as claims
-from masktune.analysis.claims import tables as claim_tables
+from masktune.analysis import claims, formatting, results
+from masktune.analysis.claims import verdicts
+from masktune.analysis.table import html, latex, markdown
+from masktune.analysis.table import write as write_table
 
 CLAIMED = {
     "claim": 1, "test": "superiority", "task": "paraphrase", "model": "bert", "set": "heuristics", "margin": np.nan,
-    "method": "Mask-tuning", "against": "fine-tuning", "seeds": 10, "verdict": claims.NOT_REPRODUCED, "reason": "",
+    "method": "Mask-tuning", "against": "fine-tuning", "seeds": 10, "verdict": verdicts.NOT_REPRODUCED, "reason": "",
 }  # fmt: skip
 COMPARED = {
     "difference": 1.25, "low": -0.5, "high": 3.0, "bound": -1.2, "p": 0.012, "corrected_p": 0.036,
     "probability_greater": 0.7, "examples": 60,
 }  # fmt: skip
 KEPT = {"claim": 2, "test": "non_inferiority", "set": "validation", "margin": 0.5}
-MISSING = {"set": "swaps", "seeds": 0, "verdict": claims.NOT_TESTABLE, "reason": "runs missing"}
+MISSING = {"set": "swaps", "seeds": 0, "verdict": verdicts.NOT_TESTABLE, "reason": "runs missing"}
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +62,8 @@ def test_no_failure_is_said_too(found):
 
 def test_claims_show_what_was_asked_for_and_the_verdict():
     rows = [{**COMPARED, **CLAIMED}, {**COMPARED, **CLAIMED, **KEPT}, {**CLAIMED, **MISSING}]
-    frame = pd.DataFrame(rows, columns=claims.COLUMNS)
-    table = claim_tables.claims(frame)
+    frame = pd.DataFrame(rows, columns=claims.numbers.COLUMNS)
+    table = claims.tables.claims(frame)
     shown = table.shown.set_index("Set")
     assert shown.columns[3] == "Mask-tuning \u2212 fine-tuning [95 %]"
     assert shown["Asked for"].tolist() == ["> 0", "> \u22120.5 (bound \u22121.2)", "> 0"]
@@ -71,7 +71,7 @@ def test_claims_show_what_was_asked_for_and_the_verdict():
                                                "not testable here: runs missing"]  # fmt: skip
     assert shown["Corrected p"].tolist()[:2] == ["0.036", "0.036"]
     assert "10 paired seeds, 60 examples a set" in table.caption and "Holm" in table.caption
-    for text in (presentation.markdown(table), presentation.latex(table)):
+    for text in (markdown(table), latex(table)):
         assert "nan" not in text
 
 
@@ -79,10 +79,10 @@ def test_conclusions_count_and_show_the_range():
     row = {
         "claim": 1, "statement": "A is better than B", "test": "superiority", "comparisons": 5, "tested": 5,
         "holds_on": 3, "opposite_on": 1, "seeds": 10, "difference": 1.0, "lowest": -2.0, "highest": 4.0,
-        "verdict": claims.IN_PART, "reason": "",
+        "verdict": verdicts.IN_PART, "reason": "",
     }  # fmt: skip
-    unrun = {**row, "tested": 0, "seeds": 0, "difference": float("nan"), "verdict": claims.NOT_TESTABLE}
-    table = claim_tables.conclusions(pd.DataFrame([row, {**unrun, "reason": "runs missing"}]))
+    unrun = {**row, "tested": 0, "seeds": 0, "difference": float("nan"), "verdict": verdicts.NOT_TESTABLE}
+    table = claims.tables.conclusions(pd.DataFrame([row, {**unrun, "reason": "runs missing"}]))
     assert table.shown["Holds on"].tolist() == ["at least 3 of 5, its opposite on 1", "\u2013"]
     assert table.shown.iloc[0, 3] == "+1.0 (\u22122.0 to +4.0)" and table.shown.iloc[1, 3] == "\u2013"
     assert table.shown["Verdict"].tolist() == ["reproduced in part", "not testable here: runs missing"]
@@ -98,11 +98,11 @@ def test_conclusions_count_and_show_the_range():
     ],
 )
 def test_intervals(values, text):
-    assert presentation.interval(*values) == text
+    assert formatting.interval(*values) == text
 
 
 def test_files(found, tmp_path):
-    paths = presentation.write(found.differences_table, tmp_path)
+    paths = write_table(found.differences_table, tmp_path)
     assert [path.name for path in paths] == ["differences.csv", "differences.md", "differences.tex"]
     csv, markdown, latex = (path.read_text(encoding="utf-8") for path in paths)
     again = pd.read_csv(io.StringIO(csv))
@@ -115,19 +115,19 @@ def test_files(found, tmp_path):
 def test_special_characters_are_escaped(tmp_path):
     methods = [METHODS[0], ("A|B & <c>_50%", *METHODS[1][1:])]
     table = results.of(*make(tasks=("paraphrase",), examples=20, methods=methods)).main_table
-    assert "A\\|B & <c>_50%" in presentation.markdown(table)
-    assert "A|B \\& <c>\\_50\\%" in presentation.latex(table)
-    assert "A|B &amp; &lt;c&gt;_50%" in presentation.html(table)
-    assert "&lt;c&gt;" in presentation.html(replace(table, title="<c>", caption="<c>")).partition("<thead>")[0]
+    assert "A\\|B & <c>_50%" in markdown(table)
+    assert "A|B \\& <c>\\_50\\%" in latex(table)
+    assert "A|B &amp; &lt;c&gt;_50%" in html(table)
+    assert "&lt;c&gt;" in html(replace(table, title="<c>", caption="<c>")).partition("<thead>")[0]
 
 
 def test_html_names_the_rows_and_columns_of_a_table_and_shows_all_of_it(found):
     table = found.differences_table
-    soup = BeautifulSoup(presentation.html(table), "html.parser")
+    soup = BeautifulSoup(html(table), "html.parser")
     assert soup.caption.get_text() == table.title and soup.figcaption.get_text() == table.caption
     assert soup.select_one("[role=region][tabindex='0']")["aria-label"] == table.title
     assert [head.get_text() for head in soup.select("thead th[scope=col]")] == list(table.shown)
     rows = [[cell.get_text() for cell in row.select("th[scope=row], td")] for row in soup.select("tbody tr")]
     assert rows == table.shown.astype(str).to_numpy().tolist()
     assert not soup.select("th:not([scope])")
-    assert not BeautifulSoup(presentation.html(found.failures_table), "html.parser").table
+    assert not BeautifulSoup(html(found.failures_table), "html.parser").table

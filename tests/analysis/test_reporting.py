@@ -12,7 +12,8 @@ from bs4 import BeautifulSoup
 from synthetic_study import make, store, with_failures
 
 from masktune import analysis
-from masktune.analysis.claims import numbers as claims
+from masktune.analysis import claims
+from masktune.analysis.claims import verdicts
 from masktune.analysis.report import chapters
 from masktune.errors import MaskTuneError
 
@@ -173,9 +174,9 @@ def test_other_studies_results_change_the_page_of_claims_alone(toy):
     row = {
         "claim": 1, "test": "estimate", "task": "sentiment", "model": "minilm", "set": "imdb_cad", "seeds": 5,
         "kind": "out_of_distribution", "method": "Mask-tuning", "against": "fine-tuning", "examples": 488,
-        "difference": 1.5, "low": -1.0, "high": 4.0, "verdict": claims.NOT_TESTABLE, "reason": "an estimate",
+        "difference": 1.5, "low": -1.0, "high": 4.0, "verdict": verdicts.NOT_TESTABLE, "reason": "an estimate",
     }  # fmt: skip
-    pd.DataFrame([row], columns=claims.COLUMNS).to_csv(made / "claims.csv", index=False)
+    pd.DataFrame([row], columns=claims.numbers.COLUMNS).to_csv(made / "claims.csv", index=False)
     analysis.build("toy")
     assert observed.read_bytes() != before
     assert other.is_fresh and not claimed.is_fresh

@@ -6,10 +6,10 @@ import pytest
 from scipy import stats
 from synthetic_study import make, with_failures
 
-from masktune.analysis import ablations, comparisons, lengths, results
-from masktune.analysis import table as presentation
+from masktune.analysis import ablations, accuracy, comparisons, lengths, results
 from masktune.analysis.accuracy import numbers as tables
-from masktune.analysis.answers import LOPSIDED, Answers, Block, blocks, finite
+from masktune.analysis.answers import LOPSIDED, Answers, Block, blocks, fail_runs_without_numbers
+from masktune.analysis.table import markdown
 
 pytestmark = pytest.mark.slow
 
@@ -138,13 +138,13 @@ def test_what_no_constant_answer_moves_stands_beside_every_lopsided_accuracy(une
 
 def test_a_lopsided_set_is_seen_in_the_tables_that_are_read(uneven):
     _, main, differences, _ = uneven
-    shown = presentation.main(main).shown.set_index(["Task", "Set"])["fine-tuning"]
+    shown = accuracy.tables.main(main).shown.set_index(["Task", "Set"])["fine-tuning"]
     row = main[(main["task"] == "paraphrase") & (main["set"] == "swaps")].iloc[0]
     assert shown["Paraphrase", "word swaps"].endswith(f"; balanced {row['balanced']:.1f}, AUROC {row['auroc']:.1f}")
     assert "balanced" not in shown["Sentiment", "validation"]
-    gaps = presentation.differences(differences)
+    gaps = accuracy.tables.differences(differences)
     assert gaps.shown["AUROC"].iloc[-1].count(",") == 1 and gaps.shown["AUROC"].iloc[0] == "\u2013"
-    for table in (presentation.main(main), gaps):
+    for table in (accuracy.tables.main(main), gaps):
         assert f"more than chance by over {100 * LOPSIDED:g} points" in table.caption
 
 
@@ -171,7 +171,7 @@ def swept(found, runs):
 @pytest.mark.parametrize("table_of", [contrasted, cut, swept])
 def test_no_table_shows_a_lopsided_set_by_accuracy_alone(uneven, gathered, table_of):
     table = table_of(uneven[0], gathered[0])
-    text = presentation.markdown(table)
+    text = markdown(table)
     assert "; balanced " in text and ", AUROC " in text
     assert f"more than chance by over {100 * LOPSIDED:g} points" in table.caption
     assert table_of is contrasted or ", constant " in text
@@ -199,7 +199,7 @@ def test_a_run_without_a_finite_number_is_failed_and_in_no_table(gathered, broke
 
 
 def test_finite_runs_are_left_as_they_are(gathered):
-    runs, predictions = finite(*gathered)
+    runs, predictions = fail_runs_without_numbers(*gathered)
     assert runs is gathered[0] and predictions is gathered[1]
 
 

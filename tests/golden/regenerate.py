@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from masktune.analysis import results
-from masktune.analysis import table as presentation
+from masktune.analysis import accuracy, results
+from masktune.analysis.table import write as write_table
 from masktune.study.spec.load import parse_study
 
 HERE = Path(__file__).parent
@@ -23,8 +23,8 @@ def write_tables(folder: Path) -> None:
     study = parse_study(tomllib.loads((HERE / "golden.toml").read_text(encoding="utf-8")))
     frames = (pd.read_parquet(HERE / f"{name}.parquet") for name in ("runs", "predictions"))
     found = results.of(*frames, study)
-    for table in (*found.tables, presentation.seeds(found.seeds)):
-        presentation.write(table, folder)
+    for table in (*found.tables, accuracy.tables.seeds(found.seeds)):
+        write_table(table, folder)
 
 
 def draw_data() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from masktune.analysis.accuracy import numbers as tables
 from masktune.analysis.answers import blocks
-from masktune.analysis.table import interval, number
+from masktune.analysis.formatting import interval, number
 
 ROOT = Path(__file__).parents[2]
 

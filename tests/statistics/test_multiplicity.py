@@ -42,12 +42,12 @@ def slow_partial_conjunction(values, wanted):
 
 @pytest.mark.parametrize("values", [[0.3], [0.02, 0.01, 0.02, 0.5, 0.0], [0.04, 0.01, 1.0, 0.012, 0.03, 0.2]])
 def test_holm(values):
-    assert multiplicity.corrected(values, "headline") == pytest.approx(slow_holm(values))
+    assert multiplicity.correct(values, "headline") == pytest.approx(slow_holm(values))
 
 
 @given(P_VALUES)
 def test_benjamini_hochberg(values):
-    assert multiplicity.corrected(values, "ablation") == pytest.approx(slow_benjamini_hochberg(values))
+    assert multiplicity.correct(values, "ablation") == pytest.approx(slow_benjamini_hochberg(values))
 
 
 @given(P_VALUES)
@@ -60,17 +60,17 @@ def test_partial_conjunction(values):
 def test_all_of_them_is_the_largest_and_any_of_them_is_simes(values):
     found = multiplicity.partial_conjunction(values)
     assert found[-1] == pytest.approx(max(max(values), found[0]))
-    assert found[0] == pytest.approx(min(multiplicity.corrected(values, "ablation")))
+    assert found[0] == pytest.approx(min(multiplicity.correct(values, "ablation")))
 
 
 def test_what_was_not_tested_stays_empty_and_counts():
-    found = multiplicity.corrected([0.01, np.nan, 0.04], "headline")
+    found = multiplicity.correct([0.01, np.nan, 0.04], "headline")
     assert found[[0, 2]] == pytest.approx([0.03, 0.08]) and np.isnan(found[1])
     assert multiplicity.holds_on([0.001, np.nan, 0.002], 0.05) == 2
 
 
 def test_nothing_is_nothing():
-    assert len(multiplicity.corrected([], "headline")) == 0
+    assert len(multiplicity.correct([], "headline")) == 0
     assert multiplicity.holds_on([], 0.05) == 0
 
 
@@ -93,7 +93,7 @@ def test_holm_rarely_errs_at_all_and_benjamini_hochberg_in_a_small_share():
     means = np.array([3.5] * 5 + [0.0] * 5)
     values = 2 * stats.norm.sf(np.abs(means + generator.normal(size=(400, 10))))
     holm = np.array([slow_holm(row) for row in values]) <= 0.05
-    hochberg = np.array([multiplicity.corrected(row, "ablation") for row in values]) <= 0.05
+    hochberg = np.array([multiplicity.correct(row, "ablation") for row in values]) <= 0.05
     assert holm[:, 5:].any(axis=1).mean() <= stats.binom.ppf(0.995, 400, 0.05) / 400
     assert (hochberg[:, 5:].sum(axis=1) / np.maximum(hochberg.sum(axis=1), 1)).mean() <= 0.05
     assert hochberg[:, :5].mean() > holm[:, :5].mean()

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import permutation_test
+from sklearn.metrics import recall_score
 
-from masktune.statistics import tests as statistics
+from masktune.statistics import intervals, metrics, tests
 from masktune.study.spec.claims import smallest_p
 
 
@@ -17,7 +18,7 @@ def test_sign_flip_is_every_flip_of_every_sign():
     differences = np.array([0.4, 1.3, -0.2, 0.9, 0.1, 0.7])
     flipped = [np.mean(differences * signs) for signs in itertools.product([1, -1], repeat=6)]
     literal = np.mean(np.abs(flipped) >= abs(differences.mean()) - 1e-12)
-    assert statistics.sign_flip(differences) == pytest.approx(literal)
+    assert tests.sign_flip(differences) == pytest.approx(literal)
 
 
 def test_sign_flip_equals_scipys_own_paired_test():
@@ -26,22 +27,22 @@ def test_sign_flip_equals_scipys_own_paired_test():
     paired = permutation_test(
         (second, first), lambda a, b: np.mean(a - b), permutation_type="samples", n_resamples=np.inf
     )
-    assert statistics.sign_flip(second - first) == pytest.approx(paired.pvalue)
+    assert tests.sign_flip(second - first) == pytest.approx(paired.pvalue)
 
 
 @given(st.integers(2, 10))
 def test_sign_flip_reaches_its_floor_and_no_lower(seeds):
-    assert statistics.sign_flip(np.ones(seeds)) == pytest.approx(smallest_p(seeds))
+    assert tests.sign_flip(np.ones(seeds)) == pytest.approx(smallest_p(seeds))
 
 
 @given(st.integers(2, 10))
 def test_one_sided_floor_is_half_of_it(seeds):
-    assert statistics.non_inferiority(np.zeros(seeds), 0.5) == pytest.approx(smallest_p(seeds, sides=1))
+    assert tests.non_inferiority(np.zeros(seeds), 0.5) == pytest.approx(smallest_p(seeds, sides=1))
 
 
 @pytest.mark.parametrize("differences", [[0.7], [0.0, 0.0, 0.0]])
 def test_sign_flip_without_evidence_is_one(differences):
-    assert statistics.sign_flip(np.array(differences)) == 1.0
+    assert tests.sign_flip(np.array(differences)) == 1.0
 
 
 COUNTS = st.lists(st.tuples(st.integers(640, 720), st.integers(640, 720)), min_size=2, max_size=8)
@@ -54,42 +55,40 @@ def test_the_unit_of_differences_does_not_change_a_p_value(pairs, unit):
     signs = np.array(list(itertools.product([1, -1], repeat=len(pairs))))
     sums, observed = signs @ (second - first), (second - first).sum()
     literal = min(1.0, 2 * min(np.mean(sums >= observed), np.mean(sums <= observed)))
-    assert statistics.sign_flip(second - first) == pytest.approx(literal)
-    assert statistics.sign_flip(second / unit - first / unit) == pytest.approx(literal)
+    assert tests.sign_flip(second - first) == pytest.approx(literal)
+    assert tests.sign_flip(second / unit - first / unit) == pytest.approx(literal)
 
 
 def test_six_seeds_with_as_many_right_answers_in_all():
     first, second = np.array([[703, 688, 654, 711, 703, 695], [700, 690, 655, 710, 702, 696]])
     for unit in (1, 976, 9.76):
-        assert statistics.sign_flip(second / unit - first / unit) == 1.0
+        assert tests.sign_flip(second / unit - first / unit) == 1.0
 
 
 def test_many_seeds_are_sampled_and_never_give_zero():
-    assert statistics.sign_flip(np.ones(20)) == pytest.approx(2 * 2**-16)
+    assert tests.sign_flip(np.ones(20)) == pytest.approx(2 * 2**-16)
     noise = np.random.default_rng(3).normal(0.3, 1, 20)
     exact = permutation_test((noise,), np.mean, permutation_type="samples", n_resamples=99_999, rng=1).pvalue
-    assert statistics.sign_flip(noise) == pytest.approx(exact, abs=0.01)
+    assert tests.sign_flip(noise) == pytest.approx(exact, abs=0.01)
 
 
 def test_inferiority_is_non_inferiority_seen_from_the_other_side():
     differences = np.array([0.1, -0.7, 0.3, -0.2, 0.4, 0.0, -0.1])
-    assert statistics.inferiority(differences, 0.5) == statistics.non_inferiority(-differences, -0.5)
-    assert statistics.inferiority(np.full(5, -1.0), 0.5) == pytest.approx(1 / 32)
+    assert tests.inferiority(differences, 0.5) == tests.non_inferiority(-differences, -0.5)
+    assert tests.inferiority(np.full(5, -1.0), 0.5) == pytest.approx(1 / 32)
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1))
 def test_balanced_accuracy_is_that_of_scikit_learn(answers):
-    from sklearn.metrics import recall_score
-
     predictions, labels = map(np.array, zip(*answers, strict=True))
     expected = recall_score(labels, predictions, labels=np.unique(labels), average="macro", zero_division=0)
-    assert statistics.balanced_accuracy(predictions, labels) == pytest.approx(expected)
+    assert metrics.balanced_accuracy(predictions, labels) == pytest.approx(expected)
 
 
 def test_sign_flip_errs_at_its_level():
     """Under no difference p falls below 0.05 in at most 5 % of cases, and not in far fewer."""
     generator = np.random.default_rng(0)
-    values = [statistics.sign_flip(generator.standard_t(3, 7)) for _ in range(400)]
+    values = [tests.sign_flip(generator.standard_t(3, 7)) for _ in range(400)]
     assert 0.02 <= np.mean(np.array(values) <= 0.05) <= 0.075
 
 
@@ -97,13 +96,13 @@ def test_non_inferiority_is_every_flip_of_the_shifted_differences():
     differences, margin = np.array([0.1, -0.7, 0.3, -0.2, 0.4, 0.0, -0.1]), 0.5
     flipped = [np.mean((differences + margin) * signs) for signs in itertools.product([1, -1], repeat=7)]
     literal = np.mean(np.array(flipped) >= (differences + margin).mean() - 1e-12)
-    assert statistics.non_inferiority(differences, margin) == pytest.approx(literal)
+    assert tests.non_inferiority(differences, margin) == pytest.approx(literal)
 
 
 def test_non_inferiority_errs_at_its_level():
     """Where the second method is worse by exactly the margin, it passes in at most 5 % of cases."""
     generator = np.random.default_rng(0)
-    values = [statistics.non_inferiority(generator.normal(-0.5, 1, 7), 0.5) for _ in range(400)]
+    values = [tests.non_inferiority(generator.normal(-0.5, 1, 7), 0.5) for _ in range(400)]
     assert 0.02 <= np.mean(np.array(values) <= 0.05) <= 0.075
 
 
@@ -112,7 +111,7 @@ def test_mcnemar_is_the_binomial_test_of_the_examples_that_differ(better, worse)
     first = np.array([False] * better + [True] * worse + [True, False])
     second = np.array([True] * better + [False] * worse + [True, False])
     literal = stats.binomtest(better, better + worse).pvalue if better + worse else 1.0
-    assert statistics.mcnemar(first, second) == pytest.approx(literal)
+    assert tests.mcnemar(first, second) == pytest.approx(literal)
 
 
 def slow_calibration_error(confidences, correct):
@@ -131,27 +130,27 @@ def slow_calibration_error(confidences, correct):
 def test_calibration_error_is_the_published_formula(answers):
     confidences, correct = map(np.array, zip(*answers, strict=True))
     expected = slow_calibration_error(confidences, correct)
-    assert statistics.calibration_error(confidences, correct) == pytest.approx(expected)
+    assert metrics.calibration_error(confidences, correct) == pytest.approx(expected)
 
 
 def test_an_interval_ends_where_no_values_are():
-    found = statistics.mean_over_seeds([2.0, 98.0, 55.0])
+    found = intervals.mean_over_seeds([2.0, 98.0, 55.0])
     assert found.low < 0 and found.high > 100
-    assert found.within(0, 100) == statistics.Estimate(found.mean, 0, 100, 3)
-    inside = statistics.mean_over_seeds([50.0, 51.0, 52.0])
+    assert found.within(0, 100) == intervals.Estimate(found.mean, 0, 100, 3)
+    inside = intervals.mean_over_seeds([50.0, 51.0, 52.0])
     assert inside.within(0, 100) == inside
-    assert np.isnan(statistics.mean_over_seeds([50.0]).within(0, 100).high)
+    assert np.isnan(intervals.mean_over_seeds([50.0]).within(0, 100).high)
 
 
 def test_mean_over_seeds_is_the_t_interval():
     values = [0.8, 0.9, 0.7, 0.85]
     low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
-    found = statistics.mean_over_seeds(values)
+    found = intervals.mean_over_seeds(values)
     assert (found.mean, found.low, found.high, found.seeds) == pytest.approx((0.8125, low, high, 4))
 
 
 def test_one_seed_has_no_interval():
-    found = statistics.mean_over_seeds([0.8])
+    found = intervals.mean_over_seeds([0.8])
     assert found.mean == 0.8 and np.isnan(found.low) and np.isnan(found.high)
 
 
@@ -159,31 +158,31 @@ def test_wilson_is_the_published_formula():
     share, n, z = 0.9, 50, stats.norm.ppf(0.975)
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    assert statistics.wilson(share, n) == pytest.approx((centre - half, centre + half))
+    assert intervals.wilson(share, n) == pytest.approx((centre - half, centre + half))
 
 
 def test_wilson_stays_inside_zero_and_one():
-    assert statistics.wilson(1.0, 20)[1] <= 1.0 and statistics.wilson(0.0, 20)[0] >= 0.0
+    assert intervals.wilson(1.0, 20)[1] <= 1.0 and intervals.wilson(0.0, 20)[0] >= 0.0
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from("abcd")), min_size=1))
 def test_pair_consistency_is_the_share_of_whole_clusters(rows):
     clusters = {name: [right for right, other in rows if other == name] for _, name in rows}
     literal = sum(all(answers) for answers in clusters.values()) / len(clusters)
-    assert statistics.pair_consistency(*map(np.array, zip(*rows, strict=True))) == pytest.approx(literal)
+    assert metrics.pair_consistency(*map(np.array, zip(*rows, strict=True))) == pytest.approx(literal)
 
 
 def test_auroc_is_the_share_of_pairs_in_order():
     scores, labels = np.array([0.1, 0.4, 0.4, 0.8, 0.2]), np.array([0, 1, 0, 1, 0])
     literal = np.mean([(p > n) + 0.5 * (p == n) for p in scores[labels == 1] for n in scores[labels == 0]])
-    assert statistics.auroc(scores, labels) == pytest.approx(literal)
-    assert np.isnan(statistics.auroc(scores, np.ones(5)))
+    assert metrics.auroc(scores, labels) == pytest.approx(literal)
+    assert np.isnan(metrics.auroc(scores, np.ones(5)))
 
 
 def test_class_accuracy_is_recall():
-    assert statistics.class_accuracy([0, 1, 1, 0], [0, 0, 1, 1]) == {0: 0.5, 1: 0.5}
-    assert statistics.class_accuracy([1, 1, 1], [0, 1, 1]) == {0: 0.0, 1: 1.0}
+    assert metrics.class_accuracy([0, 1, 1, 0], [0, 0, 1, 1]) == {0: 0.5, 1: 0.5}
+    assert metrics.class_accuracy([1, 1, 1], [0, 1, 1]) == {0: 0.0, 1: 1.0}
 
 
 def test_probability_greater_counts_ties_half():
-    assert statistics.probability_greater([2, 3], [1, 2]) == pytest.approx((1 + 0.5 + 1 + 1) / 4)
+    assert tests.probability_greater([2, 3], [1, 2]) == pytest.approx((1 + 0.5 + 1 + 1) / 4)

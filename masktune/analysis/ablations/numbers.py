@@ -25,7 +25,7 @@ from masktune.study.store.gather import TRAINING
 COLUMNS = [
     *accuracy.PLACE, "label", "reference", "base", *SETTINGS, "adaptation", "accuracy", "seeds", "examples",
     "clusters", "difference", "low", "high", "bound", "probability_greater", "p", "smallest_p", "majority",
-    *accuracy.BESIDE,
+    *accuracy.SECONDARY,
 ]  # fmt: skip
 
 
@@ -103,9 +103,10 @@ def _compared(block: Block | None, reference: str, label: str) -> dict[str, Any]
     pair = block.paired(reference, label) if block else None
     if pair is None:
         return {"seeds": 0}
-    own = {name: values[1].mean() for name, values in accuracy.paired_beside(block, reference, label).items()}
+    secondary = accuracy.paired_secondary_metrics(block, reference, label)
+    own = {name: values[1].mean() for name, values in secondary.items()}
     about = {"accuracy": 100 * float(pair[1].mean()), "majority": 100 * block.majority}
-    return {**about, **own, **accuracy.compare(block, *pair), **accuracy.tested(*pair)}
+    return {**about, **own, **accuracy.compare(block, *pair), **accuracy.p_values(*pair)}
 
 
 def sweep(variants: pd.DataFrame, *factors: str) -> pd.DataFrame:
@@ -121,7 +122,7 @@ def sweep(variants: pd.DataFrame, *factors: str) -> pd.DataFrame:
         return variants.assign(p_bh=np.empty(0), family=np.empty(0), missing=np.empty(0))
     by_place = variants.groupby(["task", "model"], sort=False)
     family = _varied(pd.concat([rows[_like_base(rows, factors)] for _, rows in by_place]))
-    p_values = multiplicity.corrected(family["p"].to_numpy(dtype=float), "ablation")
+    p_values = multiplicity.correct(family["p"].to_numpy(dtype=float), "ablation")
     order = {kind: number for number, kind in enumerate(names.KINDS)}
     missing = len(family) - len(observed(family))
     corrected = family.assign(p_bh=p_values, family=len(family), missing=missing, _kind=family["kind"].map(order))

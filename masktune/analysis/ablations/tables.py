@@ -5,34 +5,33 @@ import pandas as pd
 from masktune.analysis import names
 from masktune.analysis.ablations import numbers
 from masktune.analysis.ablations.settings import TITLES, value_text
-from masktune.analysis.accuracy.numbers import BESIDE
-from masktune.analysis.table import (
+from masktune.analysis.accuracy.numbers import SECONDARY
+from masktune.analysis.formatting import (
     CROSSED,
     VARIES,
-    Table,
-    beside,
-    beside_note,
     count,
     interval,
-    named,
     number,
     p_value,
-    titled,
+    secondary_metrics,
+    secondary_metrics_note,
 )
+from masktune.analysis.table import Table, name_columns, name_values
 
 
 def sweep(swept: pd.DataFrame, factor: str) -> Table:
     """A sweep laid out for reading: a row for each set and value. `swept`: rows of `numbers.sweep`."""
     shown = swept[["task", "model", "set", "kind"]].assign(value=[value_text(value) for value in swept[factor]])
-    texts = zip(swept["accuracy"], *(swept[name] for name in (*BESIDE, "majority")), strict=True)
-    shown["accuracy"] = [f"{value:.1f}{beside(*rest)}" for value, *rest in texts]
+    texts = zip(swept["accuracy"], *(swept[name] for name in (*SECONDARY, "majority")), strict=True)
+    shown["accuracy"] = [f"{value:.1f}{secondary_metrics(*rest)}" for value, *rest in texts]
     columns = (swept[name] for name in ("difference", "low", "high"))
     shown["difference"] = [interval(*row, sign=True) for row in zip(*columns, strict=True)]
     shown["p"] = [p_value(*row) for row in zip(swept["p_bh"], swept["smallest_p"], strict=True)]
     shown["seeds"] = swept["seeds"]
     title = TITLES[factor]
     titles = {"value": title[0].upper() + title[1:], "difference": "Difference [95 %]"}
-    return Table(f"sweep_{factor}", f"By {title}", _caption(swept, title), swept, titled(named(shown), titles))
+    shown = name_columns(name_values(shown), titles)
+    return Table(f"sweep_{factor}", f"By {title}", _caption(swept, title), swept, shown)
 
 
 def _caption(swept: pd.DataFrame, title: str) -> str:
@@ -43,7 +42,8 @@ def _caption(swept: pd.DataFrame, title: str) -> str:
         f"{title}, all other settings as in the main row; {count(swept['seeds'], 'paired seed')}, "
         f"{count(swept['examples'], 'example')} a set. {VARIES}. p: two-sided sign-flip test over paired seeds, "
         f"corrected by Benjamini-Hochberg over the {family} comparisons declared for this table, those of the "
-        f"main row among them{absent}; in brackets the smallest that so many seeds allow.{beside_note(swept)}"
+        f"main row among them{absent}; in brackets the smallest that so many seeds allow."
+        f"{secondary_metrics_note(swept)}"
     )
 
 
@@ -69,4 +69,4 @@ def variants(variants: pd.DataFrame) -> Table:
         "is best partly by luck."
     )
     titles = {"outside": "OOD", "inside": "In-distribution", "above": "Above 0", "below": "Below 0", "sets": "OOD sets"}
-    return Table("readings", "Every variant", caption, frame, titled(shown, titles))
+    return Table("readings", "Every variant", caption, frame, name_columns(shown, titles))

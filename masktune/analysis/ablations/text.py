@@ -5,7 +5,7 @@ import pandas as pd
 from masktune.analysis import names
 from masktune.analysis.ablations import numbers
 from masktune.analysis.ablations.settings import TITLES, value_text
-from masktune.analysis.table import number
+from masktune.analysis.formatting import number
 
 # The variants that each take one possible explanation away, as (setting, value, what it is) next to the base.
 EXPLANATIONS = (

@@ -1,1 +1,5 @@
-"""Accuracy: numbers, tables, figures and text."""
+"""Accuracy in and out of distribution: numbers, tables, figures and text."""
+
+from masktune.analysis.accuracy import figures, numbers, tables, text
+
+__all__ = ["figures", "numbers", "tables", "text"]

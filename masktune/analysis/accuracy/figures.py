@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from masktune.analysis import names
+from masktune.analysis.formatting import count, number
 from masktune.analysis.plotting import alt_text as findings
 from masktune.analysis.plotting import panels, theme
 from masktune.analysis.plotting.theme import Drawing
-from masktune.analysis.table import count, number
-from masktune.statistics import tests as statistics
+from masktune.statistics import intervals
 
 _ROW = 0.46  # inches that one set takes
 _SPREAD = 0.30  # how far apart two methods lie on the row of a set
@@ -334,7 +334,7 @@ def cell_accuracies(runs: pd.DataFrame) -> Drawing:
 
 
 def _cell_row(name: str, values: pd.Series) -> dict[str, object]:
-    estimate = statistics.mean_over_seeds(values).within(0, 100)
+    estimate = intervals.mean_over_seeds(values).within(0, 100)
     numbers = {"accuracy": estimate.mean, "low": estimate.low, "high": estimate.high, "seeds": estimate.seeds}
     return {"set": name, "values": values, **numbers}
 
@@ -352,7 +352,7 @@ def single_runs(runs: pd.DataFrame) -> Drawing:
         _set_rows(axis, sets)
         for row in runs.itertuples():
             height = list(sets["set"]).index(row.set) + _offsets(len(methods))[methods.index(row.method)]
-            low, high = statistics.wilson(row.accuracy, row.examples)
+            low, high = intervals.wilson(row.accuracy, row.examples)
             panels.across(axis, 100 * row.accuracy, (100 * low, 100 * high), height, theme.mark(row.method, methods), 1)
         axis.set_xlabel("accuracy (%), interval over examples")
         handles = [panels.handle(theme.mark(method, methods), method) for method in methods]

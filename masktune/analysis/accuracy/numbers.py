@@ -1,7 +1,7 @@
-"""The tables: each a function of blocks, that is of stored runs and predictions alone. One row, one number.
+"""Accuracies and paired differences as frames of one number a row, computed from blocks: stored runs and predictions.
 
-Accuracies are in per cent, differences in points. `low` and `high` are the ends of 95 % intervals. Captions, layouts
-for reading and files are the business of `presentation`.
+Accuracies are in per cent, differences in points. `low` and `high` are the ends of 95 % intervals. `accuracy.tables`
+lays the frames out for reading.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,13 +13,12 @@ from scipy.special import logsumexp
 
 from masktune.analysis import names
 from masktune.analysis.answers import Answers, Block
-from masktune.statistics import crossed
-from masktune.statistics import tests as statistics
+from masktune.statistics import crossed, intervals, metrics, tests
 from masktune.study.spec.claims import LEVEL, smallest_p
 
 PLACE = ["task", "model", "set", "kind"]
 HEADLINES = ("in_distribution", "out_of_distribution")
-BESIDE = ("balanced", "auroc")
+SECONDARY = ("balanced", "auroc")
 
 
 def seeds(blocks: Iterable[Block]) -> pd.DataFrame:
@@ -31,8 +30,8 @@ def seeds(blocks: Iterable[Block]) -> pd.DataFrame:
 
 
 def _seed_row(block: Block, answers: Answers, i: int) -> dict[str, Any]:
-    value = statistics.accuracy(answers.predictions[i], block.labels)
-    low, high = statistics.wilson(value, len(block.labels))
+    value = metrics.accuracy(answers.predictions[i], block.labels)
+    low, high = intervals.wilson(value, len(block.labels))
     return {
         **block.place, "method": answers.method, "seed": answers.seeds[i], "examples": len(block.labels),
         "accuracy": 100 * value, "low": 100 * low, "high": 100 * high,
@@ -46,49 +45,49 @@ def main(blocks: Iterable[Block]) -> pd.DataFrame:
     """
     rows = [_main_row(block, answers) for block in blocks for answers in block.answers if block.kind in HEADLINES]
     columns = ["method", "seeds", "examples", "accuracy", "low", "high", "lowest", "highest", "chance", "majority"]
-    return _frame(rows, [*PLACE, *columns, *BESIDE])
+    return _frame(rows, [*PLACE, *columns, *SECONDARY])
 
 
 def _main_row(block: Block, answers: Answers) -> dict[str, Any]:
     accuracies = 100 * block.correct(answers).mean(axis=1)
-    estimate = statistics.mean_over_seeds(accuracies).within(0, 100)
+    estimate = intervals.mean_over_seeds(accuracies).within(0, 100)
     return {
         **block.place, "method": answers.method, "seeds": estimate.seeds, "examples": len(block.labels),
         "accuracy": estimate.mean, "low": estimate.low, "high": estimate.high,
         "lowest": accuracies.min(), "highest": accuracies.max(),
         "chance": 100 * block.chance, "majority": 100 * block.majority,
-        **{name: values.mean() for name, values in beside(block, answers).items()},
+        **{name: values.mean() for name, values in secondary_metrics(block, answers).items()},
     }  # fmt: skip
 
 
-def beside(block: Block, answers: Answers) -> dict[str, np.ndarray]:
-    """What stands beside an accuracy: balanced accuracy and AUROC of each seed in per cent [S]; NaN unless lopsided."""
+def secondary_metrics(block: Block, answers: Answers) -> dict[str, np.ndarray]:
+    """Balanced accuracy and AUROC of each seed in per cent [S], which a lopsided set needs; NaN on others."""
     if not block.is_lopsided:
-        return dict.fromkeys(BESIDE, np.full(len(answers.seeds), np.nan))
-    return {"balanced": 100 * balanced(block, answers), "auroc": 100 * ranking(block, answers)}
+        return dict.fromkeys(SECONDARY, np.full(len(answers.seeds), np.nan))
+    return {"balanced": 100 * balanced_accuracy(block, answers), "auroc": 100 * auroc(block, answers)}
 
 
-def balanced(block: Block, answers: Answers) -> np.ndarray:
+def balanced_accuracy(block: Block, answers: Answers) -> np.ndarray:
     """Balanced accuracy of each seed, a share [S]."""
-    return np.array([statistics.balanced_accuracy(row, block.labels) for row in answers.predictions])
+    return np.array([metrics.balanced_accuracy(row, block.labels) for row in answers.predictions])
 
 
-def ranking(block: Block, answers: Answers) -> np.ndarray:
+def auroc(block: Block, answers: Answers) -> np.ndarray:
     """AUROC of the second class against the first for each seed [S]; NaN on a set that has not two classes."""
     if len(np.unique(block.labels)) != 2:
         return np.full(len(answers.seeds), np.nan)
     logits = answers.logits
     scores = logsumexp(logits[..., 1:], axis=-1) - logits[..., 0]
-    return np.array([statistics.auroc(row, block.labels) for row in scores])
+    return np.array([metrics.auroc(row, block.labels) for row in scores])
 
 
-def paired_beside(block: Block, first: str, second: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """`beside` of two methods on the seeds that both have finished."""
+def paired_secondary_metrics(block: Block, first: str, second: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """`secondary_metrics` of two methods on the seeds that both have finished."""
     sides = [answers for label in (first, second) for answers in block.answers if answers.method == label]
     shared = sorted(set.intersection(*(set(side.seeds) for side in sides)))
-    found = [beside(block, side) for side in sides]
+    metrics = [secondary_metrics(block, side) for side in sides]
     at = [[side.seeds.index(seed) for seed in shared] for side in sides]
-    return {name: tuple(values[name][rows] for values, rows in zip(found, at, strict=True)) for name in BESIDE}
+    return {name: tuple(values[name][rows] for values, rows in zip(metrics, at, strict=True)) for name in SECONDARY}
 
 
 def differences(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:
@@ -105,7 +104,7 @@ def differences(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:
     rows = [row for block in headlines for row in _difference_rows(block, first, others)]
     columns = ["first", "second", "seeds", "examples", "clusters", "difference", "low", "high", "bootstrap_low"]
     columns += ["bootstrap_high", "p", "smallest_p", "probability_greater", "mcnemar_better", "mcnemar_worse"]
-    columns += [f"{name}{end}" for name in BESIDE for end in ("", "_low", "_high")]
+    columns += [f"{name}{end}" for name in SECONDARY for end in ("", "_low", "_high")]
     return _frame(rows, [*PLACE, *columns])
 
 
@@ -118,25 +117,25 @@ def _difference_rows(block: Block, first: str, others: list[str]) -> Iterator[di
         low, high = crossed.bootstrap_interval(means)
         yield {
             **block.place, "first": first, "second": second, **compare(block, *pair),
-            "bootstrap_low": 100 * low, "bootstrap_high": 100 * high, **tested(*pair), **_single(*pair),
-            **beside_differences(block, first, second),
+            "bootstrap_low": 100 * low, "bootstrap_high": 100 * high, **p_values(*pair), **_single(*pair),
+            **secondary_differences(block, first, second),
         }  # fmt: skip
 
 
-def tested(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
+def p_values(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
     """Two-sided `p` of second against first, right or wrong [S, n] each; NaN where `smallest_p` lies above 0.05."""
     smallest = smallest_p(len(first))
-    p = statistics.sign_flip(statistics.gained(first, second)) if smallest <= LEVEL else np.nan
+    p = tests.sign_flip(tests.gains(first, second)) if smallest <= LEVEL else np.nan
     return {"p": p, "smallest_p": smallest}
 
 
-def beside_differences(block: Block, first: str, second: str) -> dict[str, float]:
-    """Second minus first in what stands `beside`: points, with 95 % t intervals over paired seeds."""
-    found = {}
-    for name, (one, other) in paired_beside(block, first, second).items():
-        gap = statistics.mean_over_seeds(other - one)
-        found |= {name: gap.mean, f"{name}_low": gap.low, f"{name}_high": gap.high}
-    return found
+def secondary_differences(block: Block, first: str, second: str) -> dict[str, float]:
+    """Second minus first in the secondary metrics: points, with 95 % t intervals over paired seeds."""
+    columns = {}
+    for name, (one, other) in paired_secondary_metrics(block, first, second).items():
+        gap = intervals.mean_over_seeds(other - one)
+        columns |= {name: gap.mean, f"{name}_low": gap.low, f"{name}_high": gap.high}
+    return columns
 
 
 def compare(block: Block, first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
@@ -150,14 +149,14 @@ def compare(block: Block, first: np.ndarray, second: np.ndarray) -> dict[str, An
         "seeds": mean.seeds, "examples": len(block.labels), "clusters": len(np.unique(block.clusters)),
         "difference": 100 * mean.mean, "low": 100 * estimate.low, "high": 100 * estimate.high,
         "bound": 100 * mean.lower_bound(),
-        "probability_greater": statistics.probability_greater(by_seed[1], by_seed[0]),
+        "probability_greater": tests.probability_greater(by_seed[1], by_seed[0]),
     }  # fmt: skip
 
 
 def _single(first: np.ndarray, second: np.ndarray) -> dict[str, int]:
     """At how many seeds McNemar's test of that one pair of runs finds the second better, and worse."""
     sides = [np.sign(other.sum() - one.sum()) for one, other in zip(first, second, strict=True)
-             if statistics.mcnemar(one, other) <= LEVEL]  # fmt: skip
+             if tests.mcnemar(one, other) <= LEVEL]  # fmt: skip
     return {"mcnemar_better": sides.count(1), "mcnemar_worse": sides.count(-1)}
 
 
@@ -184,15 +183,15 @@ def _consistency(block: Block, blocks: list[Block]) -> Iterator[dict[str, Any]]:
     for answers in block.answers:
         if answers.method in originals and originals[answers.method].seeds == answers.seeds:
             both = np.hstack([block.correct(answers), companion.correct(originals[answers.method])])
-            values = [statistics.pair_consistency(row, clusters) for row in both]
+            values = [metrics.pair_consistency(row, clusters) for row in both]
             yield _detail(block, answers, "pair consistency", "both halves right", len(np.unique(clusters)), values)
 
 
 def _companion(block: Block, blocks: list[Block]) -> Block | None:
     """The companion whose clusters are those of the set; its name begins with the set's."""
     for other in blocks:
-        at_home = (other.model, other.task, other.kind) == (block.model, block.task, "companion")
-        if at_home and other.name.startswith(block.name) and set(other.clusters) == set(block.clusters):
+        same_place = (other.model, other.task, other.kind) == (block.model, block.task, "companion")
+        if same_place and other.name.startswith(block.name) and set(other.clusters) == set(block.clusters):
             return other
     return None
 
@@ -202,14 +201,14 @@ def _classes(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:
     if not _moved_by_a_threshold(block):
         return
     for answers in block.answers:
-        by_seed = [statistics.class_accuracy(row, block.labels) for row in answers.predictions]
+        by_seed = [metrics.class_accuracy(row, block.labels) for row in answers.predictions]
         for label in by_seed[0]:
             count = int((block.labels == label).sum())
             values = [shares[label] for shares in by_seed]
             yield _detail(block, answers, "class accuracy", names.class_name(block.task, label), count, values)
         if block.is_lopsided:
-            count = len(block.labels)
-            yield _detail(block, answers, "balanced accuracy", "mean of classes", count, balanced(block, answers))
+            values = balanced_accuracy(block, answers)
+            yield _detail(block, answers, "balanced accuracy", "mean of classes", len(block.labels), values)
 
 
 def _ranking(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:
@@ -217,7 +216,7 @@ def _ranking(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:
     if not _moved_by_a_threshold(block) or len(np.unique(block.labels)) != 2:
         return
     for answers in block.answers:
-        yield _detail(block, answers, "AUROC", "no threshold", len(block.labels), ranking(block, answers))
+        yield _detail(block, answers, "AUROC", "no threshold", len(block.labels), auroc(block, answers))
 
 
 def _moved_by_a_threshold(block: Block) -> bool:
@@ -244,12 +243,12 @@ def _calibration(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:
         return
     for answers in block.answers:
         pairs = zip(block.confidences(answers), block.correct(answers), strict=True)
-        values = [statistics.calibration_error(*pair) for pair in pairs]
-        yield _detail(block, answers, "calibration error", f"{statistics.BINS} bins", len(block.labels), values)
+        values = [metrics.calibration_error(*pair) for pair in pairs]
+        yield _detail(block, answers, "calibration error", f"{metrics.BINS} bins", len(block.labels), values)
 
 
 def _detail(block: Block, answers: Answers, measure: str, part: str, examples: int, values) -> dict[str, Any]:
-    estimate = statistics.mean_over_seeds(100 * np.asarray(values)).within(0, 100)
+    estimate = intervals.mean_over_seeds(100 * np.asarray(values)).within(0, 100)
     return {
         **block.place, "measure": measure, "part": part, "method": answers.method, "seeds": estimate.seeds,
         "examples": examples, "value": estimate.mean, "low": estimate.low, "high": estimate.high,

@@ -1,1 +1,5 @@
-"""Claims: numbers, tables, figures and text."""
+"""Declared claims and the paper's: numbers, verdicts, tables and text, and what all studies observed of the paper's."""
+
+from masktune.analysis.claims import numbers, observations, paper, tables, text, verdicts
+
+__all__ = ["numbers", "observations", "paper", "tables", "text", "verdicts"]

@@ -13,16 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from masktune.analysis import names
-from masktune.analysis import provenance as origins
-from masktune.analysis import stamps as files
-from masktune.analysis import table as presentation
-from masktune.analysis.claims import numbers as claims
-from masktune.analysis.claims import tables as claim_tables
+from masktune.analysis import names, provenance, stamps, table
+from masktune.analysis.claims import numbers, tables, verdicts
 from masktune.analysis.claims.paper import CLAIMS, Compared, PaperClaim, Setting
 from masktune.analysis.cost import numbers as cost
-from masktune.analysis.diversity import numbers as diversity_page
-from masktune.analysis.provenance import ORIGIN
+from masktune.analysis.diversity import numbers as diversity
 from masktune.study.paths import folder, studies, study_file
 from masktune.study.spec.arms import MASK_TUNING, MLM_ONLY, gathered
 from masktune.study.spec.comparisons import comparisons
@@ -60,10 +55,10 @@ def write(home: Path) -> None:
         for name in _studies()
         for path in (study_file(name), _claims_file(name), folder(name) / gather.RUNS, gathered(name))
     ]
-    made_from, inputs = home / "observed_from.json", files.digest([*read, *files.source()], files.versions())
-    if not files.is_fresh(made_from, inputs):
-        table = claim_tables.observations(observe())
-        files.stamp(made_from, inputs, presentation.write(table, home / "tables"))
+    made_from, inputs = home / "observed_from.json", stamps.digest([*read, *stamps.source()], stamps.versions())
+    if not stamps.is_fresh(made_from, inputs):
+        observations = tables.observations(observe())
+        stamps.stamp(made_from, inputs, table.write(observations, home / "tables"))
 
 
 def _studies() -> list[str]:
@@ -109,16 +104,16 @@ class _Source:
     def table(self) -> pd.DataFrame:
         """The stored rows of all declared comparisons; those that were not run have 0 seeds."""
         if not _claims_file(self.study.name).is_file():
-            return pd.DataFrame(columns=claims.COLUMNS)
+            return pd.DataFrame(columns=numbers.COLUMNS)
         table = pd.read_csv(_claims_file(self.study.name)).fillna({"reason": ""})
         known = table["method"].isin(self.settings) & table["against"].isin(self.settings)
-        return table[known].reindex(columns=claims.COLUMNS)
+        return table[known].reindex(columns=numbers.COLUMNS)
 
     @cached_property
     def mixed(self) -> str:
         """What is to be said of how its runs were made."""
         path = folder(self.study.name) / gather.RUNS
-        return origins.mixed(pd.read_parquet(path)) if path.is_file() else ""
+        return provenance.mixed_note(pd.read_parquet(path)) if path.is_file() else ""
 
     def _compared(self, test: str, at: Any, method: str, against: str) -> Compared:
         place = (at.task, at.model, at.set, at.kind)
@@ -157,19 +152,23 @@ def _cell(claim: PaperClaim, sources: list[_Source]) -> dict[str, Any]:
     for source in sources:
         if claim.how == "diversity" and gathered(source.study.name).is_file():
             place = {"study": source.study.name, "models": names.model(source.study.models[0].name)}
-            return {**place, **_diversity(diversity_page.read(source.study.name))}
+            return {**place, **_diversity(diversity.read(source.study.name))}
         rows = source.rows(claim)
         if (rows["seeds"] > 0).any():
             models = ", ".join(names.model(model) for model in rows.loc[rows["seeds"] > 0, "model"].unique())
             about = {"study": source.study.name, "models": models, "mixed": source.mixed}
             return {**about, **_ANSWERS[claim.how](rows, source)}
     declared = any(source.declares(claim) for source in sources)
-    return {"verdict": claims.NOT_RUN, "reason": "" if declared else "no study declares it"}
+    return {"verdict": verdicts.NOT_RUN, "reason": "" if declared else "no study declares it"}
 
 
 def _verdict(rows: pd.DataFrame, _: _Source) -> dict[str, Any]:
     """The verdict on one comparison as it stands there; on several together, their partial conjunction."""
-    together = {**claims.conclusion(rows), "examples": _span(rows["examples"]), "beside": claim_tables.lopsided(rows)}
+    together = {
+        **numbers.conclusion(rows),
+        "examples": _span(rows["examples"]),
+        "beside": tables.secondary_metrics_text(rows),
+    }
     if len(rows) > 1:
         return together
     row = rows.iloc[0]
@@ -182,13 +181,13 @@ def _largest(rows: pd.DataFrame, _: _Source) -> dict[str, Any]:
     of = f"{run}" if run == len(rows) else f"{run} that were run of {len(rows)}"
     return {
         **row[["difference", "low", "high", "seeds"]], "comparisons": 1, "examples": _span(row[["examples"]]),
-        "beside": claim_tables.lopsided(rows.loc[[row.name]]),
+        "beside": tables.secondary_metrics_text(rows.loc[[row.name]]),
         **_untestable(f"the largest of {of}, picked after the fact"),
     }  # fmt: skip
 
 
 def _untestable(reason: str) -> dict[str, str]:
-    return {"verdict": claims.decide(0, 0, 0, reason), "reason": reason}
+    return {"verdict": verdicts.decide(0, 0, 0, reason), "reason": reason}
 
 
 def _cost(rows: pd.DataFrame, source: _Source) -> dict[str, Any]:
@@ -198,41 +197,41 @@ def _cost(rows: pd.DataFrame, source: _Source) -> dict[str, Any]:
     """
     path = folder(source.study.name) / gather.RUNS
     if not path.is_file():
-        return {"verdict": claims.NOT_RUN, "reason": "runs missing"}
+        return {"verdict": verdicts.NOT_RUN, "reason": "runs missing"}
     runs = pd.read_parquet(path)
     found = pd.concat([cost.overhead(runs, against) for against in rows["against"].unique()])
     places = rows[[*cost.PLACE, "method", "against"]].drop_duplicates()
     found = places.merge(found, left_on=[*places], right_on=[*cost.PLACE, "second", "first"])
     if found.empty:
-        return {"verdict": claims.NOT_RUN, "reason": "no paired runs with their times"}
-    made = sorted(found.groupby(ORIGIN, sort=False), key=lambda part: part[1]["seeds"].sum(), reverse=True)
+        return {"verdict": verdicts.NOT_RUN, "reason": "no paired runs with their times"}
+    made = sorted(found.groupby(provenance.COLUMNS, sort=False), key=lambda part: part[1]["seeds"].sum(), reverse=True)
     (origin, most), *others = made
     ratios = most["time"]
     return {
         "ratio": cost.geometric_mean(ratios), "lowest": ratios.min(), "highest": ratios.max(),
-        "comparisons": len(ratios), "seeds": int(most["seeds"].max()), "verdict": claims.MEASURED,
-        "reason": "; ".join([f"in {origins.named(*origin)}", *(_apart(*part) for part in others)]),
+        "comparisons": len(ratios), "seeds": int(most["seeds"].max()), "verdict": verdicts.MEASURED,
+        "reason": "; ".join([f"in {provenance.describe(*origin)}", *(_apart(*part) for part in others)]),
     }  # fmt: skip
 
 
 def _apart(origin: tuple[str, str], part: pd.DataFrame) -> str:
     """The ratio among runs that were made in another way: it is never averaged with the first."""
-    return f"apart from it {cost.geometric_mean(part['time']):.2f} times in {origins.named(*origin)}"
+    return f"apart from it {cost.geometric_mean(part['time']):.2f} times in {provenance.describe(*origin)}"
 
 
 def _diversity(measured: pd.DataFrame) -> dict[str, Any]:
     """How many times as diverse as MLM-only training, over all measures: the paper does not name its own."""
-    found = diversity_page.ratios(measured)
+    found = diversity.ratios(measured)
     ours = found[(found["second"] == MASK_TUNING) & (found["first"] == MLM_ONLY)].dropna(subset=["ratio", "low"])
     if ours.empty:
         return _untestable("one seed gives no interval")
-    reached = int((ours["low"] >= diversity_page.PUBLISHED).sum())
-    missed = int((ours["high"] < diversity_page.PUBLISHED).sum())
+    reached = int((ours["low"] >= diversity.PUBLISHED).sum())
+    missed = int((ours["high"] < diversity.PUBLISHED).sum())
     less = int((ours["high"] < 1).sum())
     return {
         "ratio": cost.geometric_mean(ours["ratio"]), "lowest": ours["low"].min(), "highest": ours["high"].max(),
         "comparisons": len(ours), "seeds": int(ours["seeds"].max()), "examples": str(measured["sources"].max()),
-        "verdict": claims.decide(reached, less, len(ours)),
+        "verdict": verdicts.decide(reached, less, len(ours)),
         "reason": f"the interval lies below three times under {missed} of {len(ours)} measures",
     }  # fmt: skip
 

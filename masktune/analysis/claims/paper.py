@@ -7,7 +7,10 @@ real one.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
+
+from masktune.analysis import names
 
 BASELINES = (
     "mlm_augmentation", "span_cutoff", "hidden_cut", "reweighting", "product_of_experts", "confidence_regularisation",
@@ -143,3 +146,9 @@ CLAIMS = (
         _paper_against_fine_tuning, "cost",
     ),
 )  # fmt: skip
+
+
+def published_gains() -> dict[str, float]:
+    """What the paper reports by task, in points over RoBERTa fine-tuning (two sets: their mean): a first prediction."""
+    points = {task: [claim.points for claim in CLAIMS if claim.points and claim.task == task] for task in names.TASKS}
+    return {task: round(fmean(values), 2) for task, values in points.items()}

@@ -1,11 +1,21 @@
-"""Declared claims laid out for reading: every comparison, and what each claim says in all."""
+"""Claims laid out for reading: the comparisons of each declared claim, its conclusion, and the paper's claims."""
 
 import pandas as pd
 
 from masktune.analysis import names
-from masktune.analysis import table as presentation
 from masktune.analysis.answers import LOPSIDED
-from masktune.analysis.table import CROSSED, MINUS, VARIES, Table, count, interval, number
+from masktune.analysis.formatting import (
+    CROSSED,
+    DASH,
+    MINUS,
+    VARIES,
+    count,
+    interval,
+    number,
+    p_value,
+    secondary_metrics_note,
+)
+from masktune.analysis.table import Table, name_columns, name_values
 from masktune.study.spec.claims import LEVEL
 
 SETTINGS = {"embedded": "Embedded world", "laptop": "Laptop", "paper": "Paper's models and data"}
@@ -19,16 +29,16 @@ def claims(frame: pd.DataFrame) -> Table:
         comparison=[f"{row.method} {MINUS} {row.against}" for row in rows],
         points=[_difference(row) for row in rows],
         asked=[_asked(row) for row in rows],
-        p=[p_value(row.p) for row in rows],
-        corrected=[p_value(row.corrected_p) for row in rows],
+        p=[_p_value(row.p) for row in rows],
+        corrected=[_p_value(row.corrected_p) for row in rows],
         probability=[_or_dash(row.probability_greater, f"{row.probability_greater:.2f}") for row in rows],
         seeds=[str(int(row.seeds)) for row in rows],
         examples=[_or_dash(row.examples, f"{row.examples:.0f}") for row in rows],
-        verdict=[verdict(row.verdict, row.reason) for row in rows],
+        verdict=[verdict_with_reason(row.verdict, row.reason) for row in rows],
     )
     titles = {"points": "Difference [95 %]", "asked": "Asked for", "corrected": "Corrected p"}
     if frame["balanced"].notna().any():
-        shown = shown.drop(columns="verdict").assign(**_beside(frame), verdict=shown["verdict"])
+        shown = shown.drop(columns="verdict").assign(**_secondary_columns(frame), verdict=shown["verdict"])
     if shown["comparison"].nunique() == 1:
         titles["points"] = f"{shown['comparison'].iloc[0]} [95 %]"
         shown = shown.drop(columns="comparison")
@@ -42,10 +52,10 @@ def claims(frame: pd.DataFrame) -> Table:
         "what is asked for. Opposite: the same on the other side of what is asked for; for a margin that is worse by "
         "more than the margin, by the one-sided test in that direction, corrected alike. P(higher): how often a run of "
         "the one beats a run of the other. A dash: not run, or too few seeds for the test."
-        f"{presentation.beside_note(frame)}"
+        f"{secondary_metrics_note(frame)}"
     )
     titles["probability"] = "P(higher)"
-    return Table("claims", "The declared claims, one by one", caption, frame, _titled(shown, titles))
+    return Table("claims", "The declared claims, one by one", caption, frame, _name_columns(shown, titles))
 
 
 def conclusions(frame: pd.DataFrame) -> Table:
@@ -55,7 +65,7 @@ def conclusions(frame: pd.DataFrame) -> Table:
         holds=[_counts(row) for row in rows],
         difference=[_range(row) for row in rows],
         seeds=[str(int(row.seeds)) for row in rows],
-        verdict=[verdict(row.verdict, row.reason) for row in rows],
+        verdict=[verdict_with_reason(row.verdict, row.reason) for row in rows],
     )
     caption = (
         "Each declared claim in all. Holds on: the largest number of comparisons (model x set) on which it holds at "
@@ -67,7 +77,7 @@ def conclusions(frame: pd.DataFrame) -> Table:
         "those on which nothing is shown."
     )
     titles = {"statement": "Statement", "holds": "Holds on", "difference": "Difference (lowest to highest)"}
-    return Table("conclusions", "The declared claims", caption, frame, _titled(shown, titles))
+    return Table("conclusions", "The declared claims", caption, frame, _name_columns(shown, titles))
 
 
 def observations(frame: pd.DataFrame) -> Table:
@@ -98,23 +108,23 @@ def observations(frame: pd.DataFrame) -> Table:
 
 
 def _mixed(frame: pd.DataFrame) -> str:
-    """Of each study whose runs were not all made alike, how."""
-    said = frame.dropna(subset=["study", "mixed"]).drop_duplicates("study")
-    return "".join(f" Study {row.study}:{row.mixed}" for row in said.itertuples() if row.mixed)
+    """For each study whose runs were not all made alike, how they were made."""
+    rows = frame.dropna(subset=["study", "mixed"]).drop_duplicates("study")
+    return "".join(f" Study {row.study}:{row.mixed}" for row in rows.itertuples() if row.mixed)
 
 
-def verdict(word: str, reason: str) -> str:
-    """The verdict with what is to be known of it."""
-    return f"{word}: {reason}" if reason else word
+def verdict_with_reason(verdict: str, reason: str) -> str:
+    """`not testable here: 3 of 10 seeds, the test needs 6`; the verdict alone where it needs no reason."""
+    return f"{verdict}: {reason}" if reason else verdict
 
 
-def p_value(p: float) -> str:
+def _p_value(p: float) -> str:
     """A p value, or a dash."""
-    return _or_dash(p, presentation.p_value(p, 1.0))
+    return _or_dash(p, p_value(p, 1.0))
 
 
-def _beside(frame: pd.DataFrame) -> dict[str, list[str]]:
-    """The columns that lopsided sets need: what a constant answer scores, and what both methods do."""
+def _secondary_columns(frame: pd.DataFrame) -> dict[str, list[str]]:
+    """The columns that lopsided sets need: the score of a constant answer and the metrics of both methods."""
     rows = list(frame.itertuples())
     titles = {"accuracy": "Accuracy", "balanced": "Balanced accuracy", "auroc": "AUROC"}
     pairs = {title: [_or_dash(getattr(row, name), _pair(row, name)) for row in rows] for name, title in titles.items()}
@@ -126,30 +136,30 @@ def _pair(row, name: str) -> str:
     return f"{number(getattr(row, name))} against {number(getattr(row, f'against_{name}'))}"
 
 
-def lopsided(rows: pd.DataFrame) -> str:
-    """What stands beside the accuracies of those comparisons of claims that are on lopsided sets."""
-    found = []
+def secondary_metrics_text(rows: pd.DataFrame) -> str:
+    """The metrics of those comparisons of claims that are on lopsided sets, as one text."""
+    parts = []
     for row in rows[rows["balanced"].notna()].itertuples():
         ranks = f", AUROC {_pair(row, 'auroc')}" if pd.notna(row.auroc) else ""
-        found.append(
+        parts.append(
             f"{names.evaluation_set(row.set)}: accuracy {_pair(row, 'accuracy')}, a constant answer "
             f"{number(row.constant)}, balanced accuracy {_pair(row, 'balanced')}{ranks}"
         )
-    return "; ".join(found)
+    return "; ".join(parts)
 
 
 def _observed(row) -> str:
     """One cell: what was observed, on how much, and the verdict."""
     if not row.seeds > 0:
-        return verdict(row.verdict, row.reason)
+        return verdict_with_reason(row.verdict, row.reason)
     parts = [f"{row.models}: {_magnitude(row)}"]
     if pd.notna(row.p):
-        parts.append(f"p {p_value(row.p)}, corrected {p_value(row.corrected_p)}")
+        parts.append(f"p {_p_value(row.p)}, corrected {_p_value(row.corrected_p)}")
     parts.append(count(pd.Series([row.seeds]), "seed"))
     parts += [f"{row.examples} examples"] if pd.notna(row.examples) else []
     parts += [f"study {row.study}"] if row.study != row.setting else []
     parts += [row.beside] if isinstance(row.beside, str) and row.beside else []
-    return f"{', '.join(parts)}; {verdict(row.verdict, '' if pd.isna(row.reason) else row.reason)}"
+    return f"{', '.join(parts)}; {verdict_with_reason(row.verdict, '' if pd.isna(row.reason) else row.reason)}"
 
 
 def _magnitude(row) -> str:
@@ -172,33 +182,33 @@ def _asked(row) -> str:
     if row.test == "non_inferiority":
         margin = number(-row.margin, sign=True)
         return f"> {margin} (bound {number(row.bound, sign=True)})" if pd.notna(row.bound) else f"> {margin}"
-    return "> 0" if row.test == "superiority" else "\N{EN DASH}"
+    return "> 0" if row.test == "superiority" else DASH
 
 
 def _counts(row) -> str:
     if not row.tested:
-        return "\N{EN DASH}"
+        return DASH
     against = f", its opposite on {row.opposite_on:.0f}" if row.opposite_on else ""
     return f"at least {row.holds_on:.0f} of {row.comparisons:.0f}{against}"
 
 
 def _range(row) -> str:
     if pd.isna(row.difference):
-        return "\N{EN DASH}"
+        return DASH
     ends = f"{number(row.lowest, sign=True)} to {number(row.highest, sign=True)}"
     return f"{number(row.difference, sign=True)} ({ends})"
 
 
 def _gains_of(frame: pd.DataFrame) -> str:
-    """Whose the gains are that stand beside a published one, by setting."""
+    """By setting, which models the gains are of that a published gain is compared with."""
     gains = frame[frame["points"].notna() & (frame["seeds"] > 0)].drop_duplicates(["setting", "models"])
-    named = [f"{SETTINGS[setting]}: {', '.join(part['models'])}" for setting, part in gains.groupby("setting")]
-    return f" ({'; '.join(named)})" if named else ""
+    models = [f"{SETTINGS[setting]}: {', '.join(part['models'])}" for setting, part in gains.groupby("setting")]
+    return f" ({'; '.join(models)})" if models else ""
 
 
 def _or_dash(value: float, text: str) -> str:
-    return "\N{EN DASH}" if pd.isna(value) else text
+    return DASH if pd.isna(value) else text
 
 
-def _titled(shown: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
-    return presentation.titled(presentation.named(shown), {"claim": "Claim", "verdict": "Verdict", **titles})
+def _name_columns(shown: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
+    return name_columns(name_values(shown), {"claim": "Claim", "verdict": "Verdict", **titles})

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from masktune.analysis import names
+from masktune.analysis.formatting import MINUS, count
 from masktune.analysis.plotting import alt_text, panels, theme
 from masktune.analysis.plotting.theme import Drawing
 from masktune.analysis.plotting.tiles import NO_RUNS, tiles
-from masktune.analysis.table import MINUS, count
 
 
 def matrix(contrasts: pd.DataFrame, pairs: Sequence[tuple[str, str]] = ()) -> Drawing:

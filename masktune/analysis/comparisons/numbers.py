@@ -18,7 +18,7 @@ from masktune.study.spec.study import Study
 
 NUMBERS = ["seeds", "examples", "difference", "low", "high"]
 CONTRASTS = [*accuracy.PLACE, "first", "second", "accuracy", "clusters", *NUMBERS, "bound", "probability_greater"]
-CONTRASTS += accuracy.BESIDE
+CONTRASTS += accuracy.SECONDARY
 ADDITIVITY = [*accuracy.PLACE, "other", "alone", "added", "sum", "both", *NUMBERS]
 
 
@@ -46,7 +46,7 @@ def contrasts(blocks: Iterable[Block], pairs: Sequence[tuple[str, str]]) -> pd.D
     rows = [
         {**block.place, "first": first, "second": second, "accuracy": 100 * float(pair[1].mean())}
         | accuracy.compare(block, *pair)
-        | accuracy.beside_differences(block, first, second)
+        | accuracy.secondary_differences(block, first, second)
         for block in _headlines(blocks)
         for first, second in pairs
         if (pair := block.paired(first, second)) is not None

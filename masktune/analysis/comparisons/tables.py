@@ -3,26 +3,24 @@
 import pandas as pd
 
 from masktune.analysis import names
-from masktune.analysis.accuracy.numbers import BESIDE, PLACE
-from masktune.analysis.table import (
+from masktune.analysis.accuracy.numbers import PLACE, SECONDARY
+from masktune.analysis.formatting import (
     CROSSED,
     MINUS,
     VARIES,
-    Table,
-    beside,
-    beside_note,
     count,
     interval,
-    named,
     number,
-    titled,
+    secondary_metrics,
+    secondary_metrics_note,
 )
+from masktune.analysis.table import Table, name_columns, name_values
 
 
 def contrasts(frame: pd.DataFrame, name: str, title: str) -> Table:
     """A row for each pair and a column for each set, those out of distribution last. `frame`: `numbers.contrasts`."""
-    rows = frame[["difference", "low", "high", *BESIDE]].itertuples(index=False)
-    texts = [interval(*row[:3], sign=True) + beside(*row[3:], sign=True) for row in rows]
+    rows = frame[["difference", "low", "high", *SECONDARY]].itertuples(index=False)
+    texts = [interval(*row[:3], sign=True) + secondary_metrics(*row[3:], sign=True) for row in rows]
     cells = frame.assign(text=texts, column=_columns(frame))
     wide = cells.pivot_table(index=["second", "first"], columns="column", values="text", aggfunc="first", sort=False)
     order = list(dict.fromkeys(cells.sort_values("kind", kind="stable")["column"]))
@@ -31,7 +29,7 @@ def contrasts(frame: pd.DataFrame, name: str, title: str) -> Table:
     caption = (
         f"Differences in points of accuracy [{CROSSED}]; {count(frame['seeds'], 'paired seed')}, "
         f"{count(frame['examples'], 'example')} a set. {VARIES}. Not corrected for the number of comparisons."
-        f"{beside_note(frame)}"
+        f"{secondary_metrics_note(frame)}"
     )
     return Table(name, title, caption, frame, wide.drop(columns=["second", "first"]))
 
@@ -50,7 +48,7 @@ def additivity(frame: pd.DataFrame, first: str) -> Table:
 
     `frame`: `numbers.additivity`; `first`: the method that is combined with the others.
     """
-    shown = named(frame[[*PLACE, "other"]])
+    shown = name_values(frame[[*PLACE, "other"]])
     for name in ("alone", "added", "sum", "both"):
         shown[name] = [number(value, sign=True) for value in frame[name]]
     shown["gap"] = [
@@ -64,7 +62,7 @@ def additivity(frame: pd.DataFrame, first: str) -> Table:
     )
     titles = {"other": "With", "alone": "Alone", "added": first, "sum": "Sum", "both": "Both"}
     titles["gap"] = f"Both {MINUS} sum [95 %]"
-    return Table("additivity", "Do the gains add up?", caption, frame, titled(shown, titles))
+    return Table("additivity", "Do the gains add up?", caption, frame, name_columns(shown, titles))
 
 
 def cards(frame: pd.DataFrame) -> Table:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from masktune.analysis import names
-from masktune.analysis.table import MINUS, count, number
+from masktune.analysis.formatting import MINUS, count, number
 
 
 def contrasts(frame: pd.DataFrame) -> list[str]:

@@ -17,7 +17,7 @@ def by_size(runs: pd.DataFrame) -> Drawing:
     if each.empty:
         return panels.alone("No finished run says how many parameters its model has; runs made from now on do.")
     each = each.assign(x=each["parameters"] / 1e6, y=1000 * each["seconds_per_example"])
-    each = each.assign(panel=provenance.apart(each["task"].map(names.task), each))
+    each = each.assign(panel=provenance.add_to_titles(each["task"].map(names.task), each))
     return _lines(each, "parameters (millions)", "training time an example (ms)")
 
 
@@ -27,7 +27,7 @@ def by_data(runs: pd.DataFrame) -> Drawing:
     if each.empty:
         return panels.alone("No finished run says how long it trained.")
     each = each.assign(x=each["train_examples"], y=each["train_seconds"])
-    each = each.assign(panel=provenance.apart(each["model"].map(names.model), each))
+    each = each.assign(panel=provenance.add_to_titles(each["model"].map(names.model), each))
     return _lines(each, "examples read in training", "training time of a run (s)")
 
 

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from masktune.analysis import provenance
-from masktune.analysis.provenance import ORIGIN
-from masktune.statistics import tests as statistics
+from masktune.statistics import intervals
 from masktune.study.execute.efficiency import PURE
 
 PLACE = ["task", "model"]
@@ -66,14 +65,14 @@ def per_run(runs: pd.DataFrame) -> pd.DataFrame:
 def overhead(runs: pd.DataFrame, first: str | None = None) -> pd.DataFrame:
     """How many times the cost of `first` (None: fine-tuning) each other method takes at the same training, FREE aside.
 
-    A row for each task, model, method and ORIGIN of the runs. Geometric means over paired seeds; `low` and `high` are
-    the ends of the 95 % t interval of `time`. NaN: not measured. `parameters` of the model and `examples` read in
+    A row for each task, model, method and provenance of the runs. Geometric means over paired seeds; `low` and `high`
+    are the ends of the 95 % t interval of `time`. NaN: not measured. `parameters` of the model and `examples` read in
     training belong to the pair.
     """
     each = per_run(runs).set_index("seed")
     alike = [column for column in each if column.startswith("training/") and column not in FREE]
     rows = []
-    for place, group in each.groupby([*PLACE, *ORIGIN, *alike], sort=False, dropna=False, observed=True):
+    for place, group in each.groupby([*PLACE, *provenance.COLUMNS, *alike], sort=False, dropna=False, observed=True):
         plain = group.loc[group["method"] == "fine_tuning" if first is None else group["label"] == first, "label"]
         others = dict.fromkeys(group.loc[~group["label"].isin(plain), "label"]) if len(plain) else ()
         for second in others:
@@ -83,13 +82,14 @@ def overhead(runs: pd.DataFrame, first: str | None = None) -> pd.DataFrame:
             if len(ratios):
                 about = {"first": plain.iloc[0], "second": second, "parameters": other["parameters"].mean()}
                 about["examples"] = other["train_examples"].mean()
-                rows.append({**dict(zip([*PLACE, *ORIGIN], place, strict=False)), **about, **_mean_ratios(ratios)})
+                key = dict(zip([*PLACE, *provenance.COLUMNS], place, strict=False))
+                rows.append({**key, **about, **_mean_ratios(ratios)})
     numbers = ["seeds", "time", "low", "high", "memory", "energy", "parameters", "examples"]
-    return pd.DataFrame(rows, columns=[*PLACE, *ORIGIN, "first", "second", *numbers])
+    return pd.DataFrame(rows, columns=[*PLACE, *provenance.COLUMNS, "first", "second", *numbers])
 
 
 def _mean_ratios(ratios: pd.DataFrame) -> dict[str, float]:
-    time = statistics.mean_over_seeds(np.log(ratios["time"]))
+    time = intervals.mean_over_seeds(np.log(ratios["time"]))
     means = {name: geometric_mean(ratios[name]) for name in RATIOS}
     return {**means, "seeds": time.seeds, "low": float(np.exp(time.low)), "high": float(np.exp(time.high))}
 
@@ -100,14 +100,16 @@ def geometric_mean(values: pd.Series) -> float:
 
 
 def efficiency(runs: pd.DataFrame, main: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy and the cost of a run, by task, model, method and ORIGIN: means over seeds.
+    """Accuracy and the cost of a run, by task, model, method and provenance: means over seeds.
 
     `main`: `accuracy.numbers.main`. `inside` and `outside` are accuracies in per cent, the mean of the sets in and out
     of distribution; `hours` of training and evaluation and `watt_hours` are one run's, NaN where not measured.
     """
     each = per_run(runs).drop(columns="method").rename(columns={"label": "method"})
     place = [*PLACE, "method"]
-    costs = each.assign(watt_hours=each["joules"] / 3600).groupby([*place, *ORIGIN], sort=False, observed=True)
+    costs = each.assign(watt_hours=each["joules"] / 3600).groupby(
+        [*place, *provenance.COLUMNS], sort=False, observed=True
+    )
     costs = costs[["hours", "watt_hours"]].mean().reset_index()
     kinds = {"inside": "in_distribution", "outside": "out_of_distribution"}
     for name, kind in kinds.items():
@@ -137,7 +139,7 @@ def grouping(runs: pd.DataFrame) -> pd.DataFrame:
     runs = complete(runs)
     done = runs[runs["status"] == "done"].set_index("seed")
     alike = [column for column in done if column.startswith("training/") and column != SAMPLING]
-    alike = [*PLACE, "method", "options", *ORIGIN, *([ADAPTATION] if ADAPTATION in done else []), *alike]
+    alike = [*PLACE, "method", "options", *provenance.COLUMNS, *([ADAPTATION] if ADAPTATION in done else []), *alike]
     rows = []
     for place, group in done.groupby(alike, sort=False, dropna=False, observed=True):
         by_order = {order: own for order, own in group.groupby(SAMPLING)}
@@ -155,7 +157,7 @@ def _grouped_rows(grouped: pd.DataFrame, random: pd.DataFrame) -> list[dict[str,
     for column in (column for column in grouped if column.startswith("accuracy/")):
         values = 100 * (grouped[column] - random[column]).dropna()
         if len(values):
-            mean = statistics.mean_over_seeds(values)
+            mean = intervals.mean_over_seeds(values)
             ends = {"difference": mean.mean, "low": mean.low, "high": mean.high, "seeds": mean.seeds}
             rows.append({"set": column.removeprefix("accuracy/"), "speedup": speedup, **ends})
     return rows

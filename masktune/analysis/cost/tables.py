@@ -7,7 +7,8 @@ import pandas as pd
 from masktune.analysis import names, provenance
 from masktune.analysis.cost import numbers
 from masktune.analysis.cost.formatting import NOT_MEASURED, duration, ratio
-from masktune.analysis.table import MINUS, Table, count, interval
+from masktune.analysis.formatting import MINUS, count, interval
+from masktune.analysis.table import Table
 
 if TYPE_CHECKING:
     from IPython.display import Markdown
@@ -25,7 +26,7 @@ def overhead(runs: pd.DataFrame) -> Table:
         "memory and energy, geometric means over the tasks as well. Wall times of cells that may have run side by "
         "side; what a method prepares once for all seeds is not in them. Peak memory is that of "
         "the GPU where there is one, else of the whole process with all it has loaded. Only runs in the same "
-        f"precision and by the same code are compared{provenance.common(frame)}."
+        f"precision and by the same code are compared{provenance.common_note(frame)}."
     )
     return Table("overhead", f"The price beside {first}", caption, frame, _overhead_shown(frame))
 
@@ -34,7 +35,7 @@ def _overhead_shown(frame: pd.DataFrame) -> pd.DataFrame:
     """A row for each model, method and provenance."""
     ends = zip(frame["time"], frame["low"], frame["high"], strict=True)
     texts = frame.assign(
-        text=[ratio(*row) for row in ends], task=frame["task"].map(names.task), made=provenance.labels(frame)
+        text=[ratio(*row) for row in ends], task=frame["task"].map(names.task), made=provenance.describe_rows(frame)
     )
     place = ["model", "second", "made"]
     rows = texts.groupby(place, sort=False)
@@ -55,7 +56,7 @@ def _with_provenance(shown: pd.DataFrame) -> pd.DataFrame:
 def efficiency(runs: pd.DataFrame, main: pd.DataFrame) -> Table:
     """Accuracy per hour and per watt-hour. `main`: `accuracy.numbers.main`."""
     frame = numbers.efficiency(runs, main)
-    columns = {MADE: provenance.labels(frame), "Hours a run": [f"{value:.3g}" for value in frame["hours"]]}
+    columns = {MADE: provenance.describe_rows(frame), "Hours a run": [f"{value:.3g}" for value in frame["hours"]]}
     for unit, divisor in (("hour", frame["hours"]), ("watt-hour", frame["watt_hours"])):
         for name, accuracy in (("in", frame["inside"]), ("out", frame["outside"])):
             columns[f"An {unit}, {name}" if unit == "hour" else f"A {unit}, {name}"] = _quotients(accuracy / divisor)
@@ -94,7 +95,7 @@ def total(runs: pd.DataFrame) -> Table:
         "The whole study, added up over its runs; a failed run counts as far as it left its time. Making and adapting "
         f"the pre-trained models is not in it: it is done once and kept. What methods prepare of the examples is "
         "kept too, but stored as if nothing had been: what several cells share counts in each of them. "
-        f"Energy {energy}.{provenance.mixed(runs)}"
+        f"Energy {energy}.{provenance.mixed_note(runs)}"
     )
     return Table("total", "The whole study", caption, frame, pd.concat([shown, pd.DataFrame([sums])]))
 

@@ -7,7 +7,7 @@ import pandas as pd
 from masktune.analysis import names, provenance
 from masktune.analysis.cost import benchmarks, numbers
 from masktune.analysis.cost.formatting import duration, ratio
-from masktune.analysis.table import count
+from masktune.analysis.formatting import count
 from masktune.study.execute import efficiency
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def answer(runs: pd.DataFrame) -> "Markdown":
     frame = frame[frame["second"] == (labels.iloc[0] if len(labels) else None)]
     if frame.empty:
         return Markdown("No finished run of Mask-tuning shares its seed with one of fine-tuning yet.")
-    by_provenance = frame.groupby(provenance.labels(frame), sort=False)
+    by_provenance = frame.groupby(provenance.describe_rows(frame), sort=False)
     sentences = []
     for made, rows in by_provenance:
         if len(by_provenance) > 1:

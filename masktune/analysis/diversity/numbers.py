@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from masktune.errors import MaskTuneError
-from masktune.statistics.tests import Estimate, mean_over_seeds
+from masktune.statistics.intervals import Estimate, mean_over_seeds
 from masktune.study.spec.arms import FROZEN, MASK_TUNING, MLM_ONLY, RANDOM, gathered
 
 PUBLISHED = 3.0  # the paper: "three times more diversified examples than MLM"

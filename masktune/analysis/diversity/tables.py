@@ -7,7 +7,8 @@ import pandas as pd
 from masktune.analysis.diversity import numbers
 from masktune.analysis.diversity.numbers import MEASURES, PUBLISHED
 from masktune.analysis.diversity.text import TITLES, setting
-from masktune.analysis.table import Table, count, titled
+from masktune.analysis.formatting import count
+from masktune.analysis.table import Table, name_columns
 
 _AVERAGED = (
     "The mean over the epochs, the start left out; the whole training counts the texts of all, the start included."
@@ -40,7 +41,7 @@ def ratios(frame: pd.DataFrame) -> Table:
 
 
 def _named(shown: pd.DataFrame) -> pd.DataFrame:
-    return titled(shown.rename_axis(columns=None).assign(measure=shown["measure"].map(TITLES)))
+    return name_columns(shown.rename_axis(columns=None).assign(measure=shown["measure"].map(TITLES)))
 
 
 def _interval(mean: float, low: float, high: float, digits: str = "#.3g") -> str:

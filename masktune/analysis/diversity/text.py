@@ -4,8 +4,8 @@ import pandas as pd
 
 from masktune.analysis.diversity import numbers
 from masktune.analysis.diversity.numbers import PUBLISHED
-from masktune.analysis.table import count, interval
-from masktune.statistics.tests import Estimate, mean_over_seeds
+from masktune.analysis.formatting import count, interval
+from masktune.statistics.intervals import Estimate, mean_over_seeds
 from masktune.study.spec.arms import FROZEN, MASK_TUNING, MLM_ONLY, RANDOM
 
 # What a reader calls each of numbers.MEASURES.

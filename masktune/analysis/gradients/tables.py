@@ -3,9 +3,10 @@
 import pandas as pd
 
 from masktune.analysis import names
+from masktune.analysis.formatting import count, number
 from masktune.analysis.gradients import numbers
 from masktune.analysis.gradients.text import two_decimals
-from masktune.analysis.table import Table, count, number, titled
+from masktune.analysis.table import Table, name_columns
 
 
 def gradients(histories: pd.DataFrame, variants: pd.DataFrame) -> Table:
@@ -29,4 +30,4 @@ def gradients(histories: pd.DataFrame, variants: pd.DataFrame) -> Table:
         "sweeps)."
     )
     titles = {"norms": "Norm, MLM : classification", "cosine": "Cosine", "inside": "In-distribution", "outside": "OOD"}
-    return Table("terms", "The two gradients and the accuracy", caption, frame, titled(shown, titles))
+    return Table("terms", "The two gradients and the accuracy", caption, frame, name_columns(shown, titles))

@@ -4,9 +4,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from masktune.analysis import names
+from masktune.analysis.formatting import number
 from masktune.analysis.plotting import alt_text, panels, theme
 from masktune.analysis.plotting.theme import Drawing
-from masktune.analysis.table import number
 
 
 def lengths(frame: pd.DataFrame) -> Drawing:

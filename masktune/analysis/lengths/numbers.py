@@ -13,7 +13,7 @@ from masktune.analysis.answers import Block
 
 COLUMNS = [
     "task", "model", "set", "tokens", "headline", "method", "seeds", "examples", "accuracy", "lowest", "highest",
-    "difference", "low", "high", "majority", *accuracy.BESIDE,
+    "difference", "low", "high", "majority", *accuracy.SECONDARY,
 ]  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def _row(block: Block, method: str, plain: str) -> dict[str, object]:
     row = {"method": method, "seeds": len(each), "examples": len(block.labels)}
     row |= {"accuracy": each.mean(), "lowest": each.min(), "highest": each.max()}
     row |= {"majority": 100 * block.majority}
-    row |= {name: values.mean() for name, values in accuracy.beside(block, answers).items()}
+    row |= {name: values.mean() for name, values in accuracy.secondary_metrics(block, answers).items()}
     pair = None if method == plain else block.paired(plain, method)
     if pair is not None:
         row |= {name: accuracy.compare(block, *pair)[name] for name in ("difference", "low", "high")}

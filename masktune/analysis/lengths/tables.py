@@ -4,18 +4,16 @@ from typing import Any
 
 import pandas as pd
 
-from masktune.analysis.table import (
+from masktune.analysis.formatting import (
     CROSSED,
     VARIES,
-    Table,
-    beside,
-    beside_note,
     count,
     interval,
-    named,
     number,
-    titled,
+    secondary_metrics,
+    secondary_metrics_note,
 )
+from masktune.analysis.table import Table, name_columns, name_values
 
 
 def lengths(frame: pd.DataFrame) -> Table:
@@ -29,14 +27,15 @@ def lengths(frame: pd.DataFrame) -> Table:
         "Accuracy in per cent with the texts cut after so many tokens, the mean over "
         f"{count(frame['seeds'], 'seed')}; in brackets the difference from fine-tuning at the same length in points, "
         f"[{CROSSED}]. The same trained models throughout, {count(frame['examples'], 'example')} a set. {VARIES}. Not "
-        f"corrected for the number of comparisons.{beside_note(frame)}"
+        f"corrected for the number of comparisons.{secondary_metrics_note(frame)}"
     )
-    return Table("lengths", "By length at evaluation", caption, frame, titled(named(wide), {"tokens": "Tokens"}))
+    shown = name_columns(name_values(wide), {"tokens": "Tokens"})
+    return Table("lengths", "By length at evaluation", caption, frame, shown)
 
 
 def _cell(row: Any) -> str:
     """Accuracy and, in brackets, the difference from fine-tuning."""
-    accuracy = number(row.accuracy) + beside(row.balanced, row.auroc, row.majority)
+    accuracy = number(row.accuracy) + secondary_metrics(row.balanced, row.auroc, row.majority)
     if pd.isna(row.difference):
         return accuracy
     return f"{accuracy} ({interval(row.difference, row.low, row.high, sign=True)})"

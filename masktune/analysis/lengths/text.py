@@ -3,7 +3,7 @@
 import pandas as pd
 
 from masktune.analysis import names
-from masktune.analysis.table import MINUS, number
+from masktune.analysis.formatting import MINUS, number
 
 
 def lengths(frame: pd.DataFrame, plain: str) -> list[str]:

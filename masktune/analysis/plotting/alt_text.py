@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from masktune.analysis import names
-from masktune.analysis.table import number
+from masktune.analysis.formatting import number
 
 LONGEST = 300  # characters
 _NAMED = 3  # gaps that are named

@@ -6,9 +6,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from masktune.analysis.formatting import count
 from masktune.analysis.plotting import alt_text, panels, theme
 from masktune.analysis.plotting.theme import Drawing
-from masktune.analysis.table import count
 
 
 def along_training(

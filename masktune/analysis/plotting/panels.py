@@ -13,9 +13,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from masktune.analysis.formatting import MINUS, count
 from masktune.analysis.plotting import theme
 from masktune.analysis.plotting.theme import Drawing, Mark
-from masktune.analysis.table import MINUS, count
 from masktune.study.spec.claims import LEVEL, seeds_needed
 
 ENOUGH = seeds_needed(LEVEL)  # seeds

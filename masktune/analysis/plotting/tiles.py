@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
+from masktune.analysis.formatting import number
 from masktune.analysis.plotting import theme
-from masktune.analysis.table import number
 
 NO_RUNS = "\N{EN DASH}"  # in a tile
 

@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
 
-from masktune import analysis
-from masktune.analysis import stamps as files
-from masktune.analysis.report import chapters
+from masktune.analysis import overview, results, stamps
+from masktune.analysis.accuracy import text
+from masktune.analysis.plotting import panels
+from masktune.analysis.report import chapters, pages
 from masktune.analysis.report.chapters import Chapter
 from masktune.study.execute import cluster
 from masktune.study.paths import folder, glossary, study_file
@@ -28,15 +29,15 @@ def write(study_name: str) -> Path:
     been gathered, a notebook that stops, a folder that cannot be written.
     """
     study = load_study(study_name)
-    analysis.build(study.name)
+    results.build(study.name)
     members = chapters.of(study.name)
     _execute([chapter for chapter in members if not chapter.is_fresh])
     target = folder(study.name) / "report"
     inputs = _inputs(study_name, study, members)
-    if not files.is_fresh(target / "made_from.json", inputs):
-        with files.whole_folder(target) as beside:
-            _write_pages(study, members, beside)
-            files.stamp(beside / "made_from.json", inputs, [path for path in beside.rglob("*") if path.is_file()])
+    if not stamps.is_fresh(target / "made_from.json", inputs):
+        with stamps.whole_folder(target) as new:
+            _write_pages(study, members, new)
+            stamps.stamp(new / "made_from.json", inputs, [path for path in new.rglob("*") if path.is_file()])
     return target / "index.html"
 
 
@@ -49,15 +50,13 @@ def _execute(stale: list[Chapter]) -> None:
 
 def _inputs(study_name: str, study: Study, members: list[Chapter]) -> str:
     """A digest of all that the report shows."""
-    stamps = [folder(study.name) / name for name in ("made_from.json", "observed_from.json")]
-    return files.digest([study_file(study_name), glossary(), *stamps, *(chapter.executed for chapter in members)])
+    made_from = [folder(study.name) / name for name in ("made_from.json", "observed_from.json")]
+    return stamps.digest([study_file(study_name), glossary(), *made_from, *(chapter.executed for chapter in members)])
 
 
 def _write_pages(study: Study, members: list[Chapter], target: Path) -> None:
-    from masktune.analysis.report import pages
-
-    for part in ("figures", "tables"):
-        shutil.copytree(folder(study.name) / part, target / part)
+    for name in ("figures", "tables"):
+        shutil.copytree(folder(study.name) / name, target / name)
     if members:
         shutil.copyfile(glossary(), members[0].executed.with_name("glossary.md"))
     contents = {"index.html": (study.title, _index(study, members))}
@@ -70,24 +69,19 @@ def _write_pages(study: Study, members: list[Chapter], target: Path) -> None:
 
 def _index(study: Study, members: list[Chapter]) -> str:
     """The body of the first page: the question, what was done, what came out, and where to read on."""
-    from masktune.analysis import results
-    from masktune.analysis.accuracy import text as story
-    from masktune.analysis.plotting import panels
-    from masktune.analysis.report import pages
-
-    found = results.read(study.name)
-    main, *others = found.tables
-    drawn = found.figures()
+    read = results.read(study.name)
+    main, *others = read.tables
+    figures = read.figures()
     parts = [
         f"<h1>{escape(study.title)}</h1>",
         f'<p class="question">{escape(study.question)}</p>',
-        pages.items(story.what_it_is(study, found.main, found.runs), "facts"),
-        pages.picture("main", f"{main.caption} {panels.CONVENTION}", drawn["main"].alt),
+        pages.items(overview.what_it_is(study, read.main, read.runs), "facts"),
+        pages.picture("main", f"{main.caption} {panels.CONVENTION}", figures["main"].alt),
         "<h2>What the numbers say</h2>",
-        pages.items([*story.sentences(found.differences), *story.lopsided(found.main, found.differences)]),
+        pages.items([*text.differences(read.differences), *text.lopsided(read.main, read.differences)]),
     ]
-    if "differences" in drawn:
-        caption = found.differences_table.caption.partition(" p:")[0]
-        parts.append(pages.picture("differences", f"{caption} {panels.CONVENTION}", drawn["differences"].alt))
+    if "differences" in figures:
+        caption = read.differences_table.caption.partition(" p:")[0]
+        parts.append(pages.picture("differences", f"{caption} {panels.CONVENTION}", figures["differences"].alt))
     parts += [pages.table(table, "tables") for table in (main, *others)]
     return "\n".join([*parts, "<h2>Notebooks</h2>", pages.chapter_list(members)])

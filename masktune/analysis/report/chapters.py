@@ -15,10 +15,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from masktune.analysis import stamps as files
+from masktune.analysis import stamps
 from masktune.errors import MaskTuneError
 from masktune.files import write_file
-from masktune.study import paths as places
+from masktune.study import paths
 from masktune.study.execute import cluster, execution
 from masktune.study.paths import folder, results_root
 
@@ -69,20 +69,20 @@ class Chapter:
     def inputs(self) -> str:
         """A digest of all that its outputs depend on."""
         if self.about.get("reads") == "package":
-            return files.digest([self.source, *files.source()], files.versions())
+            return stamps.digest([self.source, *stamps.source()], stamps.versions())
         shown = [results_root() / name.format(study=self.study) for name in self.about.get("files", ())]
-        return files.digest([self.source, *shown], files.results_inputs(self.study))
+        return stamps.digest([self.source, *shown], stamps.results_inputs(self.study))
 
     @property
     def is_fresh(self) -> bool:
-        return files.is_fresh(self.stamp, self.inputs)
+        return stamps.is_fresh(self.stamp, self.inputs)
 
 
 def of(study: str, notebooks: Path | None = None) -> list[Chapter]:
     """The chapters of a study in their order."""
-    paths = places.chapters() if notebooks is None else sorted(notebooks.glob(places.CHAPTERS))
-    found = [Chapter(study, path) for path in paths]
-    return [chapter for chapter in found if study in chapter.about.get("studies", [study])]
+    sources = paths.chapters() if notebooks is None else sorted(notebooks.glob(paths.CHAPTERS))
+    all_chapters = [Chapter(study, source) for source in sources]
+    return [chapter for chapter in all_chapters if study in chapter.about.get("studies", [study])]
 
 
 def execute(chapter: Chapter) -> bool:
@@ -100,7 +100,7 @@ def execute(chapter: Chapter) -> bool:
         threads = cluster.kernel_environment(cluster.default_jobs())
         execution.execute(chapter.source, result, {k: v for k, v in given.items() if k in known}, private, threads)
         _keep(result, chapter.executed)
-        files.stamp(chapter.stamp, inputs, [chapter.executed])
+        stamps.stamp(chapter.stamp, inputs, [chapter.executed])
     except OSError as error:
         raise MaskTuneError(
             f"cannot write {chapter.executed} ({error.strerror}); free it or set MASKTUNE_RESULTS"

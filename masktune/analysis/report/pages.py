@@ -6,10 +6,9 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
 
-from masktune.analysis import table as presentation
 from masktune.analysis.report import stylesheet
 from masktune.analysis.report.chapters import Chapter
-from masktune.analysis.table import Table
+from masktune.analysis.table import Table, html, scroll_frame
 
 # No script runs and nothing is loaded but pictures that stand in the page or beside it.
 _POLICY = "default-src 'none'; img-src 'self' data: file:; style-src 'unsafe-inline'"
@@ -52,7 +51,7 @@ def table(table: Table, files: str = "") -> str:
     """A table with its title, its caption and, where `files` names their folder, links to CSV, Markdown and LaTeX."""
     links = ", ".join(f'<a href="{files}/{table.name}.{suffix}">{suffix}</a>' for suffix in ("csv", "md", "tex"))
     downloads = f'<p class="downloads">Files: {links}</p>' if files else ""
-    return f'<section id="{table.name}"><h2>{escape(table.title)}</h2>{presentation.html(table)}{downloads}</section>'
+    return f'<section id="{table.name}"><h2>{escape(table.title)}</h2>{html(table)}{downloads}</section>'
 
 
 def picture(name: str, caption: str, alt: str) -> str:
@@ -81,12 +80,12 @@ def chapter_list(chapters: Iterable[Chapter]) -> str:
 def _opening(chapter: Chapter) -> str:
     """The first paragraph below the title."""
     text = "".join(chapter.notebook["cells"][0]["source"])
-    paragraphs = [part.strip() for part in text.split("\n\n") if part.strip() and not part.startswith("#")]
+    paragraphs = [lines.strip() for lines in text.split("\n\n") if lines.strip() and not lines.startswith("#")]
     return " ".join(paragraphs[0].split()).replace("*", "").replace("`", "") if paragraphs else ""
 
 
 def notebook(path: Path) -> str:
-    """The body of an executed notebook: text, code and outputs by nbconvert's basic template, see `named`."""
+    """The body of an executed notebook: text, code and outputs by nbconvert's basic template, made accessible."""
     import nbformat
     from nbconvert import HTMLExporter
 
@@ -94,17 +93,17 @@ def notebook(path: Path) -> str:
         template_name="basic", sanitize_html=False, exclude_input_prompt=True, exclude_output_prompt=True
     )
     body, _ = exporter.from_notebook_node(nbformat.read(path, as_version=4))
-    return named(body)
+    return make_accessible(body)
 
 
 def glossary(path: Path) -> str:
     """The body of the glossary, a Markdown file."""
     from nbconvert.filters import markdown2html
 
-    return named(markdown2html(path.read_text(encoding="utf-8")))
+    return make_accessible(markdown2html(path.read_text(encoding="utf-8")))
 
 
-def named(body: str) -> str:
+def make_accessible(body: str) -> str:
     """The same HTML, with a name for every table, image and link to the glossary.
 
     A table gets scopes on its heads, a caption and a frame, an image an alternative text, a link to the glossary the
@@ -138,4 +137,4 @@ def _name_table(soup: BeautifulSoup, table: Tag, heading: str) -> None:
     if table.caption.get_text() == heading:
         table.caption["class"] = "heard"  # it is seen above
     if table.find_parent(class_="scroll") is None:
-        table.wrap(BeautifulSoup(presentation.frame("", heading), "html.parser").div)
+        table.wrap(BeautifulSoup(scroll_frame("", heading), "html.parser").div)

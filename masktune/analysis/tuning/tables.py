@@ -5,7 +5,8 @@ import json
 import pandas as pd
 
 from masktune.analysis import names
-from masktune.analysis.table import Table, count
+from masktune.analysis.formatting import count
+from masktune.analysis.table import Table
 
 
 def trials(frame: pd.DataFrame) -> Table:

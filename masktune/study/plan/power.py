@@ -4,7 +4,6 @@ A sign-flip test over S paired seeds asks whether their differences are centred 
 depends on how much they vary: on their standard deviation, in points of accuracy.
 """
 
-import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from statistics import fmean
 
 import numpy as np
 
+from masktune.statistics.tests import sign_patterns
 from masktune.study.paths import folder
 from masktune.study.spec.claims import Claim, smallest_p
 from masktune.study.spec.comparisons import Comparison
@@ -47,7 +47,7 @@ def detectable(seeds: int, level: float, sides: int) -> float:
     low, high = 0.0, 10.0
     while high - low > 0.001:
         middle = (low + high) / 2
-        low, high = (low, middle) if _found(noise + middle, level, sides).mean() >= POWER else (middle, high)
+        low, high = (low, middle) if _rejects(noise + middle, level, sides).mean() >= POWER else (middle, high)
     return high
 
 
@@ -58,10 +58,10 @@ def half_width(seeds: int) -> float:
     return float(t.ppf(0.975, seeds - 1)) / math.sqrt(seeds)
 
 
-def _found(differences: np.ndarray, level: float, sides: int) -> np.ndarray:
-    """Which of N experiments [N, S] the test finds: bool [N]."""
-    signs = np.array(list(itertools.product([1.0, -1.0], repeat=differences.shape[1])))
-    flipped, observed = differences @ signs.T, differences.sum(axis=1, keepdims=True)
+def _rejects(differences: np.ndarray, level: float, sides: int) -> np.ndarray:
+    """In which of N experiments [N, S] the sign-flip test finds a difference: bool [N]."""
+    patterns = sign_patterns(differences.shape[1])
+    flipped, observed = differences @ patterns.T, differences.sum(axis=1, keepdims=True)
     if sides == 2:
         flipped, observed = np.abs(flipped), np.abs(observed)
     return (flipped >= observed - 1e-9).mean(axis=1) <= level

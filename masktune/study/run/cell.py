@@ -12,6 +12,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from masktune.errors import MaskTuneError, one_of
+from masktune.statistics.intervals import wilson
 from masktune.study.execute import progress
 from masktune.study.execute.execution import assigned_names
 from masktune.study.spec.cells import Cell, from_parameters
@@ -93,15 +94,14 @@ def accuracies(cell: Cell) -> "pandas.DataFrame":
     From low to high is Wilson's interval at 95 %: it knows the sampling of examples and nothing of other seeds.
     """
     import pandas
-    from scipy.stats import binomtest
 
     rows = []
     for seed, run in _stored(cell):
         sets = run.predictions(["set", "kind", "label", "prediction"]).to_pandas()
         for (name, kind), part in sets.groupby(["set", "kind"], sort=False):
             right = int((part["label"] == part["prediction"]).sum())
-            interval = binomtest(right, len(part)).proportion_ci(method="wilson")
-            rows.append((seed, name, kind, len(part), right / len(part), interval.low, interval.high))
+            share = right / len(part)
+            rows.append((seed, name, kind, len(part), share, *wilson(share, len(part))))
     return pandas.DataFrame(rows, columns=["seed", "set", "kind", "n", "accuracy", "low", "high"])
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from synthetic_study import METHODS, make
 
-from masktune.analysis import table as presentation
 from masktune.analysis.answers import blocks
 from masktune.analysis.comparisons import figures, numbers, tables, text
+from masktune.analysis.table import markdown
 from masktune.study.spec.load import load_study
 
 OTHERS = [("R-Drop", "r_drop", {}, np.nan, np.nan), ("Mask-tuning + R-Drop", "mask_tuning+r_drop", {}, 0.6, 0.05)]
@@ -96,7 +96,7 @@ def test_tables_and_sentences_say_every_pair(found):
         "Mask-tuning \N{MINUS SIGN} fine-tuning",
     ]
     assert list(table.shown.columns)[1:3] == ["Sentiment: validation", "Inference: validation"]
-    assert "4 paired seeds, 40 examples a set" in presentation.markdown(table)
+    assert "4 paired seeds, 40 examples a set" in markdown(table)
     assert len(text.contrasts(frame)) == 2 and "2 sets" in text.contrasts(frame)[0]
     added = numbers.additivity(found, "fine-tuning", "Mask-tuning", PAIRS)
     assert len(tables.additivity(added, "Mask-tuning").shown) == len(added)

@@ -94,16 +94,15 @@ def test_runs_that_were_made_alike_are_said_to_be(runs):
     alike = runs.assign(source="0123456789", precision="fp32")
     table = tables.overhead(alike)
     assert table.caption.endswith("by the same code are compared: all in fp32, code 0123456.")
-    assert "Made in" not in table.shown and provenance.mixed(alike) == ""
+    assert "Made in" not in table.shown and provenance.mixed_note(alike) == ""
 
 
 @pytest.mark.parametrize("stored", [{}, {"source": None}, {"source": None, "precision": None}])
 def test_runs_that_do_not_say_how_they_were_made_are_compared_as_before(runs, stored):
     assert numbers.overhead(runs.assign(**stored))["time"].to_numpy() == pytest.approx(1.5)
     half = runs.assign(source=np.where(runs["seed"] > 0, "abc", None))
-    assert (
-        provenance.mixed(half) == " The runs were not all made alike: 36 by code abc, 12 by code that was not stored."
-    )
+    said = " The runs were not all made alike: 36 by code abc, 12 by code that was not stored."
+    assert provenance.mixed_note(half) == said
 
 
 def test_methods_are_compared_at_the_same_training(runs):

@@ -9,7 +9,7 @@ from scipy import stats
 from statsmodels.stats.power import TTestPower
 from study.conftest import store
 
-from masktune.statistics import tests as statistics
+from masktune.statistics import intervals, tests
 from masktune.study.plan import listing as planning
 from masktune.study.plan import power
 from masktune.study.spec.comparisons import comparisons
@@ -20,7 +20,7 @@ from masktune.study.spec.load import parse_study
 def test_a_difference_of_the_stated_size_is_found_with_80_per_cent_power(seeds, level):
     generator = np.random.default_rng(7)
     size = power.detectable(seeds, level, 2)
-    found = power._found(generator.normal(size, 1, (300, seeds)), level, 2)
+    found = power._rejects(generator.normal(size, 1, (300, seeds)), level, 2)
     assert found.mean() == pytest.approx(0.8, abs=0.07)
 
 
@@ -28,7 +28,7 @@ def test_a_smaller_loss_than_stated_is_shown_with_80_per_cent_power():
     """Non-inferiority at 6 seeds, margin 0.5, spread 0.4 points."""
     generator = np.random.default_rng(7)
     true = power.detectable(6, 0.05, 1) * 0.4 - 0.5
-    shown = [statistics.non_inferiority(generator.normal(true, 0.4, 6), 0.5) <= 0.05 for _ in range(300)]
+    shown = [tests.non_inferiority(generator.normal(true, 0.4, 6), 0.5) <= 0.05 for _ in range(300)]
     assert np.mean(shown) == pytest.approx(0.8, abs=0.07)
 
 
@@ -46,8 +46,8 @@ def test_many_seeds_are_nearly_a_t_test():
 def test_the_test_of_many_experiments_is_that_of_the_tables():
     differences = np.random.default_rng(0).normal(0.6, 1, (40, 7))
     for sides, alternative in ((2, "two-sided"), (1, "greater")):
-        one_by_one = [statistics.sign_flip(row, alternative) <= 0.05 for row in differences]
-        assert power._found(differences, 0.05, sides).tolist() == one_by_one
+        one_by_one = [tests.sign_flip(row, alternative) <= 0.05 for row in differences]
+        assert power._rejects(differences, 0.05, sides).tolist() == one_by_one
 
 
 def test_out_of_reach_is_infinite():
@@ -129,5 +129,5 @@ def test_the_plan_uses_what_has_finished(table):
 
 def test_the_half_width_is_that_of_the_t_interval():
     values = np.random.default_rng(0).normal(size=5)
-    found = statistics.mean_over_seeds(values)
+    found = intervals.mean_over_seeds(values)
     assert power.half_width(5) * values.std(ddof=1) == pytest.approx((found.high - found.low) / 2)
