@@ -24,6 +24,7 @@ EPILOG = """examples:
   python -m masktune mirror --check                       is the local copy of the real data whole?"""
 # What workers and the kernels of cells import, and the library does without: asked for before anything runs.
 RUN_NEEDS = ("cryptography", "dask", "distributed", "papermill", "ipykernel", "matplotlib", "seaborn")
+PRELOAD = ("masktune.preload",)  # what every kernel finds imported and set up
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -131,7 +132,7 @@ def _run(study: "Study", jobs: int | None, select: "Callable[[Cell], bool]" = la
     for package in RUN_NEEDS:
         if find_spec(package) is None:
             raise not_installed(package)
-    summary = runner.run(study, jobs, select)
+    summary = runner.run(study, jobs, select, PRELOAD)
     for run_id, line in sorted(summary.damaged.items()):
         print(f"  run {run_id} was damaged, was put aside and is made again: {line.partition(';')[0]}")
     counts = f"{summary.made} runs made, {summary.found} were done before, {len(summary.failed)} cells failed"
@@ -182,7 +183,7 @@ def report(options: argparse.Namespace) -> int:
     from masktune import analysis
     from masktune.study.spec.load import load_study
 
-    print(f"{options.study}: open {analysis.write_report(load_study(options.study).name)}")
+    print(f"{options.study}: open {analysis.write_report(load_study(options.study).name, PRELOAD)}")
     return 0
 
 

@@ -3,6 +3,7 @@
 Each cell of an embedded study would write the embedded world anew, and set up the drawing of its first figure.
 """
 
+from masktune.analysis.accuracy import figures as figures
 from masktune.analysis.plotting.theme import Drawing
 from masktune.data import TASKS, world
 

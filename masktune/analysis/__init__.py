@@ -13,6 +13,7 @@ One package a subject, each with numbers (frames, one number a row), tables, fig
 accuracy, claims, ablations, gradients, comparisons, cost, diversity, lengths, tuning.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -23,8 +24,11 @@ def build(study_name: str) -> list[Path]:
     return results.build(study_name)
 
 
-def write_report(study_name: str) -> Path:
-    """Execute the chapters where something changed, and write the report. Returns the path of its index.html."""
+def write_report(study_name: str, preload: Sequence[str] = ()) -> Path:
+    """Execute the chapters where something changed, and write the report. Returns the path of its index.html.
+
+    `preload` names modules that the kernels of the chapters find imported.
+    """
     from masktune.analysis.report.build import write
 
-    return write(study_name)
+    return write(study_name, preload)

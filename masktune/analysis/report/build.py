@@ -7,6 +7,7 @@ of the glossary too, because they link to it.
 """
 
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
@@ -22,16 +23,17 @@ from masktune.study.spec.load import load_study
 from masktune.study.spec.study import Study
 
 
-def write(study_name: str) -> Path:
+def write(study_name: str, preload: Sequence[str] = ()) -> Path:
     """Bring tables, figures and executed chapters up to date and write the report; returns the path of index.html.
 
-    What was made from the same things is not made again. Raises MaskTuneError for an unknown study, one that has not
-    been gathered, a notebook that stops, a folder that cannot be written.
+    What was made from the same things is not made again. `preload` names modules that kernels find imported. Raises
+    MaskTuneError for an unknown study, one that has not been gathered, a notebook that stops, a folder that cannot be
+    written.
     """
     study = load_study(study_name)
     results.build(study.name)
     members = chapters.of(study.name)
-    _execute([chapter for chapter in members if not chapter.is_fresh])
+    _execute([chapter for chapter in members if not chapter.is_fresh], preload)
     target = folder(study.name) / "report"
     inputs = _inputs(study_name, study, members)
     if not stamps.is_fresh(target / "made_from.json", inputs):
@@ -41,11 +43,11 @@ def write(study_name: str) -> Path:
     return target / "index.html"
 
 
-def _execute(stale: list[Chapter]) -> None:
+def _execute(stale: list[Chapter], preload: Sequence[str]) -> None:
     """As many chapters at a time as the machine holds cells."""
     if stale:
         with ThreadPoolExecutor(cluster.default_jobs()) as pool:
-            list(pool.map(chapters.execute, stale))
+            list(pool.map(lambda chapter: chapters.execute(chapter, preload), stale))
 
 
 def _inputs(study_name: str, study: Study, members: list[Chapter]) -> str:

@@ -10,6 +10,7 @@ A chapter is notebooks/NN_*.ipynb. Its metadata may hold a table "masktune":
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from masktune.errors import MaskTuneError
 from masktune.files import write_file
 from masktune.study import paths
 from masktune.study.execute import cluster, execution
+from masktune.study.notebooks import parameters_of
 from masktune.study.paths import folder, results_root
 
 INJECTED = "injected-parameters"  # papermill's tag of the cell that it adds
@@ -85,20 +87,22 @@ def of(study: str, notebooks: Path | None = None) -> list[Chapter]:
     return [chapter for chapter in all_chapters if study in chapter.about.get("studies", [study])]
 
 
-def execute(chapter: Chapter) -> bool:
+def execute(chapter: Chapter, preload: Sequence[str] = ()) -> bool:
     """Execute a chapter into results/<study>/notebooks unless it is fresh; returns whether it ran.
 
+    `preload` names modules that its kernel finds imported (`masktune.study.execute.kernels.manager`).
     Raises MaskTuneError when a cell of it raises; an earlier executed notebook then stays as it is.
     """
     if chapter.is_fresh:
         return False
     inputs, private = chapter.inputs, execution.private_folder()
     given = {"study": chapter.study}
-    known = execution.parameters_of(chapter.source)
+    known = parameters_of(chapter.source)
     try:
         result = private / chapter.source.name
         threads = cluster.kernel_environment(cluster.default_jobs())
-        execution.execute(chapter.source, result, {k: v for k, v in given.items() if k in known}, private, threads)
+        parameters = {name: value for name, value in given.items() if name in known}
+        execution.execute(chapter.source, result, parameters, private, threads, preload)
         _keep(result, chapter.executed)
         stamps.stamp(chapter.stamp, inputs, [chapter.executed])
     except OSError as error:

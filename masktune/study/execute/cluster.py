@@ -9,7 +9,7 @@ import glob
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,13 +110,15 @@ def private_folder() -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def execute(notebook: Any, output: Path | None, parameters: dict[str, Any], private: Path) -> Outcome:
+def execute(
+    notebook: Any, output: Path | None, parameters: dict[str, Any], private: Path, preload: Sequence[str] = ()
+) -> Outcome:
     """Execute a notebook inside a worker. What the notebook raises is an outcome; anything else is raised."""
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     try:
-        execution.execute(notebook, output, parameters, private, _own_gpu())
+        execution.execute(notebook, output, parameters, private, _own_gpu(), preload)
     except PapermillExecutionError as error:
         line = " ".join(str(error.evalue).split())
         return Outcome("raised", line if error.ename == "MaskTuneError" else f"{error.ename}: {line}")

@@ -1,17 +1,15 @@
 """Execute one notebook by papermill, in a kernel that masktune.study.execute.kernels provides."""
 
-import ast
 import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from masktune.errors import MaskTuneError, one_of
 from masktune.files import write_file
-from masktune.study.execute import progress
+from masktune.study.execute.bars import remove_bars
 
 # Set for every kernel that executes a notebook with nobody before it.
 UNATTENDED = "MASKTUNE_UNATTENDED"
@@ -31,11 +29,13 @@ def execute(
     parameters: dict[str, Any],
     private: Path | None = None,
     environment: dict[str, str] | None = None,
+    preload: Sequence[str] = (),
 ) -> None:
     """Run `notebook` (a path or a notebook in memory) with `parameters`; keep what came out, without bars, at `output`.
 
-    `private` is a `private_folder` for the sockets (None: one of its own); `environment` is added to the kernel's. The
-    output appears whole, also when a cell of the notebook raised. The user's IPython start-up files play no part.
+    `private` is a `private_folder` for the sockets (None: one of its own); `environment` is added to the kernel's;
+    `preload` as in `kernels.manager`. The output appears whole, also when a cell of the notebook raised. The user's
+    IPython start-up files play no part.
     Raises papermill's PapermillExecutionError for an exception in the notebook, nbclient's DeadKernelError when the
     kernel was killed.
     """
@@ -55,37 +55,12 @@ def execute(
             progress_bar=False,
             start_timeout=180,
             request_save_on_cell_execute=False,  # nobody reads it before it is whole
-            kernel_manager_class=kernels.manager(sockets, {UNATTENDED: "1", **(environment or {})}),
+            kernel_manager_class=kernels.manager(sockets, {UNATTENDED: "1", **(environment or {})}, preload),
         )
     finally:
         if output is not None and result.is_file():
             _keep(result, output)
         shutil.rmtree(sockets, ignore_errors=True)
-
-
-def check_parameters(notebook: Path, names: Iterable[str]) -> None:
-    """Raise MaskTuneError unless the cell tagged `parameters` assigns every one of `names`: papermill only warns."""
-    known = parameters_of(notebook)
-    for name in names:
-        one_of(name, known, f"parameter of {notebook.name}")
-
-
-def parameters_of(notebook: Path) -> list[str]:
-    """The names that the tagged cell of a notebook assigns. Raises MaskTuneError when there is no such cell."""
-    try:
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError):
-        raise MaskTuneError(f"{notebook} is no notebook that can be read; restore it from the repository") from None
-    for cell in cells:
-        if "parameters" in cell.get("metadata", {}).get("tags", ()):
-            return assigned_names("".join(cell["source"]))
-    raise MaskTuneError(f"{notebook} has no cell tagged 'parameters'; tag the cell that holds the defaults")
-
-
-def assigned_names(source: str) -> list[str]:
-    """The names that a piece of Python assigns at its top level."""
-    targets = (target for node in ast.parse(source).body if isinstance(node, ast.Assign) for target in node.targets)
-    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def notebook_of(source: str) -> Any:
@@ -98,7 +73,7 @@ def notebook_of(source: str) -> Any:
 
 def _keep(result: Path, output: Path) -> None:
     notebook = json.loads(result.read_text(encoding="utf-8"))
-    progress.remove_bars(notebook)
+    remove_bars(notebook)
     write_file(output, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
 
 

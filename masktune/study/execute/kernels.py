@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import warnings
+from collections.abc import Sequence
 from functools import cache
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -30,21 +31,16 @@ from jupyter_client.provisioning import LocalProvisioner
 
 # Forking a process that has loaded the frameworks of a Mac is not safe, and Windows cannot fork.
 CAN_FORK = sys.platform == "linux"
-IMPORTED = (
-    "ipykernel.kernelapp",
-    "masktune.study.run.training",
-    "masktune.study.run.examples",
-    "masktune.analysis.accuracy.figures",
-    "masktune.preload",
-)
+IMPORTED = ("ipykernel.kernelapp", "masktune.study.run.training", "masktune.study.run.examples")
 LAUNCHER = ["-m", "ipykernel_launcher"]
 NO_WIDGETS = "IProgress not found"  # tqdm warns, with the paths of this machine, where there are none for its bar
 
 
-def manager(sockets: Path, environment: dict[str, str]) -> type[AsyncKernelManager]:
+def manager(sockets: Path, environment: dict[str, str], preload: Sequence[str] = ()) -> type[AsyncKernelManager]:
     """The class of managers of kernels whose sockets and start-up files lie in `sockets`, as papermill takes it.
 
-    `environment` is added to that of this process. The user's IPython start-up files play no part.
+    `environment` is added to that of this process. `preload` names modules that the server of kernels imports besides
+    IMPORTED; a process has one server, and its first kernel decides. The user's IPython start-up files play no part.
     """
     own = {
         "IPYTHONDIR": str(sockets / "ipython"),
@@ -60,6 +56,7 @@ def manager(sockets: Path, environment: dict[str, str]) -> type[AsyncKernelManag
         async def start_kernel(self, **named: Any) -> None:
             if CAN_FORK:
                 self.provisioner = _Forked(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
+                self.provisioner.preload = tuple(preload)
             await super().start_kernel(**{**named, "env": {**os.environ, **environment, **own}})
 
     return PrivateKernelManager
@@ -76,9 +73,11 @@ class _ThisPython(KernelSpecManager):
 class _Forked(LocalProvisioner):
     """Gets a kernel by a fork where jupyter_client starts a new Python."""
 
+    preload: tuple[str, ...] = ()
+
     async def launch_kernel(self, cmd: list[str], **named: Any) -> KernelConnectionInfo:
         arguments = cmd[cmd.index(LAUNCHER[-1]) + 1 :]
-        self.process = _Process(arguments, dict(named["env"]))
+        self.process = _Process(arguments, dict(named["env"]), self.preload)
         self.pid = self.pgid = self.process.pid
         return self.connection_info
 
@@ -88,8 +87,8 @@ class _Process:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, arguments: list[str], environment: dict[str, str]):
-        self._process = _server().Process(target=_become_kernel, args=(arguments, environment), daemon=True)
+    def __init__(self, arguments: list[str], environment: dict[str, str], preload: tuple[str, ...]):
+        self._process = _server(preload).Process(target=_become_kernel, args=(arguments, environment), daemon=True)
         self._process.start()
         self.pid = self._process.pid
 
@@ -105,10 +104,10 @@ class _Process:
 
 
 @cache
-def _server() -> BaseContext:
+def _server(preload: tuple[str, ...]) -> BaseContext:
     """Where processes are forked: a process that starts with the first of them, has imported everything, and waits."""
     server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(list(IMPORTED))
+    server.set_forkserver_preload([*IMPORTED, *preload])
     return server
 
 

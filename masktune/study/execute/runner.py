@@ -5,12 +5,12 @@ does (a killed kernel, a lost worker) is tried again; an exception in a cell is 
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masktune.study.execute import cluster, efficiency, execution
+from masktune.study.notebooks import check_parameters
 from masktune.study.paths import cell_notebook, executed_cell
 from masktune.study.plan.durations import Estimate
 from masktune.study.spec import arms
@@ -52,9 +52,15 @@ class Job:
     attempts: int = 0
 
 
-def run(study: Study, jobs: int | None = None, select: Callable[[Cell], bool] = lambda cell: True) -> Summary:
+def run(
+    study: Study,
+    jobs: int | None = None,
+    select: Callable[[Cell], bool] = lambda cell: True,
+    preload: Sequence[str] = (),
+) -> Summary:
     """Make every missing run of the study's selected cells, `jobs` cells at a time (default: what the machine holds).
 
+    `preload` names modules that kernels find imported (`masktune.study.execute.kernels.manager`).
     Raises MaskTuneError before anything runs if results cannot be written or the notebook lacks a parameter.
     """
     cells = [cell for cell in study.cells if select(cell)]
@@ -68,7 +74,7 @@ def run(study: Study, jobs: int | None = None, select: Callable[[Cell], bool] = 
     if not todo:
         return summary
     runs.check_writable(study.name)
-    execution.check_parameters(cell_notebook(), todo[0].cell.parameters())
+    check_parameters(cell_notebook(), todo[0].cell.parameters())
     estimate = Estimate(cells, done)
     # What takes longest first, so that no worker is left alone with it at the end.
     todo.sort(key=lambda job: (bool(job.code), estimate.weight(job.cell, len(job.missing))), reverse=True)
@@ -81,7 +87,7 @@ def run(study: Study, jobs: int | None = None, select: Callable[[Cell], bool] = 
         cluster.local_cluster(workers, cluster.kernel_environment(jobs)) as client,
         _bar(study.name, len(wanted)) as bar,
     ):
-        _Grid(client, jobs, private, todo, summary, bar).run()
+        _Grid(client, jobs, {"private": private, "preload": tuple(preload)}, todo, summary, bar).run()
     summary.pure_share = efficiency.share(record)
     return summary
 
@@ -102,8 +108,10 @@ def model_key(cell: Cell) -> ModelKey:
 class _Grid:
     """The window of submitted notebooks: enough that no worker waits, not the whole grid at once."""
 
-    def __init__(self, client: "Client", jobs: int, private: Path, todo: list[Job], summary: Summary, bar: "tqdm"):
-        self.client, self.jobs, self.private, self.summary, self.bar = client, jobs, private, summary, bar
+    def __init__(
+        self, client: "Client", jobs: int, kernel: dict[str, Any], todo: list[Job], summary: Summary, bar: "tqdm"
+    ):
+        self.client, self.jobs, self.kernel, self.summary, self.bar = client, jobs, kernel, summary, bar
         self.rank = {job: number for number, job in enumerate(todo)}
         self.queues: dict[ModelKey, deque[Job]] = {}
         for job in todo:
@@ -138,7 +146,7 @@ class _Grid:
         else:
             output = executed_cell(job.cell.study, job.cell.id).resolve()
             arguments = (cell_notebook().resolve(), output, job.cell.parameters())
-        future = self.client.submit(cluster.execute, *arguments, self.private, pure=False)
+        future = self.client.submit(cluster.execute, *arguments, **self.kernel, pure=False)
         self.active[future] = job
 
     def _collect(self) -> None:

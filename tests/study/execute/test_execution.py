@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from study.conftest import write_notebook
 
-from masktune.errors import MaskTuneError
-from masktune.study.execute import execution, progress
+from masktune.study.execute import execution
 
 REPORT = """
 import json, os, sys
@@ -44,22 +43,6 @@ def test_the_path_of_a_socket_fits_even_below_a_long_temporary_folder(tmp_path, 
     folder.rmdir()
 
 
-def test_a_notebook_without_tagged_cell_is_an_error(tmp_path):
-    notebook = write_notebook(tmp_path / "plain.ipynb", ["a = 1"], tagged=None)
-    with pytest.raises(MaskTuneError, match="has no cell tagged 'parameters'"):
-        execution.parameters_of(notebook)
-
-
-def test_a_damaged_notebook_is_an_error(tmp_path):
-    (tmp_path / "damaged.ipynb").write_text("{")
-    with pytest.raises(MaskTuneError, match="is no notebook that can be read"):
-        execution.parameters_of(tmp_path / "damaged.ipynb")
-
-
-def test_names_that_a_cell_assigns():
-    assert execution.assigned_names("a = 1  # one\nb = {'x': 2}\nif a:\n    c = 3\nprint(a)") == ["a", "b"]
-
-
 def test_a_missing_widget_is_no_warning_in_an_executed_notebook(tmp_path):
     output = tmp_path / "out.ipynb"
     source = (
@@ -76,7 +59,7 @@ BARS = """
 import logging, sys, warnings
 import datasets, tqdm, tqdm.notebook, transformers.utils.logging
 from transformers.utils.notebook import NotebookProgressBar, NotebookTrainingTracker
-from masktune.study.execute import progress
+from masktune.study.run import progress
 
 print("a print before \\u2588\\u2588\\u2588")
 print("50%|#####     | 5/10 is no bar: nothing is written over it")
@@ -126,8 +109,8 @@ DRAWN = (
 def test_an_executed_notebook_keeps_no_bar_and_all_else(tmp_path, monkeypatch):
     import papermill
 
-    drawn, remove = [], progress.remove_bars
-    monkeypatch.setattr(progress, "remove_bars", lambda notebook: drawn.append(str(notebook)) or remove(notebook))
+    drawn, remove = [], execution.remove_bars
+    monkeypatch.setattr(execution, "remove_bars", lambda notebook: drawn.append(str(notebook)) or remove(notebook))
     notebook = execution.notebook_of(BARS)
     notebook.cells += execution.notebook_of(TABLE).cells
     with pytest.raises(papermill.PapermillExecutionError, match="an exception"):

@@ -5,6 +5,7 @@ import json
 import pytest
 from study.conftest import write_notebook
 
+from masktune.__main__ import PRELOAD
 from masktune.study.execute import execution, kernels
 
 pytestmark = pytest.mark.slow
@@ -37,5 +38,15 @@ def test_every_kernel_is_a_fresh_one(tmp_path, monkeypatch, forked):
 
 
 def test_all_that_is_imported_beforehand_is_there():
-    for name in kernels.IMPORTED:
+    for name in (*kernels.IMPORTED, *PRELOAD):
         __import__(name)
+
+
+def test_what_is_to_be_preloaded_reaches_the_server(tmp_path, monkeypatch):
+    class Server:
+        def set_forkserver_preload(self, names):
+            self.names = names
+
+    monkeypatch.setattr(kernels.multiprocessing, "get_context", lambda method: Server())
+    assert kernels._server(("a.module",)).names == [*kernels.IMPORTED, "a.module"]
+    kernels._server.cache_clear()

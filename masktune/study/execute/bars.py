@@ -1,13 +1,7 @@
-"""Progress bars: the bar of a cell, and what takes every bar out of a notebook that was executed with nobody before it.
-
-A bar is for who waits. In JupyterLab it stays one line that replaces itself, elsewhere it is a plain tqdm bar.
-"""
+"""Takes the progress bars out of an executed notebook: a bar is for who waits."""
 
 import re
-import sys
 from typing import Any
-
-from tqdm import tqdm
 
 # A description, then 15%|##   | 3/20 [00:01<00:06, 2.5it/s]; with an unknown total 3it [00:01, 2.5it/s].
 _BRACKETS = r"\[(?:[^\[\]]|\[[^\]]*\])*\]"
@@ -16,36 +10,6 @@ _BAR = re.compile(
 )
 _BLOCKS = re.compile("[\N{FULL BLOCK}-\N{LEFT ONE EIGHTH BLOCK}\N{BOX DRAWINGS HEAVY HORIZONTAL}]{2}")
 _CURSOR = re.compile(r"\x1b\[\d*[A-K]")
-
-
-class _Line:
-    """A text file to tqdm whose last line is what the notebook shows: a stored notebook keeps a single output."""
-
-    def __init__(self):
-        from IPython.display import display
-
-        self.handle = display({"text/plain": ""}, raw=True, display_id=True)
-
-    def write(self, text: str) -> None:
-        line = text.strip()
-        if line:
-            self.handle.update({"text/plain": line}, raw=True)
-
-    def flush(self) -> None:
-        pass
-
-
-def bar(total: int, unit: str) -> tqdm:
-    """A progress bar of `total` units; the caller updates and closes it."""
-    line: Any = _Line() if _in_notebook() else sys.stderr
-    return tqdm(total=total, unit=unit, file=line, ncols=88, mininterval=0.5)
-
-
-def _in_notebook() -> bool:
-    if "IPython" not in sys.modules:
-        return False
-    shell = sys.modules["IPython"].get_ipython()
-    return shell is not None and shell.__class__.__name__ == "ZMQInteractiveShell"
 
 
 def remove_bars(notebook: dict[str, Any]) -> None:
