@@ -1,36 +1,95 @@
 """What a method must know of each train example before training: a bias model's opinion, a teacher's, other texts.
 
-A product is declared by the method that needs it, made and cached by `masktune.training.features`, and reaches the
-method as a column of the train set.
+A method declares the features it needs (`Method.needs`). `masktune.training.features` computes them, keeps them in the
+cache, and hands them to the method as columns of the train set.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from torch import Tensor
+
+from masktune.perturb import Vocabulary
 
 if TYPE_CHECKING:
     import numpy
 
-    from masktune.training.features import Material
-
 # Of the columns' names in the train set: a column of the user's own is never taken for one of these.
 PREFIX = "prepared_"
 
+# The words of an example of one text or of two.
+Texts = tuple[list[str], ...]
+
+
+class LanguageModel(Protocol):
+    """A masked language model, as far as a feature uses one."""
+
+    def mlm_logits(self, masked_ids: Tensor, input_ids: Tensor, positions: Tensor, **inputs: Tensor) -> Tensor:
+        """Predictions for the N masked tokens. Ids and bool positions [B, L] -> [N, V]."""
+
+
+class FeatureBuilder(Protocol):
+    """What a feature may use: n tokenised train examples of C classes, and models that start from the checkpoint."""
+
+    @property
+    def train(self) -> Sequence[dict[str, Any]]:
+        """The tokenised train examples, a `datasets.Dataset`: `train["input_ids"]` is a column."""
+
+    @property
+    def labels(self) -> Sequence[int]:
+        """The label of each example."""
+
+    @property
+    def num_labels(self) -> int:
+        """C, the number of classes."""
+
+    @property
+    def texts(self) -> Sequence[Texts]:
+        """The words of each example."""
+
+    @property
+    def paired(self) -> bool:
+        """Whether examples have two texts."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The mask token, the special tokens and the size of the tokenizer's vocabulary."""
+
+    def seed(self, purpose: str) -> int:
+        """A seed for one purpose."""
+
+    def batches(self) -> Iterator[dict[str, Tensor]]:
+        """The examples in their order, without labels, padded, on the device: input_ids ... [B, L]."""
+
+    def load_masked_lm(self) -> LanguageModel:
+        """The masked language model of the checkpoint, without dropout."""
+
+    def fine_tune(self, rows: Sequence[int] | None = None, epochs: float | None = None) -> Path:
+        """The folder of the checkpoint fine-tuned on these rows (None: all) for so many epochs (None: as the run)."""
+
+    def predict(self, folder: Path) -> "numpy.ndarray":
+        """A fine-tuned classifier's probabilities of the classes for every example. [n, C] float32."""
+
+    def attention(self, folder: Path) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+        """(batch, attention of a fine-tuned classifier to each token [B, L])."""
+
 
 @dataclass(frozen=True)
-class Product(ABC):
-    """Something to find out about each train example. Its fields, and the material, are what defines it.
+class Feature(ABC):
+    """Something to find out about each train example. Its fields, and what it depends on, define it.
 
-    summary    what it is, in a few words
-    per_token  whether there is a value for each token of an example, and not one for the example
-    made_from  the parts of the material it depends on, beside the tokenised train set: "words" (the tokenizer),
-               "checkpoint", "training"
+    summary     what it is, in a few words
+    per_token   whether there is a value for each token of an example, and not one for the example
+    depends_on  what it depends on beside the tokenised train set: "words" (the tokenizer), "checkpoint", "training"
     """
 
     summary: ClassVar[str]
     per_token: ClassVar[bool] = False
-    made_from: ClassVar[tuple[str, ...]] = ()
+    depends_on: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def make(self, material: "Material") -> "numpy.ndarray":
+    def compute(self, builder: FeatureBuilder) -> "numpy.ndarray":
         """An array [n, ...], or [tokens of all examples in turn] if `per_token`, of plain numbers."""

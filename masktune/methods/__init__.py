@@ -4,8 +4,8 @@ from dataclasses import fields
 from typing import Any
 
 from masktune.errors import MaskTuneError, one_of
-from masktune.methods.base import Examples, Method, Part, SecondStage, Term
-from masktune.methods.composition import KINDS, Combined, combine
+from masktune.methods.base import Component, Examples, Method, SecondStage, Term
+from masktune.methods.composition import KINDS, Combined, combine, components_of
 from masktune.methods.confidence_regularisation import ConfidenceRegularisation
 from masktune.methods.fine_tuning import FineTuning
 from masktune.methods.forgettable import Forgettable
@@ -19,9 +19,9 @@ from masktune.methods.r_drop import RDrop
 from masktune.methods.reweighting import Reweighting
 from masktune.methods.span_cutoff import SpanCutoff
 
-METHODS: dict[str, type[Part]] = {
-    part.name: part
-    for part in (
+METHODS: dict[str, type[Component]] = {
+    component.name: component
+    for component in (
         FineTuning, MaskTuning, MlmAugmentation, Masker,
         SpanCutoff, HiddenCut, RDrop, FreeLB,
         Reweighting, ProductOfExperts, ConfidenceRegularisation,
@@ -33,16 +33,18 @@ METHODS: dict[str, type[Part]] = {
 def build(name: str, **options: Any) -> Method:
     """The method of that name with these options: "mask_tuning", "free_lb" (of fine-tuning), "mask_tuning+free_lb".
 
-    Raises MaskTuneError for an unknown name or option, for a value that the option does not admit, and for parts that
-    do not go together.
+    Raises MaskTuneError for an unknown name or option, for a value that the option does not admit, and for components
+    that do not go together.
     """
-    classes = [METHODS[one_of(part, METHODS, "method")] for part in name.split("+")]
-    known = {part: [field.name for field in fields(part)] for part in classes}
+    classes = [METHODS[one_of(component, METHODS, "method")] for component in name.split("+")]
+    known = {component: [field.name for field in fields(component)] for component in classes}
     for option in options:
         if not any(known.values()):
             raise MaskTuneError(f"the method {name!r} takes no options, but {option!r} was given; leave it out")
         one_of(option, [option for own in known.values() for option in own], f"option of {name}")
-    method = combine(*(part(**{key: options[key] for key in own if key in options}) for part, own in known.items()))
+    method = combine(
+        *(component(**{key: options[key] for key in own if key in options}) for component, own in known.items())
+    )
     if method.name != name:
         raise MaskTuneError(f"the method {name!r} is written {method.name!r}; one method has one name")
     return method
@@ -52,22 +54,20 @@ def card(name: str, **options: Any) -> dict[str, Any]:
     """A method in a row of a table: what it is, what it minimises, what a step costs, what it needs and refuses.
 
     "forward" and "backward" count passes over the batch in a step, at most; plain fine-tuning has one of each. "needs"
-    says what is found out about each train example before training, "refuses" what the method is not combined with.
+    says what is computed for each train example before training, "refuses" what the method is not combined with.
     """
     method = build(name, **options)
     forward, backward = method.passes()
-    parts = method.parts if isinstance(method, Combined) else (method,)
-    others = [
-        other for other, part in METHODS.items() if any(part.kind == own.kind and other != own.name for own in parts)
-    ]
+    own = {component.kind: component.name for component in components_of(method)}
+    others = [other for other, component in METHODS.items() if own.get(component.kind, other) != other]
     return {
         "name": name,
         "label": method.label,
         "reference": method.reference,
-        "loss": method.loss,
+        "loss": method.formula,
         "forward": forward,
         "backward": backward,
-        "needs": "; ".join(dict.fromkeys(product.summary for product in method.needs.values())),
+        "needs": "; ".join(dict.fromkeys(feature.summary for feature in method.needs.values())),
         "refuses": ", ".join(others),
     }
 
@@ -76,6 +76,7 @@ __all__ = [
     "KINDS",
     "METHODS",
     "Combined",
+    "Component",
     "ConfidenceRegularisation",
     "Examples",
     "FineTuning",
@@ -86,7 +87,6 @@ __all__ = [
     "Masker",
     "Method",
     "MlmAugmentation",
-    "Part",
     "ProductOfExperts",
     "RDrop",
     "Reweighting",

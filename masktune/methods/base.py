@@ -1,14 +1,14 @@
 """What a method is: small frozen objects that turn a batch into weighted loss terms.
 
-A way to fine-tune has four parts, and each paper changes one or two of them:
+A way to fine-tune has four components, and each paper changes one or two of them:
 
-    text     which texts the classifier reads, and which language-model terms stand beside it  (Method)
-    reading  how it reads them: once, twice with another dropout, with a cut, against an adversary  (Reading)
-    answer   what its answer is held against: the label, the label and a bias model, a teacher  (Answer)
-    order    which examples come when: all of them, or some of them once more at the end  (Order)
+    text        which texts the classifier reads, and which language-model terms are added  (Method)
+    forward     how it reads them: once, twice with another dropout, with a cut, against an adversary  (ForwardPass)
+    loss        the loss of its logits: against the label, with a bias model, against a teacher  (ClassificationLoss)
+    curriculum  which examples come when: all of them, or some of them once more at the end  (Curriculum)
 
-A `Method` alone reads once, holds the answer against the label and takes every example; `masktune.methods.combine`
-puts other parts in.
+A `Method` alone makes one forward pass, takes the cross-entropy against the label, and trains on every example;
+`masktune.methods.combine` puts other components in.
 """
 
 from abc import ABC, abstractmethod
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
-from masktune.features import PREFIX, Product
+from masktune.features import PREFIX, Feature
 from masktune.losses import classification_loss
 from masktune.streams import Streams
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from masktune.models.joint import MaskTuningModel
 
 Batch = dict[str, Tensor]
-Score = Callable[[Tensor, "Examples"], Tensor]
+# From logits [B, C] and the examples to the loss, a scalar.
+LossFunction = Callable[[Tensor, "Examples"], Tensor]
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,16 @@ class Term:
 class Examples:
     """What a classifier is to read and to say: B examples.
 
-    inputs    input_ids and attention_mask (token_type_ids) [B, L]
-    labels    [B]
-    prepared  what was found out about each example before training (see `Product`), by name, [B, ...]
-    weigh     from logits [B, C] to how much each example counts [B]; None for all alike
+    inputs           input_ids and attention_mask (token_type_ids) [B, L]
+    labels           [B]
+    prepared         the features of each example (`masktune.features`), by name, [B, ...]
+    example_weights  from logits [B, C] to how much each example counts [B]; None for all alike
     """
 
     inputs: Batch
     labels: Tensor
     prepared: Batch = field(default_factory=dict)
-    weigh: Callable[[Tensor], Tensor | None] = lambda logits: None
+    example_weights: Callable[[Tensor], Tensor | None] = lambda logits: None
 
     @classmethod
     def of(cls, batch: Batch) -> "Examples":
@@ -84,16 +85,16 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class Part(ABC):
-    """A part of a way to fine-tune. Its options are its dataclass fields, checked when it is made.
+class Component(ABC):
+    """A component of a way to fine-tune. Its options are its dataclass fields, checked when it is made.
 
-    `kind` says which part, `loss` what it minimises, in a line; both stand in its card (`masktune.methods.card`).
+    `kind` says which component, `formula` what it minimises, in a line; both stand in its card (`methods.card`).
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
     reference: ClassVar[str]
-    loss: ClassVar[str]
+    formula: ClassVar[str]
     kind: ClassVar[str]
 
     def settings(self) -> dict[str, Any]:
@@ -106,8 +107,8 @@ class Part(ABC):
         return {name: value for name, value in self.settings().items() if value != defaults.get(name, MISSING)}
 
     @property
-    def needs(self) -> dict[str, Product]:
-        """What must be found out about each train example first, by the name under which `Examples.prepared` has it."""
+    def needs(self) -> dict[str, Feature]:
+        """The features of the train examples that it uses, by the name under which `Examples.prepared` has them."""
         return {}
 
     @property
@@ -116,27 +117,27 @@ class Part(ABC):
         return False
 
 
-class Reading(Part):
+class ForwardPass(Component):
     """How the classifier reads the examples."""
 
-    kind = "reading"
+    kind = "forward"
     # Forward and backward passes of the classifier over the batch, for one over each example.
     passes: ClassVar[int]
 
     @abstractmethod
-    def read(
-        self, model: "MaskTuningModel", examples: Examples, score: Score, streams: Streams
+    def losses(
+        self, model: "MaskTuningModel", examples: Examples, loss: LossFunction, streams: Streams
     ) -> Iterator[tuple[float, Tensor]]:
-        """(share, loss) one by one; the shares sum to 1. `score(logits, examples)` is the loss of one reading."""
+        """(share, loss) one by one; the shares sum to 1. `loss(logits, examples)` is the loss of one forward pass."""
 
 
-class Answer(Part):
-    """What the answer of the classifier is held against."""
+class ClassificationLoss(Component):
+    """What the classifier's logits are compared with."""
 
-    kind = "answer"
+    kind = "loss"
 
     @abstractmethod
-    def score(self, logits: Tensor, examples: Examples) -> Tensor:
+    def loss(self, logits: Tensor, examples: Examples) -> Tensor:
         """The loss of logits [B, C] for examples. Scalar."""
 
 
@@ -144,7 +145,7 @@ class Answer(Part):
 class SecondStage:
     """What follows the epochs that every method has: `epochs` passes over the marked examples.
 
-    `marked` names the product that marks them (bool), `learning_rate_factor` is the peak rate over the first stage's.
+    `marked` names the feature that marks them (bool), `learning_rate_factor` is the peak rate over the first stage's.
     """
 
     marked: str
@@ -152,10 +153,10 @@ class SecondStage:
     learning_rate_factor: float
 
 
-class Order(Part):
+class Curriculum(Component):
     """Which examples come when."""
 
-    kind = "order"
+    kind = "curriculum"
 
     @property
     @abstractmethod
@@ -163,41 +164,41 @@ class Order(Part):
         """What comes after the epochs over all examples."""
 
 
-class Once(Reading):
+class SingleForward(ForwardPass):
     """The examples are read once, as they are."""
 
     passes = 1
 
-    def read(
-        self, model: "MaskTuningModel", examples: Examples, score: Score, streams: Streams
+    def losses(
+        self, model: "MaskTuningModel", examples: Examples, loss: LossFunction, streams: Streams
     ) -> Iterator[tuple[float, Tensor]]:
-        yield 1.0, score(model(**examples.inputs).logits, examples)
+        yield 1.0, loss(model(**examples.inputs).logits, examples)
 
 
-class Label(Answer):
+class CrossEntropy(ClassificationLoss):
     """Cross-entropy against the label."""
 
-    def score(self, logits: Tensor, examples: Examples) -> Tensor:
-        return classification_loss(logits, examples.labels, examples.weigh(logits))
+    def loss(self, logits: Tensor, examples: Examples) -> Tensor:
+        return classification_loss(logits, examples.labels, examples.example_weights(logits))
 
 
 @dataclass(frozen=True)
 class Classification:
-    """How a classification term comes about."""
+    """How a classification term comes about: a forward pass and the loss of its logits."""
 
-    reading: Reading = Once()
-    answer: Answer = Label()
+    forward: ForwardPass = SingleForward()
+    criterion: ClassificationLoss = CrossEntropy()
 
     def terms(self, model: "MaskTuningModel", examples: Examples, weight: float, streams: Streams) -> Iterator[Term]:
-        """The term of the examples, in as many pieces as the reading has."""
-        for share, loss in self.reading.read(model, examples, self.answer.score, streams):
+        """The term of the examples, in as many pieces as the forward pass has."""
+        for share, loss in self.forward.losses(model, examples, self.criterion.loss, streams):
             yield Term("classification", weight * share, loss)
 
 
 PLAIN = Classification()
 
 
-class Method(Part):
+class Method(Component):
     """A way to fine-tune: which texts the classifier reads, and what else is learned from them.
 
     A method yields its terms one by one and computes the next only when it is asked for it: the trainer calls backward
@@ -221,5 +222,5 @@ class Method(Part):
         """The terms of the loss on a batch: input_ids, attention_mask [B, L] (token_type_ids), labels [B]."""
 
     @abstractmethod
-    def passes(self, reading: int = 1) -> tuple[int, int]:
-        """(forward, backward) passes over the batch in a step, at most; `reading` is what one classification takes."""
+    def passes(self, classifier: int = 1) -> tuple[int, int]:
+        """(forward, backward) passes over the batch in a step, at most; the classifier makes so many over a text."""

@@ -23,14 +23,13 @@ import torch
 from torch import Tensor
 
 from masktune.errors import MaskTuneError, one_of
-from masktune.features import Product
-from masktune.methods.base import Answer, Examples
+from masktune.features import Feature, FeatureBuilder
+from masktune.methods.base import ClassificationLoss, Examples
 from masktune.methods.words import bag, overlap
 
 if TYPE_CHECKING:
     import numpy
 
-    from masktune.training.features import Material
 
 BIAS_MODELS = ("small", "overlap", "hypothesis", "bag_of_words")
 OF_PAIRS = ("overlap", "hypothesis")
@@ -40,7 +39,7 @@ SMALL_EPOCHS = 5
 
 
 @dataclass(frozen=True)
-class BiasProbabilities(Product):
+class BiasProbabilities(Feature):
     """Probabilities of the classes [n, C] float32 for each train example, by a bias model that has not seen it."""
 
     model: str = "small"
@@ -48,50 +47,50 @@ class BiasProbabilities(Product):
     summary = "probabilities of a bias model"
 
     @property
-    def made_from(self) -> tuple[str, ...]:
+    def depends_on(self) -> tuple[str, ...]:
         return ("checkpoint", "training") if self.model == "small" else ("words",)
 
-    def make(self, material: "Material") -> "numpy.ndarray":
+    def compute(self, builder: FeatureBuilder) -> "numpy.ndarray":
         if self.model == "small":
-            return _of_small_models(material)
-        if self.model in OF_PAIRS and not material.paired:
+            return _of_small_models(builder)
+        if self.model in OF_PAIRS and not builder.paired:
             raise MaskTuneError(
                 f"bias_model {self.model!r} needs two texts, the examples have one; choose 'bag_of_words' or 'small'"
             )
-        return _of_regression(self.model, material)
+        return _of_regression(self.model, builder)
 
 
-def _of_small_models(material: "Material") -> "numpy.ndarray":
+def _of_small_models(builder: FeatureBuilder) -> "numpy.ndarray":
     """Two models on examples of their own; the first judges all that it has not seen, the second what the first saw."""
     import numpy
 
-    count = min(SMALL_EXAMPLES, len(material.train) // 2)
-    order = numpy.random.default_rng(material.seed("small bias model")).permutation(len(material.train))
+    count = min(SMALL_EXAMPLES, len(builder.train) // 2)
+    order = numpy.random.default_rng(builder.seed("small bias model")).permutation(len(builder.train))
     seen, others = numpy.sort(order[:count]), numpy.sort(order[count : 2 * count])
-    bias = material.probabilities(material.fine_tuned(seen, SMALL_EPOCHS))
-    bias[seen] = material.probabilities(material.fine_tuned(others, SMALL_EPOCHS))[seen]
+    bias = builder.predict(builder.fine_tune(seen, SMALL_EPOCHS))
+    bias[seen] = builder.predict(builder.fine_tune(others, SMALL_EPOCHS))[seen]
     return bias
 
 
-def _of_regression(model: str, material: "Material") -> "numpy.ndarray":
+def _of_regression(model: str, builder: FeatureBuilder) -> "numpy.ndarray":
     """Logistic regression in FOLDS folds, each judged by the regression on the others."""
     import numpy
 
     sklearn = scikit_learn()
-    labels = numpy.asarray(material.labels)
+    labels = numpy.asarray(builder.labels)
     classes, counts = numpy.unique(labels, return_counts=True)
     if counts.min() < FOLDS:
         raise MaskTuneError(
             f"class {classes[counts.argmin()]} has {counts.min()} train examples; the bias model needs {FOLDS} of "
             "each, one for each fold: add examples, or choose bias_model 'small'"
         )
-    folds = sklearn.model_selection.StratifiedKFold(FOLDS, shuffle=True, random_state=material.seed("folds") % 2**32)
-    features = [_features(model, texts) for texts in material.texts]
-    found = sklearn.model_selection.cross_val_predict(
+    folds = sklearn.model_selection.StratifiedKFold(FOLDS, shuffle=True, random_state=builder.seed("folds") % 2**32)
+    features = [_features(model, texts) for texts in builder.texts]
+    held_out = sklearn.model_selection.cross_val_predict(
         _regression(model, sklearn), features, labels, cv=folds, method="predict_proba"
     )
-    bias = numpy.zeros((len(labels), material.num_labels), dtype=numpy.float32)
-    bias[:, classes] = found
+    bias = numpy.zeros((len(labels), builder.num_labels), dtype=numpy.float32)
+    bias[:, classes] = held_out
     return bias
 
 
@@ -126,8 +125,8 @@ def scikit_learn() -> Any:
 
 
 @dataclass(frozen=True)
-class Biased(Answer):
-    """An answer held against the label and a bias model."""
+class BiasAwareLoss(ClassificationLoss):
+    """A loss that compares the logits with the label and takes account of what a bias model says of it."""
 
     bias_model: str = "small"
 
@@ -135,14 +134,14 @@ class Biased(Answer):
         one_of(self.bias_model, BIAS_MODELS, "bias model")
 
     @property
-    def needs(self) -> dict[str, Product]:
+    def needs(self) -> dict[str, Feature]:
         return {"bias": BiasProbabilities(self.bias_model)}
 
     @property
     def needs_pairs(self) -> bool:
         return self.bias_model in OF_PAIRS
 
-    def of_label(self, examples: Examples) -> Tensor:
+    def bias_of_label(self, examples: Examples) -> Tensor:
         """b_y, the bias model's probability of the label. [B]."""
         return examples.prepared["bias"].gather(1, examples.labels[:, None]).squeeze(1)
 

@@ -1,4 +1,4 @@
-"""Methods of more than one part: `combine(mask_tuning, free_lb)`."""
+"""Methods of more than one component: `combine(mask_tuning, free_lb)`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,18 +6,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from masktune.errors import MaskTuneError
-from masktune.features import Product
+from masktune.features import Feature
 from masktune.methods.base import (
-    Answer,
     Batch,
     Classification,
-    Label,
+    ClassificationLoss,
+    Component,
+    CrossEntropy,
+    Curriculum,
+    ForwardPass,
     Method,
-    Once,
-    Order,
-    Part,
-    Reading,
     SecondStage,
+    SingleForward,
     Term,
 )
 from masktune.methods.fine_tuning import FineTuning
@@ -26,41 +26,41 @@ from masktune.streams import Streams
 if TYPE_CHECKING:
     from masktune.models.joint import MaskTuningModel
 
-# In the order in which a name lists them: mask_tuning+free_lb+product_of_experts.
+# In the order in which a name lists them (mask_tuning+free_lb+product_of_experts), with what a component does.
 KINDS = {
-    "text": "which texts are read",
-    "reading": "how they are read",
-    "answer": "what the answer is held against",
-    "order": "which examples come when",
+    "text": "choose the texts",
+    "forward": "change the forward pass",
+    "loss": "replace the classification loss",
+    "curriculum": "choose which examples come when",
 }
 
 
 @dataclass(frozen=True)
 class Combined(Method):
-    """A method with another reading, answer or order than its own. Made by `combine`, which checks that they fit."""
+    """A method with another forward pass, loss or curriculum than its own. Made by `combine`, which checks the fit."""
 
-    parts: tuple[Part, ...]
+    components: tuple[Component, ...]
 
     @cached_property
     def method(self) -> Method:
-        """The part that says which texts are read."""
-        return self._part(Method) or FineTuning()
+        """The component that chooses the texts."""
+        return self._component(Method) or FineTuning()
 
     @property
     def name(self) -> str:
-        return "+".join(part.name for part in self.parts)
+        return "+".join(component.name for component in self.components)
 
     @property
     def label(self) -> str:
-        return " + ".join(part.label for part in self.parts)
+        return " + ".join(component.label for component in self.components)
 
     @property
     def reference(self) -> str:
-        return "; ".join(part.reference for part in self.parts)
+        return "; ".join(component.reference for component in self.components)
 
     @property
-    def loss(self) -> str:
-        return "; ".join(part.loss for part in self.parts)
+    def formula(self) -> str:
+        return "; ".join(component.formula for component in self.components)
 
     @property
     def encoder(self) -> str | None:
@@ -72,52 +72,54 @@ class Combined(Method):
 
     @property
     def second_stage(self) -> SecondStage | None:
-        order = self._part(Order)
-        return order.second_stage if order else None
+        curriculum = self._component(Curriculum)
+        return curriculum.second_stage if curriculum else None
 
     @property
     def needs_pairs(self) -> bool:
-        return any(part.needs_pairs for part in self.parts)
+        return any(component.needs_pairs for component in self.components)
 
     @property
-    def needs(self) -> dict[str, Product]:
-        return {name: product for part in self.parts for name, product in part.needs.items()}
+    def needs(self) -> dict[str, Feature]:
+        return {name: feature for component in self.components for name, feature in component.needs.items()}
 
     def settings(self) -> dict[str, Any]:
-        return {name: value for part in self.parts for name, value in part.settings().items()}
+        return {name: value for component in self.components for name, value in component.settings().items()}
 
     def options(self) -> dict[str, Any]:
-        return {name: value for part in self.parts for name, value in part.options().items()}
+        return {name: value for component in self.components for name, value in component.options().items()}
 
     def terms(
         self, model: "MaskTuningModel", batch: Batch, streams: Streams, classification: Classification | None = None
     ) -> Iterator[Term]:
         return self.method.terms(model, batch, streams, classification or self._classification)
 
-    def passes(self, reading: int = 1) -> tuple[int, int]:
-        return self.method.passes(reading * self._classification.reading.passes)
+    def passes(self, classifier: int = 1) -> tuple[int, int]:
+        return self.method.passes(classifier * self._classification.forward.passes)
 
     @cached_property
     def _classification(self) -> Classification:
-        return Classification(self._part(Reading) or Once(), self._part(Answer) or Label())
+        forward, criterion = self._component(ForwardPass), self._component(ClassificationLoss)
+        return Classification(forward or SingleForward(), criterion or CrossEntropy())
 
-    def _part(self, kind: type[Part]) -> Any:
-        return next((part for part in self.parts if isinstance(part, kind)), None)
+    def _component(self, kind: type[Component]) -> Any:
+        return next((component for component in self.components if isinstance(component, kind)), None)
 
 
-def combine(*parts: Part) -> Method:
-    """One method of several parts: `combine(MaskTuning(), FreeLB())`, `combine(FreeLB())` (of fine-tuning).
+def combine(*components: Component) -> Method:
+    """One method of several components: `combine(MaskTuning(), FreeLB())`, `combine(FreeLB())` (of fine-tuning).
 
     What is combined already can be combined further.
 
-    Raises MaskTuneError for two parts of one kind, and for parts that act on a classification that does not take place.
+    Raises MaskTuneError for two components of one kind, and for components that act on a classification that does not
+    take place.
     """
-    by_kind: dict[str, Part] = {}
-    for part in (own for given in parts for own in (given.parts if isinstance(given, Combined) else (given,))):
-        other = by_kind.setdefault(part.kind, part)
-        if other is not part:
+    by_kind: dict[str, Component] = {}
+    for component in components_of(*components):
+        other = by_kind.setdefault(component.kind, component)
+        if other is not component:
             raise MaskTuneError(
-                f"{other.name!r} and {part.name!r} both say {KINDS[part.kind]}; a method has one of them"
+                f"{other.name!r} and {component.name!r} both {KINDS[component.kind]}; a method has one such component"
             )
     ordered = tuple(by_kind[kind] for kind in KINDS if kind in by_kind)
     if len(ordered) == 1 and isinstance(ordered[0], Method):
@@ -127,10 +129,19 @@ def combine(*parts: Part) -> Method:
     return combined
 
 
+def components_of(*methods: Component) -> tuple[Component, ...]:
+    """The single components of methods, combined or not."""
+    return tuple(
+        component
+        for method in methods
+        for component in (method.components if isinstance(method, Combined) else (method,))
+    )
+
+
 def _check(combined: Combined) -> None:
-    """Raise MaskTuneError where nothing is classified and a part would wait for it in vain."""
+    """Raise MaskTuneError where nothing is classified and a component would wait for it in vain."""
     if combined.method.passes(1) == combined.method.passes(2):
-        waiting = next(part for part in combined.parts if part is not combined.method)
+        waiting = next(component for component in combined.components if component is not combined.method)
         raise MaskTuneError(
             f"{combined.method.name!r} with these options classifies nothing, so {waiting.name!r} has nothing to act "
             "on; give the classification loss a weight above 0"

@@ -16,42 +16,40 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from masktune.features import Product
+from masktune.features import Feature, FeatureBuilder
 from masktune.losses import classification_loss
 from masktune.methods.base import Examples
-from masktune.methods.bias import Biased, finite_log
+from masktune.methods.bias import BiasAwareLoss, finite_log
 
 if TYPE_CHECKING:
     import numpy
 
-    from masktune.training.features import Material
-
 
 @dataclass(frozen=True)
-class TeacherProbabilities(Product):
+class TeacherProbabilities(Feature):
     """What plain fine-tuning on all train examples says of each of them: probabilities [n, C], float32."""
 
     summary = "probabilities of a fine-tuned teacher"
-    made_from = ("checkpoint", "training")
+    depends_on = ("checkpoint", "training")
 
-    def make(self, material: "Material") -> "numpy.ndarray":
-        return material.probabilities(material.fine_tuned())
+    def compute(self, builder: FeatureBuilder) -> "numpy.ndarray":
+        return builder.predict(builder.fine_tune())
 
 
 @dataclass(frozen=True)
-class ConfidenceRegularisation(Biased):
+class ConfidenceRegularisation(BiasAwareLoss):
     """Cross-entropy against the teacher's probabilities to the power of 1 - b_y."""
 
     name = "confidence_regularisation"
     label = "confidence regularisation"
     reference = "Utama et al. 2020a"
-    loss = "CE(p, s), s proportional to t^(1 - b_y), t a fine-tuned teacher, b the probabilities of a bias model"
+    formula = "CE(p, s), s proportional to t^(1 - b_y), t a fine-tuned teacher, b the probabilities of a bias model"
 
     @property
-    def needs(self) -> dict[str, Product]:
+    def needs(self) -> dict[str, Feature]:
         return {**super().needs, "teacher": TeacherProbabilities()}
 
-    def score(self, logits: Tensor, examples: Examples) -> Tensor:
-        certainty = 1 - self.of_label(examples)
+    def loss(self, logits: Tensor, examples: Examples) -> Tensor:
+        certainty = 1 - self.bias_of_label(examples)
         target = (finite_log(examples.prepared["teacher"]) * certainty[:, None]).softmax(-1)
-        return classification_loss(logits, target, examples.weigh(logits))
+        return classification_loss(logits, target, examples.example_weights(logits))

@@ -1,6 +1,6 @@
-"""What Span Cutoff and HiddenCut share: a second reading in which a span is missing, and a loss that ties the two.
+"""What Span Cutoff and HiddenCut share: a second forward pass in which a span is missing, and a loss that ties the two.
 
-With p the answer to the whole example and q the answer without the span (Shen et al. 2020, Chen et al. 2021; both
+With p the prediction for the whole example and q the one without the span (Shen et al. 2020, Chen et al. 2021; both
 released codes weigh all three alike),
 
     L = CE(p, y) + CE(q, y) + weight * JS(p, q)
@@ -20,7 +20,7 @@ from torch import Generator, Tensor
 
 from masktune.errors import MaskTuneError
 from masktune.losses import js_divergence, weighted_mean
-from masktune.methods.base import Batch, Examples, Reading, Score
+from masktune.methods.base import Batch, Examples, ForwardPass, LossFunction
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Cut(Reading):
+class Cut(ForwardPass):
     """(CE(p, y) + CE(q, y) + divergence_weight * JS(p, q)) / 2 with and without a span of `cut_rate` of the tokens."""
 
     cut_rate: float = 0.1
     divergence_weight: float = 1.0
 
-    loss = "(CE(p, y) + CE(q, y) + divergence_weight * JS(p, q)) / 2, q without a span of the example"
+    formula = "(CE(p, y) + CE(q, y) + divergence_weight * JS(p, q)) / 2, q without a span of the example"
     passes = 2
 
     def __post_init__(self):
@@ -49,14 +49,14 @@ class Cut(Reading):
     ) -> AbstractContextManager[Batch]:
         """Within the block all rows of the inputs [2B, L] but the first `whole` are read with a cut. Gives inputs."""
 
-    def read(
-        self, model: "MaskTuningModel", examples: Examples, score: Score, streams: Streams
+    def losses(
+        self, model: "MaskTuningModel", examples: Examples, loss: LossFunction, streams: Streams
     ) -> Iterator[tuple[float, Tensor]]:
         twice = examples.followed_by(examples).inputs
         with self.cutting(model, twice, len(examples.labels), streams) as inputs:
             whole, cut = model(**inputs).logits.chunk(2)
-        apart = weighted_mean(js_divergence(whole, cut), examples.weigh(whole))
-        yield 1.0, (score(whole, examples) + score(cut, examples) + self.divergence_weight * apart) / 2
+        divergence = weighted_mean(js_divergence(whole, cut), examples.example_weights(whole))
+        yield 1.0, (loss(whole, examples) + loss(cut, examples) + self.divergence_weight * divergence) / 2
 
 
 def spans(attention_mask: Tensor, sizes: Tensor, whole: int, generator: Generator) -> Tensor:

@@ -18,12 +18,12 @@ class FineTuning(Method):
     name = "fine_tuning"
     label = "fine-tuning"
     reference = "Devlin et al. 2019"
-    loss = "CE(x, y)"
+    formula = "CE(x, y)"
 
     def terms(
         self, model: "MaskTuningModel", batch: Batch, streams: Streams, classification: Classification = PLAIN
     ) -> Iterator[Term]:
         return classification.terms(model, Examples.of(batch), 1.0, streams)
 
-    def passes(self, reading: int = 1) -> tuple[int, int]:
-        return reading, reading
+    def passes(self, classifier: int = 1) -> tuple[int, int]:
+        return classifier, classifier

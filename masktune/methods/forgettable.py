@@ -17,41 +17,39 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from masktune.errors import MaskTuneError
-from masktune.features import Product
-from masktune.methods.base import Order, SecondStage
+from masktune.features import Feature, FeatureBuilder
+from masktune.methods.base import Curriculum, SecondStage
 from masktune.methods.bias import as_it_is, scikit_learn
 from masktune.methods.words import bag
 
 if TYPE_CHECKING:
     import numpy
 
-    from masktune.training.features import Material
-
 
 @dataclass(frozen=True)
-class ForgottenExamples(Product):
+class ForgottenExamples(Feature):
     """Which train examples a weak model forgets, as many of each class. bool [n]."""
 
     weak_epochs: int = 5
 
     summary = "which examples a weak model forgets"
-    made_from = ("words",)
+    depends_on = ("words",)
 
-    def make(self, material: "Material") -> "numpy.ndarray":
+    def compute(self, builder: FeatureBuilder) -> "numpy.ndarray":
         import numpy
 
-        labels = numpy.asarray(material.labels)
-        marked = forgotten(self._right(material, labels))
-        return balanced(marked, labels, numpy.random.default_rng(material.seed("forgettable")))
+        labels = numpy.asarray(builder.labels)
+        marked = forgotten(self._right(builder, labels))
+        return balanced(marked, labels, numpy.random.default_rng(builder.seed("forgettable")))
 
-    def _right(self, material: "Material", labels: "numpy.ndarray") -> "numpy.ndarray":
+    def _right(self, builder: FeatureBuilder, labels: "numpy.ndarray") -> "numpy.ndarray":
         """Whether the weak model is right about each example after each epoch. bool [epochs, n]."""
         import numpy
 
         sklearn = scikit_learn()
         words = sklearn.feature_extraction.text.CountVectorizer(analyzer=as_it_is, binary=True)
-        features = words.fit_transform([bag(texts) for texts in material.texts])
-        weak = sklearn.linear_model.SGDClassifier(loss="log_loss", random_state=material.seed("weak model") % 2**32)
+        features = words.fit_transform([bag(texts) for texts in builder.texts])
+        weak = sklearn.linear_model.SGDClassifier(loss="log_loss", random_state=builder.seed("weak model") % 2**32)
         rounds = []
         for _ in range(self.weak_epochs):
             weak.partial_fit(features, labels, classes=numpy.unique(labels))
@@ -76,7 +74,7 @@ def balanced(marked: "numpy.ndarray", labels: "numpy.ndarray", generator: "numpy
 
 
 @dataclass(frozen=True)
-class Forgettable(Order):
+class Forgettable(Curriculum):
     """A second fine-tuning of `second_epochs` on forgettable examples, at `second_rate` times the learning rate."""
 
     weak_epochs: int = 5
@@ -86,7 +84,7 @@ class Forgettable(Order):
     name = "forgettable"
     label = "forgettable examples"
     reference = "Yaghoobzadeh et al. 2021"
-    loss = "CE(x, y) on all examples, then on those that a weak model forgets"
+    formula = "CE(x, y) on all examples, then on those that a weak model forgets"
 
     def __post_init__(self):
         for name in ("weak_epochs", "second_epochs"):
@@ -96,7 +94,7 @@ class Forgettable(Order):
             raise MaskTuneError(f"second_rate {self.second_rate!r} is not above 0; the published code has 0.1")
 
     @property
-    def needs(self) -> dict[str, Product]:
+    def needs(self) -> dict[str, Feature]:
         return {"forgotten": ForgottenExamples(self.weak_epochs)}
 
     @property

@@ -24,7 +24,7 @@ import torch
 from torch import Generator, Tensor
 
 from masktune.errors import MaskTuneError
-from masktune.methods.base import Examples, Reading, Score
+from masktune.methods.base import Examples, ForwardPass, LossFunction
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class FreeLB(Reading):
+class FreeLB(ForwardPass):
     """1/K * sum over t of CE(x + delta_t, y): K forward and K backward passes, for K = `ascent_steps`."""
 
     ascent_steps: int = 2
@@ -43,7 +43,7 @@ class FreeLB(Reading):
     name = "free_lb"
     label = "FreeLB"
     reference = "Zhu et al. 2020"
-    loss = "1/K * sum over t of CE(x + delta_t, y), delta climbing the loss within a radius"
+    formula = "1/K * sum over t of CE(x + delta_t, y), delta climbing the loss within a radius"
 
     def __post_init__(self):
         if not (isinstance(self.ascent_steps, int) and self.ascent_steps >= 1):
@@ -56,8 +56,8 @@ class FreeLB(Reading):
     def passes(self) -> int:
         return self.ascent_steps
 
-    def read(
-        self, model: "MaskTuningModel", examples: Examples, score: Score, streams: Streams
+    def losses(
+        self, model: "MaskTuningModel", examples: Examples, loss: LossFunction, streams: Streams
     ) -> Iterator[tuple[float, Tensor]]:
         size = model.classifier.get_input_embeddings().embedding_dim
         delta = self._first(examples.inputs["attention_mask"], size, streams["adversary"])
@@ -66,7 +66,7 @@ class FreeLB(Reading):
             moved = model.edited("words", lambda number, delta=delta: delta, torch.add)
             with self._same_dropout(model.device, again=left > 0), moved:
                 logits = model(**examples.inputs).logits
-            yield 1 / self.ascent_steps, score(logits, examples)
+            yield 1 / self.ascent_steps, loss(logits, examples)
             if left:
                 delta = self._climbed(delta)
 

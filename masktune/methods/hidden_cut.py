@@ -1,7 +1,7 @@
 """HiddenCut (Chen et al. 2021, ACL).
 
-A second reading of each example misses, in every layer, a span of 10 % of its hidden states, so that the layer above
-cannot guess them from their neighbours as it can after dropout. The loss stands in masktune.methods.cutting.
+In a second forward pass each example misses, in every layer, a span of 10 % of its hidden states, so that the layer
+above cannot guess them from their neighbours as it can after dropout. The loss stands in masktune.methods.cutting.
 
 The paper cuts "after the feed-forward network". In the released code that is the output of the feed-forward block
 before the residual connection, which still carries the token; so here. Each layer draws a span of its own of at least
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HiddenCut(Cut):
-    """In each layer a span of the feed-forward output is zero in the second reading; none where `cut_rate` is 0."""
+    """In each layer a span of the feed-forward output is zero in the second pass; none where `cut_rate` is 0."""
 
     name = "hidden_cut"
     label = "HiddenCut"

@@ -54,7 +54,7 @@ class MaskTuning(Method):
     name = "mask_tuning"
     label = "Mask-tuning"
     reference = "Ghanbarzadeh et al. 2023"
-    loss = "alpha * L_MLM + (1 - alpha) * CE(x', y)"
+    formula = "alpha * L_MLM + (1 - alpha) * CE(x', y)"
 
     def __post_init__(self):
         objective.check_alpha(self.alpha)
@@ -95,9 +95,9 @@ class MaskTuning(Method):
             classified = self._classified(examples, perturbed)
             yield from classification.terms(model, classified, classification_weight, streams)
 
-    def passes(self, reading: int = 1) -> tuple[int, int]:
+    def passes(self, classifier: int = 1) -> tuple[int, int]:
         _, classification_weight = objective.term_weights(self.alpha, self.alpha_weights)
-        classified = 0 if classification_weight == 0 else reading * (1 if self.classify == "perturbed" else 2)
+        classified = 0 if classification_weight == 0 else classifier * (1 if self.classify == "perturbed" else 2)
         return (self.mask_rate > 0) + classified, (self.mask_rate > 0 and self._learns_language) + classified
 
     @property
@@ -110,11 +110,13 @@ class MaskTuning(Method):
         A row that nothing was changed in is read once and counts twice.
         """
         if self.classify == "perturbed":
-            weigh = partial(self._counted, labels=examples.labels) if self.keep == "correct" else examples.weigh
-            return replace(examples.with_text(perturbed), weigh=weigh)
+            if self.keep == "all":
+                return examples.with_text(perturbed)
+            weights = partial(self._counted, labels=examples.labels)
+            return replace(examples.with_text(perturbed), example_weights=weights)
         changed = (perturbed != examples.inputs["input_ids"]).any(1)
         both = examples.followed_by(examples.with_text(perturbed).rows(changed))
-        return replace(both, weigh=partial(self._counted_twice, labels=both.labels, changed=changed))
+        return replace(both, example_weights=partial(self._counted_twice, labels=both.labels, changed=changed))
 
     def _counted(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Weights [B] of perturbed examples: 1, or 0 for one that is dropped because the classifier gets it wrong."""

@@ -30,7 +30,7 @@ from torch import Tensor
 
 from masktune import perturb
 from masktune.errors import MaskTuneError
-from masktune.features import Product
+from masktune.features import Feature, FeatureBuilder
 from masktune.losses import mlm_loss
 from masktune.methods.base import PLAIN, Batch, Classification, Examples, Method, Term
 from masktune.streams import Streams
@@ -39,27 +39,26 @@ if TYPE_CHECKING:
     import numpy
 
     from masktune.models.joint import MaskTuningModel
-    from masktune.training.features import Material
 
 
 @dataclass(frozen=True)
-class Keywords(Product):
+class Keywords(Feature):
     """Which tokens are keywords: for each token of all examples in turn, bool."""
 
     per_class: int = 10
 
     summary = "keywords by the attention of a fine-tuned classifier"
     per_token = True
-    made_from = ("checkpoint", "training")
+    depends_on = ("checkpoint", "training")
 
-    def make(self, material: "Material") -> "numpy.ndarray":
+    def compute(self, builder: FeatureBuilder) -> "numpy.ndarray":
         import numpy
 
-        scores = torch.zeros(material.vocabulary.size, dtype=torch.float64)
-        for batch, attention in material.attention(material.fine_tuned()):
-            scores += attention_by_token(batch["input_ids"].cpu(), attention.cpu(), material.vocabulary)
-        chosen = scores.topk(min(self.per_class * material.num_labels, int((scores > 0).sum()))).indices.numpy()
-        return numpy.concatenate([numpy.isin(token_ids, chosen) for token_ids in material.train["input_ids"]])
+        scores = torch.zeros(builder.vocabulary.size, dtype=torch.float64)
+        for batch, attention in builder.attention(builder.fine_tune()):
+            scores += attention_by_token(batch["input_ids"].cpu(), attention.cpu(), builder.vocabulary)
+        chosen = scores.topk(min(self.per_class * builder.num_labels, int((scores > 0).sum()))).indices.numpy()
+        return numpy.concatenate([numpy.isin(token_ids, chosen) for token_ids in builder.train["input_ids"]])
 
 
 def attention_by_token(input_ids: Tensor, attention: Tensor, vocabulary: perturb.Vocabulary) -> Tensor:
@@ -84,7 +83,7 @@ class Masker(Method):
     name = "masker"
     label = "MASKER"
     reference = "Moon et al. 2021"
-    loss = "CE(p(x), y) + keyword_weight * L_keywords + entropy_weight * KL(uniform, p(x without context))"
+    formula = "CE(p(x), y) + keyword_weight * L_keywords + entropy_weight * KL(uniform, p(x without context))"
     encoder = "shared"
 
     def __post_init__(self):
@@ -98,7 +97,7 @@ class Masker(Method):
             raise MaskTuneError(f"keywords_per_class {self.keywords_per_class!r}; expected a whole number, at least 1")
 
     @property
-    def needs(self) -> dict[str, Product]:
+    def needs(self) -> dict[str, Feature]:
         return {"keywords": Keywords(self.keywords_per_class)}
 
     def terms(
@@ -120,8 +119,8 @@ class Masker(Method):
             yield Term("entropy", self.entropy_weight, from_uniform(logits).mean())
         yield from classification.terms(model, examples, 1.0, streams)
 
-    def passes(self, reading: int = 1) -> tuple[int, int]:
-        count = (self.keyword_weight > 0) + (self.entropy_weight > 0) + reading
+    def passes(self, classifier: int = 1) -> tuple[int, int]:
+        count = (self.keyword_weight > 0) + (self.entropy_weight > 0) + classifier
         return count, count
 
 

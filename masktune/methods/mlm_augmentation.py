@@ -23,7 +23,7 @@ from torch import Tensor
 
 from masktune import perturb
 from masktune.errors import MaskTuneError
-from masktune.features import Product
+from masktune.features import Feature, FeatureBuilder
 from masktune.methods.base import PLAIN, Batch, Classification, Examples, Method, Term
 from masktune.streams import Streams
 
@@ -31,11 +31,10 @@ if TYPE_CHECKING:
     import numpy
 
     from masktune.models.joint import MaskedLM, MaskTuningModel
-    from masktune.training.features import Material
 
 
 @dataclass(frozen=True)
-class AugmentedTokens(Product):
+class AugmentedTokens(Feature):
     """One synthetic copy of each train example: token ids of all examples in turn, as many as they have, int32."""
 
     number: int
@@ -44,16 +43,16 @@ class AugmentedTokens(Product):
 
     summary = "copies by the masked language model"
     per_token = True
-    made_from = ("checkpoint",)
+    depends_on = ("checkpoint",)
 
-    def make(self, material: "Material") -> "numpy.ndarray":
+    def compute(self, builder: FeatureBuilder) -> "numpy.ndarray":
         import numpy
 
-        masked_lm = material.masked_lm()
+        masked_lm = builder.load_masked_lm()
         copies = []
-        for step, batch in enumerate(material.batches()):
-            streams = Streams(material.seed(f"copy {self.number}"), step)
-            copy = self._copied(masked_lm, batch, material.vocabulary, streams)
+        for step, batch in enumerate(builder.batches()):
+            streams = Streams(builder.seed(f"copy {self.number}"), step)
+            copy = self._copied(masked_lm, batch, builder.vocabulary, streams)
             copies.append(copy[batch["attention_mask"].bool()].cpu().numpy())
         return numpy.concatenate(copies).astype(numpy.int32)
 
@@ -88,7 +87,7 @@ class MlmAugmentation(Method):
     name = "mlm_augmentation"
     label = "MLM augmentation"
     reference = "Ng et al. 2020"
-    loss = "(CE(x, y) + CE(x~, y)) / 2, x~ reconstructed by the frozen masked language model"
+    formula = "(CE(x, y) + CE(x~, y)) / 2, x~ reconstructed by the frozen masked language model"
 
     def __post_init__(self):
         perturb.check_mask_rate(self.mask_rate)
@@ -97,7 +96,7 @@ class MlmAugmentation(Method):
                 raise MaskTuneError(f"{name} {getattr(self, name)!r}; expected a whole number of at least 1")
 
     @property
-    def needs(self) -> dict[str, Product]:
+    def needs(self) -> dict[str, Feature]:
         return {f"copy_{number}": AugmentedTokens(number, self.mask_rate, self.best) for number in range(self.copies)}
 
     def terms(
@@ -111,5 +110,5 @@ class MlmAugmentation(Method):
         text = torch.where(examples.inputs["attention_mask"].bool(), copy, input_ids)
         return classification.terms(model, examples.followed_by(examples.with_text(text)), 1.0, streams)
 
-    def passes(self, reading: int = 1) -> tuple[int, int]:
-        return 2 * reading, 2 * reading
+    def passes(self, classifier: int = 1) -> tuple[int, int]:
+        return 2 * classifier, 2 * classifier

@@ -16,18 +16,18 @@ from torch import Tensor
 
 from masktune.losses import classification_loss
 from masktune.methods.base import Examples
-from masktune.methods.bias import Biased, finite_log
+from masktune.methods.bias import BiasAwareLoss, finite_log
 
 
 @dataclass(frozen=True)
-class ProductOfExperts(Biased):
+class ProductOfExperts(BiasAwareLoss):
     """CE(softmax(log p + log b), y)."""
 
     name = "product_of_experts"
     label = "Product of Experts"
     reference = "Clark et al. 2019; Karimi Mahabadi et al. 2020"
-    loss = "CE(softmax(log p + log b), y), b the probabilities of a bias model"
+    formula = "CE(softmax(log p + log b), y), b the probabilities of a bias model"
 
-    def score(self, logits: Tensor, examples: Examples) -> Tensor:
+    def loss(self, logits: Tensor, examples: Examples) -> Tensor:
         product = logits.float().log_softmax(-1) + finite_log(examples.prepared["bias"])
-        return classification_loss(product, examples.labels, examples.weigh(logits))
+        return classification_loss(product, examples.labels, examples.example_weights(logits))

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from masktune.errors import MaskTuneError
 from masktune.losses import kl_divergence, weighted_mean
-from masktune.methods.base import Examples, Reading, Score
+from masktune.methods.base import Examples, ForwardPass, LossFunction
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
@@ -28,25 +28,26 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RDrop(Reading):
-    """(CE(p, y) + CE(q, y)) / 2 + kl_weight / 4 * (KL(p || q) + KL(q || p)) of two readings with dropout."""
+class RDrop(ForwardPass):
+    """(CE(p, y) + CE(q, y)) / 2 + kl_weight / 4 * (KL(p || q) + KL(q || p)) of two passes with dropout."""
 
     kl_weight: float = 1.0
 
     name = "r_drop"
     label = "R-Drop"
     reference = "Liang et al. 2021"
-    loss = "(CE(p, y) + CE(q, y)) / 2 + kl_weight / 4 * (KL(p, q) + KL(q, p)), p and q with different dropout"
+    formula = "(CE(p, y) + CE(q, y)) / 2 + kl_weight / 4 * (KL(p, q) + KL(q, p)), p and q with different dropout"
     passes = 2
 
     def __post_init__(self):
         if self.kl_weight < 0:
             raise MaskTuneError(f"kl_weight {self.kl_weight!r} is below 0; R-Drop for RoBERTa uses 1.0")
 
-    def read(
-        self, model: "MaskTuningModel", examples: Examples, score: Score, streams: Streams
+    def losses(
+        self, model: "MaskTuningModel", examples: Examples, loss: LossFunction, streams: Streams
     ) -> Iterator[tuple[float, Tensor]]:
         # One pass over 2B rows: each row has dropout of its own.
         first, second = model(**examples.followed_by(examples).inputs).logits.chunk(2)
-        apart = weighted_mean(kl_divergence(first, second) + kl_divergence(second, first), examples.weigh(first))
-        yield 1.0, (score(first, examples) + score(second, examples)) / 2 + self.kl_weight / 4 * apart
+        divergences = kl_divergence(first, second) + kl_divergence(second, first)
+        divergence = weighted_mean(divergences, examples.example_weights(first))
+        yield 1.0, (loss(first, examples) + loss(second, examples)) / 2 + self.kl_weight / 4 * divergence

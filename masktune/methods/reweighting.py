@@ -15,19 +15,19 @@ from torch import Tensor
 
 from masktune.losses import classification_loss
 from masktune.methods.base import Examples
-from masktune.methods.bias import Biased
+from masktune.methods.bias import BiasAwareLoss
 
 
 @dataclass(frozen=True)
-class Reweighting(Biased):
+class Reweighting(BiasAwareLoss):
     """Cross-entropy weighted by 1 - b_y."""
 
     name = "reweighting"
     label = "example reweighting"
     reference = "Clark et al. 2019"
-    loss = "mean of CE(p, y) weighted by 1 - b_y, b the probabilities of a bias model"
+    formula = "mean of CE(p, y) weighted by 1 - b_y, b the probabilities of a bias model"
 
-    def score(self, logits: Tensor, examples: Examples) -> Tensor:
-        weights = 1 - self.of_label(examples)
-        counted = examples.weigh(logits)
+    def loss(self, logits: Tensor, examples: Examples) -> Tensor:
+        weights = 1 - self.bias_of_label(examples)
+        counted = examples.example_weights(logits)
         return classification_loss(logits, examples.labels, weights if counted is None else weights * counted)

@@ -9,31 +9,33 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from masktune.features import Texts
+
 Words = list[str]
-Texts = tuple[Words, ...]
 
 
 def texts_of(input_ids: Iterable[list[int]], tokenizer: Any) -> list[Texts]:
     """The words of each example, lower-cased: of one text, or of two if any example has two."""
     ends = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id}
     ends.add(tokenizer.pad_token_id)
-    parts = [_parts(token_ids, ends) for token_ids in input_ids]
-    count = min(2, max(map(len, parts), default=1))
+    split = [_split(token_ids, ends) for token_ids in input_ids]
+    count = min(2, max(map(len, split), default=1))
     columns = [
-        tokenizer.batch_decode([part[place] if place < len(part) else [] for part in parts]) for place in range(count)
+        tokenizer.batch_decode([texts[place] if place < len(texts) else [] for texts in split])
+        for place in range(count)
     ]
     return list(zip(*([re.findall(r"\w+", text.lower()) for text in column] for column in columns), strict=True))
 
 
-def _parts(token_ids: list[int], ends: set[int | None]) -> list[list[int]]:
+def _split(token_ids: list[int], ends: set[int | None]) -> list[list[int]]:
     """The tokens between the special tokens at which texts end."""
-    parts: list[list[int]] = [[]]
+    texts: list[list[int]] = [[]]
     for token in token_ids:
         if token not in ends:
-            parts[-1].append(token)
-        elif parts[-1]:
-            parts.append([])
-    return parts if parts[-1] else parts[:-1]
+            texts[-1].append(token)
+        elif texts[-1]:
+            texts.append([])
+    return texts if texts[-1] else texts[:-1]
 
 
 def bag(texts: Texts) -> Words:
@@ -57,5 +59,5 @@ def overlap(texts: Texts) -> list[float]:
     known, others = set(first), set(second)
     inside = sum(word in known for word in second) / max(len(second), 1)
     around = sum(word in others for word in first) / max(len(first), 1)
-    part = f" {' '.join(second)} " in f" {' '.join(first)} "
-    return [float(inside == 1), float(part), inside, around, math.log(max(len(first) - len(second), 1))]
+    contiguous = f" {' '.join(second)} " in f" {' '.join(first)} "
+    return [float(inside == 1), float(contiguous), inside, around, math.log(max(len(first) - len(second), 1))]

@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 from transformers import DataCollatorWithPadding, PreTrainedTokenizerBase, default_data_collator
 from transformers.trainer_utils import RemoveColumnsCollator
 
-from masktune.features import PREFIX, Product
+from masktune.features import PREFIX, Feature
 
 LABELS = ("label", "label_ids")
 
@@ -76,19 +76,19 @@ class Padding:
 
 
 class PreparedColumns:
-    """A collator that also stacks the columns of a method's products: [B], [B, C], or per token [B, L]."""
+    """A collator that also stacks the columns of a method's features: [B], [B, C], or per token [B, L]."""
 
-    def __init__(self, collate: Callable[[list[dict[str, Any]]], dict[str, Any]], products: dict[str, Product]):
+    def __init__(self, collate: Callable[[list[dict[str, Any]]], dict[str, Any]], method_features: dict[str, Feature]):
         self.collate = collate
-        self.per_token = {PREFIX + name: product.per_token for name, product in products.items()}
+        self.per_token = {PREFIX + name: feature.per_token for name, feature in method_features.items()}
 
-    def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
+    def __call__(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
         """Examples with the same columns -> a batch."""
-        plain = [{name: value for name, value in row.items() if name not in self.per_token} for row in features]
+        plain = [{name: value for name, value in row.items() if name not in self.per_token} for row in examples]
         batch = self.collate(plain)
         for name, per_token in self.per_token.items():
-            if name in features[0]:
-                rows = [torch.as_tensor(row[name]) for row in features]
+            if name in examples[0]:
+                rows = [torch.as_tensor(row[name]) for row in examples]
                 batch[name] = self._padded(rows, batch["attention_mask"]) if per_token else torch.stack(rows)
         return batch
 

@@ -7,8 +7,8 @@
     trainer = MaskTuningTrainer(model, args, method=method, train_dataset=train, processing_class=tokenizer)
 
 Most methods need nothing and get their train set back as it is. For the others (`Method.needs`) it comes back with a
-column for each product: probabilities of a bias model or a teacher, marks, other texts. A product is an array of plain
-numbers in a safetensors file under $MASKTUNE_CACHE/prepared, in a folder named by all that defines it: the product's
+column for each feature: probabilities of a bias model or a teacher, marks, other texts. A feature is an array of plain
+numbers in a safetensors file under $MASKTUNE_CACHE/prepared, in a folder named by all that defines it: the feature's
 settings, the tokenised examples and their labels, and, where it depends on them, what tokenizer and checkpoint hold
 and the training.
 """
@@ -40,16 +40,16 @@ from transformers import (
 
 from masktune import cache, files
 from masktune.errors import MaskTuneError
-from masktune.features import PREFIX, Product
+from masktune.features import PREFIX, Feature, Texts
 from masktune.methods import FineTuning, Method
-from masktune.methods.words import Texts, texts_of
+from masktune.methods.words import texts_of
 from masktune.models.joint import MaskedLM, MaskTuningModel, loading, trained_masked_lm
 from masktune.models.spec import content
 from masktune.perturb import Vocabulary
 from masktune.streams import derive
 from masktune.training.trainer import MaskTuningTrainer, check_labels, label_column
 
-FORMAT = 1  # counts up when the code that makes a product changes what it makes
+FORMAT = 1  # counts up when the code that computes a feature changes what comes out
 FILE = "values.safetensors"
 # Of TrainingArguments: what the outcome of a training depends on.
 TRAINING = (
@@ -75,16 +75,18 @@ def prepare(
     `train` is tokenised (input_ids, attention_mask, labels). Auxiliary models start from `checkpoint` (at `revision`)
     and are trained as `args` say, with streams derived from `seed`: one seed for all runs of a study, which varies the
     training and not what it is given. Raises MaskTuneError for a data set that cannot carry columns, and where a
-    product cannot be made of these examples.
+    feature cannot be computed for these examples.
     """
-    return Material(train, tokenizer, args, str(checkpoint), tuple(label_names), revision, seed).prepared(method)
+    return CachedFeatureBuilder(train, tokenizer, args, str(checkpoint), tuple(label_names), revision, seed).prepare(
+        method
+    )
 
 
 @dataclass
-class Material:
-    """What products are made from; see `prepare`.
+class CachedFeatureBuilder:
+    """Computes the features of a train set, or reads them from the cache; see `prepare` and `FeatureBuilder`.
 
-    `seconds` is what each product took, as if nothing had been in the cache: what a method costs does not depend on
+    `seconds` is what each feature took, as if nothing had been in the cache: what a method costs does not depend on
     which came first.
     """
 
@@ -98,8 +100,8 @@ class Material:
     seconds: dict[str, float] = field(default_factory=dict)
     _saved: float = 0.0
 
-    def prepared(self, method: Method) -> datasets.Dataset:
-        """The train set with a column for each product that the method needs."""
+    def prepare(self, method: Method) -> datasets.Dataset:
+        """The train set with a column for each feature that the method needs."""
         needs = method.needs
         if not needs:
             return self.train
@@ -109,25 +111,26 @@ class Material:
                 "datasets.Dataset: datasets.Dataset.from_list makes one"
             )
         check_labels(self.train, self.num_labels)
-        columns = {PREFIX + name: self._column(product, name) for name, product in needs.items()}
+        columns = {PREFIX + name: self._column(feature, name) for name, feature in needs.items()}
         return datasets.concatenate_datasets([self.train, datasets.Dataset(pyarrow.table(columns))], axis=1)
 
-    def _column(self, product: Product, name: str) -> pyarrow.Array:
-        """A product as a column: a list for each example if it has several numbers for it, else a number."""
-        values = self._values(product, name)
-        if values.ndim == 1 and not product.per_token:
+    def _column(self, feature: Feature, name: str) -> pyarrow.Array:
+        """A feature as a column: a list for each example if it has several numbers for it, else a number."""
+        values = self._values(feature, name)
+        if values.ndim == 1 and not feature.per_token:
             return pyarrow.array(values)
-        ends = numpy.cumsum(self._lengths) if product.per_token else numpy.arange(1, len(values) + 1) * values.shape[1]
+        ends = numpy.cumsum(self._lengths) if feature.per_token else numpy.arange(1, len(values) + 1) * values.shape[1]
         offsets = pyarrow.array(numpy.concatenate([[0], ends]), pyarrow.int64())
         return pyarrow.LargeListArray.from_arrays(offsets, pyarrow.array(values.ravel()))
 
-    def _values(self, product: Product, name: str) -> numpy.ndarray:
-        """The array of a product, from the cache or made now."""
-        made_of = {"product": type(product).__name__, "settings": asdict(product), **self._identity(product.made_from)}
+    def _values(self, feature: Feature, name: str) -> numpy.ndarray:
+        """The array of a feature, from the cache or computed now."""
+        # "product" is what caches of the first version call a feature, and their folders are named by this record.
+        made_of = {"product": type(feature).__name__, "settings": asdict(feature), **self._identity(feature.depends_on)}
 
         def make(folder: Path) -> None:
             start = time.perf_counter()
-            values = product.make(self)
+            values = feature.compute(self)
             safetensors.numpy.save_file({"values": numpy.ascontiguousarray(values)}, folder / FILE)
             _record(folder, made_of, time.perf_counter() - start + self._saved)
 
@@ -136,26 +139,26 @@ class Material:
         self.seconds[name] = _seconds(folder)
         return safetensors.numpy.load_file(folder / FILE)["values"]
 
-    def _identity(self, made_from: Sequence[str]) -> dict[str, Any]:
-        """What defines a product beside its own settings."""
-        parts = {
+    def _identity(self, depends_on: Sequence[str]) -> dict[str, Any]:
+        """What defines a feature beside its own settings."""
+        digests = {
             "words": lambda: self._tokenizer_digest,
             "checkpoint": lambda: [self._checkpoint_digest, self._tokenizer_digest, len(self.label_names)],
             "training": lambda: {name: str(getattr(self.args, name, None)) for name in TRAINING},
         }
-        chosen = {name: parts[name]() for name in made_from}
+        chosen = {name: digests[name]() for name in depends_on}
         return {"examples": self._digest, **chosen, "seed": self.base_seed, "format": FORMAT}
 
     @cached_property
     def _digest(self) -> str:
         """sha256 of the tokenised examples and their labels."""
         rows = self.train.with_format("arrow")[:]
-        found = hashlib.sha256(numpy.asarray(self.labels, dtype=numpy.int64).tobytes())
+        digest = hashlib.sha256(numpy.asarray(self.labels, dtype=numpy.int64).tobytes())
         for name in sorted({"input_ids", "token_type_ids", "attention_mask"} & set(rows.column_names)):
             column = rows[name].combine_chunks()
-            for part in (pc.list_value_length(column), pc.list_flatten(column)):
-                found.update(name.encode() + part.cast(pyarrow.int64()).to_numpy(zero_copy_only=False).tobytes())
-        return found.hexdigest()
+            for array in (pc.list_value_length(column), pc.list_flatten(column)):
+                digest.update(name.encode() + array.cast(pyarrow.int64()).to_numpy(zero_copy_only=False).tobytes())
+        return digest.hexdigest()
 
     @cached_property
     def _tokenizer_digest(self) -> str:
@@ -178,7 +181,7 @@ class Material:
     def _lengths(self) -> list[int]:
         return [len(token_ids) for token_ids in self.train["input_ids"]]
 
-    # ---- what a product may use
+    # ---- what a feature may use
 
     @cached_property
     def labels(self) -> list[int]:
@@ -209,7 +212,7 @@ class Material:
         """A seed for one purpose."""
         return derive(self.base_seed, "preparation", purpose)
 
-    def masked_lm(self) -> MaskedLM:
+    def load_masked_lm(self) -> MaskedLM:
         """The masked language model of the checkpoint, without dropout."""
         return trained_masked_lm(self.checkpoint, self.revision).to(self.args.device).eval()
 
@@ -221,7 +224,7 @@ class Material:
             rows = self.train.select_columns(known)[start : start + self.args.per_device_eval_batch_size]
             yield dict(collate(rows).to(self.args.device))
 
-    def fine_tuned(self, rows: Sequence[int] | None = None, epochs: float | None = None) -> Path:
+    def fine_tune(self, rows: Sequence[int] | None = None, epochs: float | None = None) -> Path:
         """The folder of the checkpoint fine-tuned on these rows (None: all), for so many epochs (None: as `args` say).
 
         It is kept: a teacher and its attention need one training.
@@ -250,7 +253,7 @@ class Material:
             trainer.train()
         model.save_pretrained(folder)
 
-    def probabilities(self, folder: Path) -> numpy.ndarray:
+    def predict(self, folder: Path) -> numpy.ndarray:
         """What a fine-tuned classifier says of every train example. [n, C] float32."""
         model = MaskTuningModel.from_pretrained(folder, self.label_names, seed=0, encoder=None)
         with tempfile.TemporaryDirectory(prefix="masktune-") as scratch:

@@ -16,9 +16,9 @@ from masktune.streams import Streams
 pytestmark = pytest.mark.slow
 
 STREAMS = Streams(1).at(2)
-TEXTS = [name for name, part in methods.METHODS.items() if part.kind == "text"]
-OTHERS = [name for name, part in methods.METHODS.items() if part.kind != "text"]
-# Where every example has something masked and every reading changes something, a step costs what the card says.
+TEXTS = [name for name, component in methods.METHODS.items() if component.kind == "text"]
+OTHERS = [name for name, component in methods.METHODS.items() if component.kind != "text"]
+# Where every example has something masked and every pass changes something, a step costs what the card says.
 OPTIONS = {"mask_tuning": {"mask_rate": 0.3, "positions": "at_least_one"}, "masker": {"keyword_rate": 1.0}}
 
 
@@ -61,7 +61,7 @@ def test_every_method_trains_every_family_and_costs_what_its_card_says(checkpoin
 
 @pytest.mark.parametrize("text", [text for text in TEXTS if text != "fine_tuning"])
 @pytest.mark.parametrize("other", OTHERS)
-def test_every_text_goes_with_every_other_part(checkpoints, text, other):
+def test_every_text_goes_with_every_other_component(checkpoints, text, other):
     batch, vocabulary = batch_of(checkpoints["bert"])
     method = methods.build(f"{text}+{other}", **OPTIONS.get(text, {}))
     assert counted(method, checkpoints["bert"], full(batch), vocabulary) == method.passes()
@@ -84,11 +84,11 @@ def test_controls_of_mask_tuning_cost_what_they_say(checkpoints, options, passes
 
 
 @pytest.mark.parametrize(
-    "reading, answer", itertools.product(["r_drop", "free_lb"], ["product_of_experts", "reweighting"])
+    "forward, loss", itertools.product(["r_drop", "free_lb"], ["product_of_experts", "reweighting"])
 )
-def test_a_reading_an_answer_and_an_order_go_together(checkpoints, reading, answer):
+def test_a_forward_pass_a_loss_and_a_curriculum_go_together(checkpoints, forward, loss):
     batch, vocabulary = batch_of(checkpoints["bert"])
-    method = methods.build(f"mask_tuning+{reading}+{answer}+forgettable", alpha=0.3)
+    method = methods.build(f"mask_tuning+{forward}+{loss}+forgettable", alpha=0.3)
     model = load(checkpoints["bert"])
     model.vocabulary = vocabulary
     losses, found = train(method, model, full(batch), STREAMS)
@@ -98,7 +98,7 @@ def test_a_reading_an_answer_and_an_order_go_together(checkpoints, reading, answ
     assert all(torch.isfinite(gradient).all() for gradient in found.values())
 
 
-def test_mask_tuning_with_a_reading_that_changes_nothing_is_mask_tuning(checkpoints, family):
+def test_mask_tuning_with_a_forward_pass_that_changes_nothing_is_mask_tuning(checkpoints, family):
     batch, vocabulary = batch_of(checkpoints[family])
     found = {}
     for name, options in (("mask_tuning", {}), ("mask_tuning+free_lb", {"radius": 0.0}), ("mask_tuning+r_drop", {})):
@@ -121,14 +121,14 @@ def test_one_method_has_one_name():
     assert methods.build("mask_tuning+free_lb").label == "Mask-tuning + FreeLB"
 
 
-def test_options_of_all_parts_are_the_methods():
+def test_options_of_all_components_are_the_methods():
     method = methods.build("mask_tuning+free_lb", alpha=0.2, radius=0.5, step_size=0.1)
     assert method.options() == {"alpha": 0.2, "radius": 0.5}
     assert method.settings()["mask_rate"] == 0.05 and method.settings()["radius"] == 0.5
     assert method.encoder == "shared"
 
 
-def test_no_two_kinds_of_parts_have_an_option_of_one_name():
+def test_no_two_kinds_of_components_have_an_option_of_one_name():
     for first, second in itertools.combinations(methods.METHODS.values(), 2):
         if first.kind != second.kind:
             assert not {option.name for option in fields(first)} & {option.name for option in fields(second)}
@@ -137,9 +137,9 @@ def test_no_two_kinds_of_parts_have_an_option_of_one_name():
 @pytest.mark.parametrize(
     "name, options, message",
     [
-        ("free_lb+r_drop", {}, "'free_lb' and 'r_drop' both say how they are read; a method has one of them"),
-        ("mask_tuning+masker", {}, "'mask_tuning' and 'masker' both say which texts are read"),
-        ("product_of_experts+reweighting", {}, "both say what the answer is held against"),
+        ("free_lb+r_drop", {}, "'free_lb' and 'r_drop' both change the forward pass; a method has one such component"),
+        ("mask_tuning+masker", {}, "'mask_tuning' and 'masker' both choose the texts"),
+        ("product_of_experts+reweighting", {}, "both replace the classification loss"),
         ("mask_tuning+free_lb", {"alpha": 1}, "'mask_tuning' with these options classifies nothing, so 'free_lb' has"),
         ("free_lb+mask_tuning", {}, "the method 'free_lb+mask_tuning' is written 'mask_tuning+free_lb'"),
         ("fine_tuning+free_lb", {}, "is written 'free_lb'"),

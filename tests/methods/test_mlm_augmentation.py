@@ -46,7 +46,7 @@ def test_the_loss_is_the_mean_over_originals_and_one_copy_of_each(model, batch):
     method = methods.build("mlm_augmentation", copies=3)
     inputs, ordinary = inputs_of(batch), batch["input_ids"] > 3
     copies = [batch["input_ids"].where(~ordinary | (batch["input_ids"] == 44), 5 + number) for number in range(3)]
-    padded = [copy * batch["attention_mask"] for copy in copies]  # as the collator pads a product: with 0
+    padded = [copy * batch["attention_mask"] for copy in copies]  # as the collator pads a feature: with 0
     columns = {f"prepared_copy_{number}": copy for number, copy in enumerate(padded)}
     losses, found = train(method, model, {**batch, **columns}, STREAMS)
     chosen = torch.randint(3, (len(batch["labels"]),), generator=STREAMS["copies"]).tolist()

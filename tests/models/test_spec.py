@@ -16,7 +16,7 @@ from masktune.models import spec as model_spec
 from masktune.models.spec import Adaptation, ModelSpec
 from masktune.pretraining import checkpoints
 from masktune.study.spec.cells import Cell, Model
-from masktune.training.features import Material
+from masktune.training.features import CachedFeatureBuilder
 
 
 @pytest.fixture
@@ -47,8 +47,10 @@ def prepared(place, revision=None) -> str:
     folder = model_spec.folder_of(str(place))
     tokenizer = word_tokenizer("bert") if folder is None else AutoTokenizer.from_pretrained(folder)
     train = Dataset.from_dict({**tokenizer(["word1 word2", "word3"]), "labels": [0, 1]})
-    material = Material(train, tokenizer, TrainingArguments("x", report_to="none"), str(place), ("no", "yes"), revision)
-    return json.dumps(material._identity(("words", "checkpoint", "training")))
+    builder = CachedFeatureBuilder(
+        train, tokenizer, TrainingArguments("x", report_to="none"), str(place), ("no", "yes"), revision
+    )
+    return json.dumps(builder._identity(("words", "checkpoint", "training")))
 
 
 def recorded(place, revision=None) -> str:

@@ -81,12 +81,12 @@ def test_what_was_prepared_for_each_token_stands_at_the_token(side):
         pairs = zip(pads, masks, strict=True) if side == "left" else zip(masks, pads, strict=True)
         return {"attention_mask": torch.tensor([first + second for first, second in pairs])}
 
-    products = {"keywords": Keywords(), "bias": BiasProbabilities()}
+    features = {"keywords": Keywords(), "bias": BiasProbabilities()}
     rows = [
         {"input_ids": [5, 6, 7], "prepared_keywords": [1, 2, 3], "prepared_bias": [0.1, 0.9]},
         {"input_ids": [8], "prepared_keywords": [4], "prepared_bias": [0.5, 0.5]},
     ]
-    batch = PreparedColumns(collate, products)(rows)
+    batch = PreparedColumns(collate, features)(rows)
     assert batch["prepared_keywords"].tolist() == [[1, 2, 3], [0, 0, 4] if side == "left" else [4, 0, 0]]
     assert torch.equal(batch["prepared_bias"], torch.tensor([[0.1, 0.9], [0.5, 0.5]]))
     assert "prepared_bias" in rows[0]

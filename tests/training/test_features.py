@@ -1,4 +1,4 @@
-"""Products of the preparation: what they are, that they are kept, and that they reach the method."""
+"""Features of train examples: what they are, that they are kept, and that they reach the method."""
 
 import json
 import random
@@ -17,7 +17,7 @@ from masktune.methods.confidence_regularisation import TeacherProbabilities
 from masktune.methods.masker import Keywords
 from masktune.methods.mlm_augmentation import AugmentedTokens
 from masktune.training import features as preparation
-from masktune.training.features import Material
+from masktune.training.features import CachedFeatureBuilder
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +38,7 @@ def texts(count, labels=None):
 
 
 @pytest.fixture
-def material(checkpoints, tmp_path):
+def builder(checkpoints, tmp_path):
     def make(family="bert", count=40, labels=None, paired=False, epochs=1):
         tokenizer = AutoTokenizer.from_pretrained(checkpoints[family])
         first = texts(count, labels)
@@ -48,7 +48,9 @@ def material(checkpoints, tmp_path):
             str(tmp_path / "run"), use_cpu=True, report_to="none", num_train_epochs=epochs, learning_rate=1e-3, seed=1,
             disable_tqdm=True, save_strategy="no", per_device_train_batch_size=8, logging_steps=1,
         )  # fmt: skip
-        return Material(Dataset.from_dict({**rows, "labels": labels}), tokenizer, args, str(checkpoints[family]), NAMES)
+        return CachedFeatureBuilder(
+            Dataset.from_dict({**rows, "labels": labels}), tokenizer, args, str(checkpoints[family]), NAMES
+        )
 
     return make
 
@@ -62,9 +64,9 @@ def trainer(made, method, train):
 
 
 @pytest.mark.parametrize("name", ["fine_tuning", "mask_tuning", "free_lb", "span_cutoff"])
-def test_a_method_that_needs_nothing_gets_its_train_set_back_untouched(material, name, tmp_path):
-    made = material()
-    assert made.prepared(methods.build(name)) is made.train
+def test_a_method_that_needs_nothing_gets_its_train_set_back_untouched(builder, name, tmp_path):
+    made = builder()
+    assert made.prepare(methods.build(name)) is made.train
     assert not made.seconds
 
 
@@ -78,10 +80,10 @@ def test_a_method_that_needs_nothing_gets_its_train_set_back_untouched(material,
         ("bart", "mask_tuning+r_drop+product_of_experts+forgettable", {"bias_model": "hypothesis"}),
     ],
 )
-def test_what_is_prepared_reaches_the_method_and_leaves_evaluation_alone(material, family, name, options):
-    made = material(family, paired="hypothesis" in options.values())
+def test_what_is_prepared_reaches_the_method_and_leaves_evaluation_alone(builder, family, name, options):
+    made = builder(family, paired="hypothesis" in options.values())
     method = methods.build(name, **options)
-    train = made.prepared(method)
+    train = made.prepare(method)
     assert set(made.seconds) == set(method.needs)
     run = trainer(made, method, train)
     run.train()
@@ -90,34 +92,34 @@ def test_what_is_prepared_reaches_the_method_and_leaves_evaluation_alone(materia
     assert run.predict(train).predictions.shape == (40, 2)
 
 
-def test_columns_are_the_rows_of_the_product(material):
-    made = material()
+def test_columns_are_the_rows_of_the_feature(builder):
+    made = builder()
     method = methods.build("confidence_regularisation+forgettable", bias_model="bag_of_words")
-    train = made.prepared(method)
+    train = made.prepare(method)
     assert train.column_names == [*made.train.column_names, *(f"prepared_{name}" for name in method.needs)]
     assert numpy.allclose(train["prepared_teacher"], made._values(TeacherProbabilities(), "teacher"))
     assert numpy.allclose(numpy.sum(train["prepared_bias"], axis=1), 1, atol=1e-6)
     assert set(train["prepared_forgotten"]) <= {True, False}
 
 
-def test_a_product_is_made_once_and_anew_where_something_that_defines_it_changes(material, monkeypatch):
+def test_a_feature_is_made_once_and_anew_where_something_that_defines_it_changes(builder, monkeypatch):
     made_times = []
-    make = BiasProbabilities.make
-    monkeypatch.setattr(BiasProbabilities, "make", lambda self, given: made_times.append(1) or make(self, given))
+    compute = BiasProbabilities.compute
+    monkeypatch.setattr(BiasProbabilities, "compute", lambda self, given: made_times.append(1) or compute(self, given))
     words, small = (methods.build("reweighting", bias_model=model) for model in ("bag_of_words", "small"))
-    first = material().prepared(words)["prepared_bias"][:]
-    assert material().prepared(words)["prepared_bias"][:] == first
-    assert material(family="roberta").prepared(words)["prepared_bias"][:] == first  # of words, whoever reads them
+    first = builder().prepare(words)["prepared_bias"][:]
+    assert builder().prepare(words)["prepared_bias"][:] == first
+    assert builder(family="roberta").prepare(words)["prepared_bias"][:] == first  # of words, whoever reads them
     assert len(made_times) <= 2
     made_times.clear()
     monkeypatch.setattr(bias, "SMALL_EPOCHS", 1)
-    material(labels=[0, 0] + [number % 2 for number in range(38)]).prepared(words)
-    material().prepared(small)
-    material(epochs=2).prepared(words)
+    builder(labels=[0, 0] + [number % 2 for number in range(38)]).prepare(words)
+    builder().prepare(small)
+    builder(epochs=2).prepare(words)
     assert len(made_times) == 2
-    warmer = material()
+    warmer = builder()
     warmer.args.learning_rate = 2e-3
-    warmer.prepared(small)
+    warmer.prepare(small)
     assert len(made_times) == 3
 
 
@@ -133,36 +135,36 @@ def test_a_product_is_made_once_and_anew_where_something_that_defines_it_changes
         ("label_smoothing_factor", 0.1),
     ],
 )
-def test_what_changes_a_training_changes_what_it_is_kept_under(material, setting, value):
-    made = material()
+def test_what_changes_a_training_changes_what_it_is_kept_under(builder, setting, value):
+    made = builder()
     before = made._identity(("training",))
     setattr(made.args, setting, value)
     assert made._identity(("training",)) != before
 
 
 @pytest.mark.parametrize("column", ["input_ids", "token_type_ids", "attention_mask", "labels"])
-def test_what_changes_an_example_changes_what_it_is_kept_under(material, column):
-    made, other = material(), material()
+def test_what_changes_an_example_changes_what_it_is_kept_under(builder, column):
+    made, other = builder(), builder()
     values = [list(row) if isinstance(row, list) else row for row in other.train[column][:]]
     values[3] = 1 - values[3] if column == "labels" else [1 - values[3][0], *values[3][1:]]
     other.train = other.train.remove_columns(column).add_column(column, values)
-    assert made._identity(()) == material()._identity(()) != other._identity(())
+    assert made._identity(()) == builder()._identity(()) != other._identity(())
 
 
-def test_a_damaged_product_is_made_again(material, capsys):
+def test_a_damaged_feature_is_made_again(builder, capsys):
     words = methods.build("reweighting", bias_model="bag_of_words")
-    sound = material().prepared(words)["prepared_bias"][:]
+    sound = builder().prepare(words)["prepared_bias"][:]
     [values] = preparation.cache.root().glob("prepared/bias-*/values.safetensors")
     content = bytearray(values.read_bytes())
     content[-2] ^= 1
     values.write_bytes(content)
-    assert material().prepared(words)["prepared_bias"][:] == sound
+    assert builder().prepare(words)["prepared_bias"][:] == sound
     assert "values.safetensors is not what was written; it is put aside" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
-def test_a_checkpoint_is_known_by_its_weights_wherever_it_lies(material, tmp_path, name):
-    made, known = material(), []
+def test_a_checkpoint_is_known_by_its_weights_wherever_it_lies(builder, tmp_path, name):
+    made, known = builder(), []
     for place, weights in (("one", b"a"), ("moved", b"a"), ("trained on", b"b")):
         (tmp_path / place).mkdir()
         (tmp_path / place / name).write_bytes(weights)
@@ -171,18 +173,18 @@ def test_a_checkpoint_is_known_by_its_weights_wherever_it_lies(material, tmp_pat
     assert known[0] == known[1] != known[2]
 
 
-def test_another_seed_is_another_preparation(material):
-    one, other = material(), material()
+def test_another_seed_is_another_preparation(builder):
+    one, other = builder(), builder()
     other.base_seed = 1
-    product = AugmentedTokens(0, rate=0.5)
-    assert not numpy.array_equal(one._values(product, "copy"), other._values(product, "copy"))
+    copy = AugmentedTokens(0, rate=0.5)
+    assert not numpy.array_equal(one._values(copy, "copy"), other._values(copy, "copy"))
 
 
-def test_the_record_says_what_made_a_product_and_how_long_it_took(material, kept, monkeypatch):
-    made = material()
-    made.prepared(methods.build("reweighting", bias_model="bag_of_words"))
-    again = material()
-    again.prepared(methods.build("product_of_experts", bias_model="bag_of_words"))
+def test_the_record_says_what_made_a_feature_and_how_long_it_took(builder, kept, monkeypatch):
+    made = builder()
+    made.prepare(methods.build("reweighting", bias_model="bag_of_words"))
+    again = builder()
+    again.prepare(methods.build("product_of_experts", bias_model="bag_of_words"))
     assert again.seconds == made.seconds and made.seconds["bias"] > 0
     [record] = preparation.cache.root().glob("prepared/bias-*/record.json")
     assert json.loads(record.read_text())["made_of"]["settings"] == {"model": "bag_of_words"}
@@ -200,91 +202,91 @@ def accuracy(probabilities, labels):
     return (probabilities.argmax(1) == numpy.array(labels)).mean()
 
 
-def test_a_regression_never_judges_what_it_has_seen(material):
+def test_a_regression_never_judges_what_it_has_seen(builder):
     """Each example has a word of its own, by which it can be remembered and never be guessed."""
-    made = material()
+    made = builder()
     features = [[f"word{row}"] for row in range(40)]
     made.texts = [(words,) for words in features]
     own = bias._regression("bag_of_words", bias.scikit_learn()).fit(features, made.labels)
     assert accuracy(own.predict_proba(features), made.labels) == 1
-    assert numpy.allclose(BiasProbabilities("bag_of_words").make(made), 0.5, atol=0.1)
+    assert numpy.allclose(BiasProbabilities("bag_of_words").compute(made), 0.5, atol=0.1)
 
 
-def test_a_small_model_never_judges_what_it_has_seen(material, monkeypatch):
-    made = material()
+def test_a_small_model_never_judges_what_it_has_seen(builder, monkeypatch):
+    made = builder()
     trained = []
 
-    def fine_tuned(rows, epochs):
+    def fine_tune(rows, epochs):
         trained.append(set(map(int, rows)))
         assert epochs == bias.SMALL_EPOCHS
         return len(trained)
 
-    monkeypatch.setattr(made, "fine_tuned", fine_tuned)
-    monkeypatch.setattr(made, "probabilities", lambda model: numpy.full((40, 2), float(model)))
+    monkeypatch.setattr(made, "fine_tune", fine_tune)
+    monkeypatch.setattr(made, "predict", lambda model: numpy.full((40, 2), float(model)))
     monkeypatch.setattr(bias, "SMALL_EXAMPLES", 12)
-    found = BiasProbabilities("small").make(made)[:, 0]
+    found = BiasProbabilities("small").compute(made)[:, 0]
     assert len(trained[0]) == len(trained[1]) == 12 and not trained[0] & trained[1]
     assert {row for row in range(40) if found[row] == 2} == trained[0]
 
 
-def test_a_bias_model_knows_the_words_that_show_the_class(material):
-    made = material()
-    assert accuracy(BiasProbabilities("bag_of_words").make(made), made.labels) > 0.9
+def test_a_bias_model_knows_the_words_that_show_the_class(builder):
+    made = builder()
+    assert accuracy(BiasProbabilities("bag_of_words").compute(made), made.labels) > 0.9
 
 
-def test_overlap_is_a_bias_of_pairs_that_share_their_words(checkpoints, material):
-    made = material(paired=True)
+def test_overlap_is_a_bias_of_pairs_that_share_their_words(checkpoints, builder):
+    made = builder(paired=True)
     first = texts(40)
     labels = [number % 2 for number in range(40)]
     second = [text if label else other for text, other, label in zip(first, first[1:] + first[:1], labels, strict=True)]
     made.train = Dataset.from_dict({**made.tokenizer(first, second), "labels": labels})
-    assert accuracy(BiasProbabilities("overlap").make(made), labels) > 0.9
+    assert accuracy(BiasProbabilities("overlap").compute(made), labels) > 0.9
 
 
 @pytest.mark.parametrize("model", ["overlap", "hypothesis"])
-def test_features_of_two_texts_are_refused_for_one(material, model):
+def test_features_of_two_texts_are_refused_for_one(builder, model):
     with pytest.raises(MaskTuneError, match=f"bias_model '{model}' needs two texts.*choose 'bag_of_words' or 'small'"):
-        material().prepared(methods.build("product_of_experts", bias_model=model))
+        builder().prepare(methods.build("product_of_experts", bias_model=model))
 
 
-def test_a_class_with_too_few_examples_is_named(material):
-    made = material(count=12, labels=[0] * 9 + [1] * 3)
+def test_a_class_with_too_few_examples_is_named(builder):
+    made = builder(count=12, labels=[0] * 9 + [1] * 3)
     with pytest.raises(MaskTuneError, match="class 1 has 3 train examples; the bias model needs 5 of each"):
-        made.prepared(methods.build("reweighting", bias_model="bag_of_words"))
+        made.prepare(methods.build("reweighting", bias_model="bag_of_words"))
 
 
-def test_a_class_without_examples_has_probability_0(material):
-    made = material()
+def test_a_class_without_examples_has_probability_0(builder):
+    made = builder()
     made.label_names = (*NAMES, "neither")
-    assert (BiasProbabilities("bag_of_words").make(made)[:, 2] == 0).all()
+    assert (BiasProbabilities("bag_of_words").compute(made)[:, 2] == 0).all()
 
 
-# ---- the other products
+# ---- the other features
 
 
-def test_a_teacher_is_fine_tuning_on_all_examples_asked_about_them(material):
-    made = material(epochs=8)
+def test_a_teacher_is_fine_tuning_on_all_examples_asked_about_them(builder):
+    made = builder(epochs=8)
     found = made._values(TeacherProbabilities(), "teacher")
     assert accuracy(found, made.labels) >= 0.8
-    plain = AutoModelForSequenceClassification.from_pretrained(made.fine_tuned()).eval()
+    plain = AutoModelForSequenceClassification.from_pretrained(made.fine_tune()).eval()
     batch = made.tokenizer(texts(40), padding=True, return_tensors="pt")
     assert numpy.allclose(found, plain(**batch).logits.softmax(-1).detach().numpy(), atol=1e-5)
 
 
-def test_one_training_serves_a_teacher_and_keywords(material, monkeypatch):
-    made, trainings = material(), []
+def test_one_training_serves_a_teacher_and_keywords(builder, monkeypatch):
+    made, trainings = builder(), []
     train = made._train
     monkeypatch.setattr(made, "_train", lambda *given: trainings.append(given) or train(*given))
-    made.prepared(methods.build("confidence_regularisation", bias_model="bag_of_words"))
-    made.prepared(methods.build("masker"))
+    made.prepare(methods.build("confidence_regularisation", bias_model="bag_of_words"))
+    made.prepare(methods.build("masker"))
     assert len(trainings) == 1
     [record] = preparation.cache.root().glob("prepared/fine-tuned-*/record.json")
     assert min(made.seconds["teacher"], made.seconds["keywords"]) >= json.loads(record.read_text())["seconds"] - 0.01
 
 
-def test_keywords_are_the_tokens_with_most_attention_in_every_example(material, family):
-    made = material(family)
-    marks = Keywords(per_class=3).make(made)
+def test_keywords_are_the_tokens_with_most_attention_in_every_example(builder, family):
+    made = builder(family)
+    marks = Keywords(per_class=3).compute(made)
     token_ids = numpy.concatenate(made.train["input_ids"][:])
     assert marks.shape == token_ids.shape
     keywords = set(token_ids[marks])
@@ -292,9 +294,9 @@ def test_keywords_are_the_tokens_with_most_attention_in_every_example(material, 
     assert (numpy.isin(token_ids, list(keywords)) == marks).all()
 
 
-def test_copies_are_as_long_as_their_examples_and_of_ordinary_tokens(material, family):
-    made = material(family)
-    train = made.prepared(methods.build("mlm_augmentation", copies=2, mask_rate=0.3))
+def test_copies_are_as_long_as_their_examples_and_of_ordinary_tokens(builder, family):
+    made = builder(family)
+    train = made.prepare(methods.build("mlm_augmentation", copies=2, mask_rate=0.3))
     changed = 0
     for original, first, second in zip(
         *(train[name] for name in ("input_ids", "prepared_copy_0", "prepared_copy_1")), strict=True
@@ -305,12 +307,12 @@ def test_copies_are_as_long_as_their_examples_and_of_ordinary_tokens(material, f
     assert changed > 20 and train["prepared_copy_0"][:] != train["prepared_copy_1"][:]
 
 
-def test_the_weak_model_forgets_what_contradicts_the_cue(material):
+def test_the_weak_model_forgets_what_contradicts_the_cue(builder):
     """The class shows in the words of all but four examples, which a linear model of words cannot keep."""
     labels = [number % 2 for number in range(60)]
     for row in (0, 1, 2, 3):
         labels[row] = 1 - labels[row]
-    made = material(count=60)
+    made = builder(count=60)
     made.train = made.train.remove_columns("labels").add_column("labels", labels)
     made.__dict__.pop("labels", None)
     marked = made._values(methods.build("forgettable", weak_epochs=8).needs["forgotten"], "forgotten")
@@ -320,28 +322,28 @@ def test_the_weak_model_forgets_what_contradicts_the_cue(material):
 # ---- mistakes
 
 
-def test_a_trainer_without_the_column_says_how_to_get_it(material):
-    made = material()
+def test_a_trainer_without_the_column_says_how_to_get_it(builder):
+    made = builder()
     with pytest.raises(MaskTuneError, match="needs the column 'prepared_bias'.*masktune.prepare"):
         trainer(made, methods.build("product_of_experts"), made.train)
 
 
-def test_a_train_set_that_cannot_carry_columns_is_named(material):
-    made = material()
+def test_a_train_set_that_cannot_carry_columns_is_named(builder):
+    made = builder()
     made.train = list(made.train)
     with pytest.raises(MaskTuneError, match="the train set is a list; 'reweighting' adds columns"):
-        made.prepared(methods.build("reweighting"))
+        made.prepare(methods.build("reweighting"))
 
 
-def test_a_folder_without_weights_is_named(material, tmp_path):
-    made = material()
+def test_a_folder_without_weights_is_named(builder, tmp_path):
+    made = builder()
     made.checkpoint = str(tmp_path)
     with pytest.raises(MaskTuneError, match=r"holds no weights \(\*.safetensors, \*.bin\)"):
         made._identity(("checkpoint",))
 
 
-def test_prepare_is_one_call(material):
-    made = material()
+def test_prepare_is_one_call(builder):
+    made = builder()
     method = methods.build("reweighting", bias_model="bag_of_words")
     train = preparation.prepare(method, made.train, made.tokenizer, made.args, made.checkpoint, NAMES)
-    assert train["prepared_bias"][:] == made.prepared(method)["prepared_bias"][:]
+    assert train["prepared_bias"][:] == made.prepare(method)["prepared_bias"][:]

@@ -36,7 +36,7 @@ from masktune.study.run import energy, environment
 from masktune.study.spec.cells import Cell, Training
 from masktune.training import precision
 from masktune.training.collate import InMemory, Padding
-from masktune.training.features import Material
+from masktune.training.features import CachedFeatureBuilder
 from masktune.training.sampling import StagePlan, lengths_of
 from masktune.training.trainer import MaskTuningTrainer
 
@@ -83,9 +83,9 @@ def open_workbench(cell: Cell) -> Workbench:
         encoded = [encode.encode(part.examples, tokenizer, part.max_length) for part in task.evaluation]
         curve = encoded[[part.kind for part in task.evaluation].index("in_distribution")]
     args = _arguments(cell.training, tempfile.gettempdir(), bf16=_numbers(cell, checkpoint) == "bf16")
-    material = Material(train, tokenizer, args, checkpoint, task.label_names, cell.model.revision)
-    train = material.prepared(methods.build(cell.method, **cell.options))
-    seconds["prepare"] = sum(material.seconds.values())
+    builder = CachedFeatureBuilder(train, tokenizer, args, checkpoint, task.label_names, cell.model.revision)
+    train = builder.prepare(methods.build(cell.method, **cell.options))
+    seconds["prepare"] = sum(builder.seconds.values())
     columns = pyarrow.concat_tables([_columns(part) for part in task.evaluation])
     evaluation = datasets.concatenate_datasets(encoded)
     return Workbench(cell, task, checkpoint, tokenizer, train, _sample(curve), evaluation, columns, seconds)

@@ -48,7 +48,7 @@ def with_dropout(model, rate):
     return model.train()
 
 
-def test_r_drop_is_its_formula_on_two_readings_with_dropout(model, batch, monkeypatch):
+def test_r_drop_is_its_formula_on_two_passes_with_dropout(model, batch, monkeypatch):
     with_dropout(model, 0.3)
     seen = []
     forward = model.forward
@@ -107,7 +107,7 @@ def test_span_cutoff_is_its_formula(model, batch):
 
 
 def test_what_span_cutoff_cuts_cannot_be_read(model, batch):
-    method = methods.build("span_cutoff", cut_rate=0.4).parts[0]
+    method = methods.build("span_cutoff", cut_rate=0.4).components[0]
     inputs = inputs_of(batch)
     with method.cutting(model, inputs, 0, STREAMS) as cut_inputs:
         gone = batch["attention_mask"].bool() & ~cut_inputs["attention_mask"].bool()
@@ -178,7 +178,7 @@ def moved_by_hand(model, batch, method, labels):
 def test_free_lb_is_algorithm_1(model, batch):
     method = methods.build("free_lb", ascent_steps=3, step_size=0.4, first_norm=0.5, radius=0.6)
     losses, found = train(method, model, batch, STREAMS)
-    by_hand = moved_by_hand(model, batch, method.parts[0], batch["labels"])
+    by_hand = moved_by_hand(model, batch, method.components[0], batch["labels"])
     assert [value for *_, value in losses] == pytest.approx([loss.item() for loss in by_hand], rel=1e-4)
     assert [weight for _, weight, _ in losses] == pytest.approx([1 / 3] * 3)
     assert by_hand[2] > by_hand[0]
