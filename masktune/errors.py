@@ -1,4 +1,4 @@
-"""The one exception that a user's mistake raises, and the sentences for a name that nobody knows."""
+"""The one exception that a user's mistake raises, and the messages for an unknown name and a missing package."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -22,5 +22,5 @@ def one_of(value: str, known: Iterable[str], what: str) -> str:
 
 
 def not_installed(package: str) -> MaskTuneError:
-    """What to do about a package that is not there."""
+    """The error for a package that is not installed; the caller raises it."""
     return MaskTuneError(f"this needs the package {package!r}, which is not installed; pip install 'masktune[study]'")

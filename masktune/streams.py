@@ -1,8 +1,8 @@
 """Named random streams: every random choice has its own generator, derived from (seed, purpose, step).
 
 Two methods that run with one seed thus share the initialisation of their heads and the order of their batches, and
-differ in nothing but the method: the comparison is paired. A stream keeps no state, it is derived anew at each step,
-so a run resumed at step 100 draws what the straight run drew there.
+differ in nothing but the method: the comparison is paired. A stream keeps no state. It is derived anew at each step,
+so a run resumed at step 100 draws what the uninterrupted run drew there.
 """
 
 import hashlib

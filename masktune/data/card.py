@@ -39,7 +39,7 @@ class PinnedFiles:
 
 @dataclass(frozen=True)
 class NamedFile:
-    """A file that each user makes or obtains for herself and names in an environment variable."""
+    """A file that users make or obtain themselves and name in an environment variable."""
 
     variable: str
     reader: str

@@ -4,7 +4,7 @@
     <folder>/data/manifest.json     for each: sha256, rows, source, licence, and whether it may be passed on
     <folder>/models/<name>/         checkpoints, put there by hand (see `masktune.pretraining.checkpoints`)
 
-`fill` makes one, `check` reads it again and says of every set whether it is what its card promises.
+`fill` makes one; `check` reads it and says of every set whether it is what its card promises.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def fill(folder: str | Path | None = None, sets: Iterable[str] | None = None) ->
 
     `folder` defaults to MASKTUNE_MIRROR and is made if need be. `sets` are names of cards or beginnings of them
     ("glue/sst2"), all by default. A set that is there already, as manifest and card have it, is not fetched again. A
-    set that cannot be had, or is not what its card promises, does not stop the others: its state says why, and what
+    set that cannot be fetched, or is not what its card promises, does not stop the others: its state says why, and what
     was there stays. PAWS-QQP is read from the file named in MASKTUNE_PAWS_QQP. Raises MaskTuneError for an unknown set
     and for a folder that cannot be written.
     """
@@ -54,7 +54,7 @@ def fill(folder: str | Path | None = None, sets: Iterable[str] | None = None) ->
     _check_writable(mirror)
     sources.read_manifest(mirror)  # a broken one is an error before anything is fetched
     table = _table(_fill_set(card, mirror) for card in wanted)
-    with suppress(OSError):  # where nothing could be had, nothing stays behind
+    with suppress(OSError):  # where nothing could be fetched, nothing stays behind
         (mirror / "data").rmdir()
         mirror.rmdir()
     return table

@@ -20,7 +20,7 @@ SIDE = "side"
 
 
 def _fault(where: str, row: int, said: str) -> MaskTuneError:
-    return MaskTuneError(f"{where}: row {row}: {said}; mend or replace the file")
+    return MaskTuneError(f"{where}: row {row}: {said}; correct or replace the file")
 
 
 def _first(mask: pa.ChunkedArray) -> int | None:

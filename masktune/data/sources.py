@@ -1,8 +1,8 @@
 """Find the file of a set and read it: the user's own file, the mirror, then the hub or the pinned address.
 
-`MASKTUNE_MIRROR` names a folder with `data/<set>.parquet`. Where a mirror holds both a set and its subset the full set
-is read. Files from pinned addresses are kept in the cache; the hub has its own (`HF_HOME`). What was
-read is compared with its card by `verify`, wherever it comes from.
+`MASKTUNE_MIRROR` names a folder with `data/<set>.parquet`. Where a mirror holds both a set and its subset, the full
+set is read. Files from pinned addresses are kept in the cache; the hub has its own (`HF_HOME`). Wherever a set comes
+from, `verify` compares it with its card.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def verify(raw: RawSet, card: DataCard) -> pa.Table:
 
 
 def known_digests(card: DataCard, name: str) -> tuple[str, ...]:
-    """The digests that a set may have under this name, the card's or its subset's; none where none is known."""
+    """The digests that a set may have under this name, the card's or its subset's; empty where none is known."""
     copies = card.copy_digests if name == card.name else ()
     return tuple(filter(None, (_edition(card, name).digest, *copies)))
 
@@ -131,7 +131,7 @@ def mirror_file(mirror: Path, name: str) -> Path:
 
 
 def from_mirror(card: DataCard, mirror: Path) -> RawSet | None:
-    """The set, or else its subset, from a mirror; None where neither is there."""
+    """The set, or else its subset, from a mirror; None where it holds neither."""
     for name, count in editions(card):
         path = mirror_file(mirror, name)
         if path.is_file():
@@ -158,7 +158,7 @@ def manifest_sha256(mirror: Path, name: str) -> str:
 
 
 def from_source(card: DataCard) -> RawSet:
-    """The set from the source its card names, not from a mirror; raises UnreachableError where it cannot be had."""
+    """The set from the source its card names, not from a mirror; raises UnreachableError where it cannot be reached."""
     match card.source:
         case HubFile() as file:
             blob = _hub(file).resolve()  # the hub's cache names a large file by its sha256
@@ -212,7 +212,7 @@ def _hub(file: HubFile) -> Path:
     try:
         return download()
     except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError) as error:
-        raise UnreachableError(f"{file} cannot be had ({type(error).__name__})") from None
+        raise UnreachableError(f"{file} cannot be fetched ({type(error).__name__})") from None
 
 
 def _request(method: str, url: str) -> httpx.Response:
@@ -244,7 +244,7 @@ def _is_blob(content: bytes, blob: str) -> bool:
 def _download(url: str) -> bytes:
     answer = _request("GET", url)
     if not answer.is_success:
-        raise UnreachableError(f"{url} cannot be had (status {answer.status_code})")
+        raise UnreachableError(f"{url} cannot be fetched (status {answer.status_code})")
     return answer.content
 
 

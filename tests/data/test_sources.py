@@ -164,7 +164,7 @@ def test_pinned_files_are_fetched_once_and_then_read_from_the_cache(nowhere, con
 def test_an_address_without_the_file_is_an_error_with_its_status(nowhere, contrast):
     folder, card = contrast
     (folder / "contrast.tsv").unlink()
-    with pytest.raises(MaskTuneError, match="contrast.tsv cannot be had .status 404.; set MASKTUNE_MIRROR"):
+    with pytest.raises(MaskTuneError, match="contrast.tsv cannot be fetched .status 404.; set MASKTUNE_MIRROR"):
         sources.find(card)
 
 
