@@ -29,6 +29,7 @@ EMBEDDED = "embedded:"
 SEED = 0  # of every preparation: a study varies the fine-tuning, not the checkpoint
 FORMAT = 1  # counts up when the code that makes a checkpoint changes what it makes
 HELD_OUT = 0.02
+RECORD = "masked_lm.json"  # in the folder of a checkpoint that was made here: of what, and how well it predicts
 
 
 def prepare(spec: ModelSpec, task: str) -> str:
@@ -51,6 +52,12 @@ def digests(spec: ModelSpec) -> dict[str, str]:
         return {}
     folder = _in_mirror(spec.checkpoint)
     return {} if folder is None else {f"models/{spec.checkpoint}": content(folder)}
+
+
+def used_fast_dropout(checkpoint: str) -> bool | None:
+    """Whether `prepare` trained this checkpoint with fast dropout masks; None where that is not known."""
+    path = Path(checkpoint) / RECORD
+    return json.loads(path.read_text()).get("fast_dropout") if path.is_file() else None
 
 
 def _place(spec: ModelSpec) -> str:
@@ -126,8 +133,15 @@ def _train(
     after = pretraining.evaluate_mlm(masked_lm, tokenizer, held_out, recipe, SEED)
     masked_lm.model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    record = {"made_of": made_of, "held_out_texts": len(held_out), "before": before, "after": after, "losses": losses}
-    (folder / "masked_lm.json").write_text(json.dumps(record, indent=1) + "\n")
+    record = {
+        "made_of": made_of,
+        "fast_dropout": pretraining.uses_fast_dropout(masked_lm, recipe),
+        "held_out_texts": len(held_out),
+        "before": before,
+        "after": after,
+        "losses": losses,
+    }
+    (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n")
 
 
 def _split(texts: Sequence[str]) -> tuple[list[str], list[str]]:

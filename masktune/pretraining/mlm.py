@@ -26,7 +26,7 @@ from masktune.models.spec import Adaptation
 from masktune.perturb import Vocabulary, choose_positions, mask, maskable
 from masktune.streams import Streams, derive
 from masktune.training import precision
-from masktune.training.cpu.dropout import fast_dropout_of
+from masktune.training.cpu import dropout
 from masktune.training.sampling import pool_by_length
 
 POOL = 20  # batches that are sorted by length together
@@ -37,8 +37,9 @@ class Recipe:
     """How to train a masked language model.
 
     `packed` concatenates the texts and cuts them into chunks of `max_length` tokens, else every text is an example;
-    `dropout` False switches it off, where the training is too short to overfit. `head_learning_rate` (None: as
-    `learning_rate`) is for the masked-LM head alone, without the tied embeddings.
+    `dropout` False switches it off, where the training is too short to overfit; `fast_dropout` is whether its masks are
+    drawn by masktune.training.cpu.dropout (None: where that pays). `head_learning_rate` (None: as `learning_rate`) is
+    for the masked-LM head alone, without the tied embeddings.
     """
 
     steps: int
@@ -52,6 +53,7 @@ class Recipe:
     weight_decay: float = 0.01
     dropout: bool = True
     packed: bool = False
+    fast_dropout: bool | None = None
 
     @classmethod
     def of(cls, adaptation: Adaptation) -> Recipe:
@@ -85,7 +87,8 @@ def train_mlm(
 ) -> list[float]:
     """Train in place on `texts` with AdamW, linear decay and a progress bar. Returns the loss of each step.
 
-    Raises MaskTuneError for a tokenizer without mask token and for texts that hold no token.
+    Raises MaskTuneError for a tokenizer without mask token, for texts that hold no token, and for a recipe with
+    `fast_dropout=True` where that cannot be used.
     """
     vocabulary = Vocabulary.of(tokenizer)
     sequences = token_sequences(tokenizer, texts, recipe)
@@ -94,7 +97,8 @@ def train_mlm(
     optimizer = torch.optim.AdamW(_parameter_groups(masked_lm, recipe), lr=recipe.learning_rate, fused=True)
     warmup = round(recipe.warmup_ratio * recipe.steps)
     schedule = get_linear_schedule_with_warmup(optimizer, warmup, recipe.steps)
-    with torch.random.fork_rng(devices=[]), fast_dropout_of(masked_lm.model.config):
+    fast = dropout.fast_dropout() if uses_fast_dropout(masked_lm, recipe) else nullcontext()
+    with torch.random.fork_rng(devices=[]), fast:
         torch.manual_seed(derive(seed, "dropout"))
         losses = []
         for step, ids in zip(
@@ -108,6 +112,11 @@ def train_mlm(
             schedule.step()
             optimizer.zero_grad()
     return losses
+
+
+def uses_fast_dropout(masked_lm: MaskedLM, recipe: Recipe) -> bool:
+    """Whether the masks of dropout, if there is any, are drawn by masktune.training.cpu.dropout."""
+    return recipe.dropout and dropout.decide(recipe.fast_dropout, masked_lm.model.config, masked_lm.model.device)
 
 
 def _step(masked_lm: MaskedLM, ids: list[Tensor], vocabulary: Vocabulary, recipe: Recipe, streams: Streams) -> float:

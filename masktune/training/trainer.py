@@ -34,8 +34,7 @@ from masktune.models.joint import MaskTuningModel
 from masktune.perturb import Vocabulary
 from masktune.streams import Streams
 from masktune.training.collate import PreparedColumns, faster
-from masktune.training.cpu.dropout import fast_dropout_of
-from masktune.training.cpu.word_gradient import put_together
+from masktune.training.cpu import dropout, word_gradient
 from masktune.training.evaluation import SortedEvaluation
 from masktune.training.gradients import TermGradient, added, equalised, measured
 from masktune.training.means import Mean
@@ -56,11 +55,15 @@ class MaskTuningTrainer(SortedEvaluation):
     Training logs hold `loss_<term>`, the mean value of each term since the last log, before its weight. With
     `measure_gradients=True` they also hold, of the step they close, `norm_<term>`, the norm of the term's gradient
     before its weight, and `cosine_<term>_<term>` between two of them; the training itself stays the same, bit for bit
-    where masktune.training.cpu.word_gradient has nothing to do.
-    A method that must know more of each example wants its train set from `masktune.prepare`.
+    where the gradient of the word embeddings is torch's own. A method that must know more of each example wants its
+    train set from `masktune.prepare`.
 
-    Raises MaskTuneError for a model without masked-LM head, a tokenizer without mask token, more than one process, and
-    a train set without the columns that the method needs.
+    `fast_dropout` and `fast_word_gradient` speed up a step on a CPU (masktune.training.cpu): None uses them where they
+    pay, True wherever they can be used. With both False training is the reference implementation, each step as torch
+    has it.
+
+    Raises MaskTuneError for a model without masked-LM head, a tokenizer without mask token, more than one process, a
+    train set without the columns that the method needs, and an accelerator that is asked for and cannot be used.
     """
 
     def __init__(
@@ -81,6 +84,8 @@ class MaskTuningTrainer(SortedEvaluation):
         *,
         method: Method | None = None,
         measure_gradients: bool = False,
+        fast_dropout: bool | None = None,
+        fast_word_gradient: bool | None = None,
     ):
         self.method = method or MaskTuning()
         super().__init__(
@@ -107,8 +112,10 @@ class MaskTuningTrainer(SortedEvaluation):
             self.model.vocabulary = Vocabulary.of(self.processing_class)
         self.streams = Streams(self.args.seed)
         self.measure_gradients = measure_gradients
+        self.fast_dropout, self.fast_word_gradient = fast_dropout, fast_word_gradient
         self._means: dict[str, Mean] = defaultdict(Mean)  # of what is logged
         self._micro_batches = (-1, 0)
+        self.decide_cpu_accelerators()
 
     def _with_language_model(self, model: nn.Module | None) -> nn.Module | None:
         if isinstance(model, PreTrainedModel):
@@ -154,9 +161,27 @@ class MaskTuningTrainer(SortedEvaluation):
         trial: Any = None,
         ignore_keys_for_eval: list[str] | None = None,
     ) -> TrainOutput:
-        """Trainer's own; all but small models draw their dropout masks faster on a CPU, see masktune.training.cpu."""
-        with fast_dropout_of(self.model.config):
+        """Trainer's own; with `fast_dropout` masks are drawn faster until it ends."""
+        with dropout.fast_dropout() if self._uses_fast_dropout() else nullcontext():
             return super().train(resume_from_checkpoint, trial, ignore_keys_for_eval)
+
+    def decide_cpu_accelerators(self) -> dict[str, bool]:
+        """Which of the accelerators of masktune.training.cpu training uses: {"fast_dropout", "fast_word_gradient"}.
+
+        Raises MaskTuneError for one that was asked for and cannot be used.
+        """
+        # As the state has it: known for certain once training has begun.
+        measures_always = self.measure_gradients and self.state.logging_steps == 1
+        return {
+            "fast_dropout": self._uses_fast_dropout(),
+            "fast_word_gradient": not measures_always and self._uses_fast_word_gradient(),
+        }
+
+    def _uses_fast_dropout(self) -> bool:
+        return dropout.decide(self.fast_dropout, self.model.config, self.args.device)
+
+    def _uses_fast_word_gradient(self) -> bool:
+        return word_gradient.decide(self.fast_word_gradient, self.model, self.method.equalises)
 
     # ---- the training step
 
@@ -171,20 +196,21 @@ class MaskTuningTrainer(SortedEvaluation):
         share = self._share_of_step(inputs, num_items_in_batch)
         total = torch.zeros((), device=self.args.device)
         measures = self._measures_this_step()
-        apart = measures or self.method.equalises
-        before = self._take_gradients() if apart else []
+        separate = measures or self.method.equalises
+        before = self._take_gradients() if separate else []
         parts: list[TermGradient] = []
-        with nullcontext() if apart else put_together(self.model):
+        fast = not separate and self._uses_fast_word_gradient()
+        with word_gradient.fast_word_gradient(self.model) if fast else nullcontext():
             for term in self._terms(inputs):
                 value = term.loss.detach().float()
                 self._means[f"loss_{term.name}"].add(value)
                 total += term.weight * share * value
                 self.accelerator.backward(term.weight * share * term.loss)
-                if apart:
+                if separate:
                     parts.append(TermGradient(term.name, term.weight, self._take_gradients(), term.equalise))
         if measures:
             self._log_gradients(parts, share)
-        if apart:
+        if separate:
             self._put_gradients(before, parts)
         return total
 

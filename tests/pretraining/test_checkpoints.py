@@ -69,6 +69,8 @@ def test_adaptation_gives_a_headless_encoder_a_trained_head(headless):
     assert not info["missing_keys"]
     record = json.loads((Path(folder) / "masked_lm.json").read_text())
     assert len(record["losses"]) == QUICK.steps
+    assert record["fast_dropout"] is False and checkpoints.used_fast_dropout(folder) is False
+    assert checkpoints.used_fast_dropout(str(headless)) is None
     assert {"loss", "accuracy", "masked_tokens"} == set(record["before"]) == set(record["after"])
 
 

@@ -34,8 +34,17 @@ def test_a_small_model_learns_in_a_few_steps_and_is_repeatable(family, stories):
     assert sum(losses[0][-3:]) < sum(losses[0][:3]) - 1.0
 
 
-@pytest.mark.parametrize("smallest", [1, 10_000])
-def test_all_but_small_models_draw_their_dropout_masks_faster(stories, monkeypatch, smallest):
+@pytest.mark.parametrize(
+    ("smallest", "dropped", "asked", "fast"),
+    [
+        (1, True, None, True),
+        (10_000, True, None, False),
+        (10_000, True, True, True),
+        (1, True, False, False),
+        (1, False, None, False),
+    ],
+)
+def test_all_but_small_models_draw_their_dropout_masks_faster(stories, monkeypatch, smallest, dropped, asked, fast):
     monkeypatch.setattr(dropout, "SMALLEST_HIDDEN_SIZE", smallest)
     drawn = []
 
@@ -45,8 +54,11 @@ def test_all_but_small_models_draw_their_dropout_masks_faster(stories, monkeypat
 
     monkeypatch.setattr(dropout, "bernoulli_", counted)
     small = small_models.bert(stories, 0)
-    pretraining.train_mlm(MaskedLM(small.model), small.tokenizer, stories, replace(RECIPE, steps=1, dropout=True), 0)
-    assert bool(drawn) == (smallest == 1)
+    masked_lm, recipe = MaskedLM(small.model), replace(RECIPE, steps=1, dropout=dropped, fast_dropout=asked)
+    assert pretraining.uses_fast_dropout(masked_lm, recipe) is fast
+    drawn.clear()  # what was tried
+    pretraining.train_mlm(masked_lm, small.tokenizer, stories, recipe, 0)
+    assert bool(drawn) is fast
 
 
 def order_of(lengths, batch_size, seed, count):

@@ -10,7 +10,7 @@ from transformers import (
 )
 
 from masktune import FineTuning, MaskTuning, MaskTuningModel
-from masktune.training.cpu import dropout
+from masktune.training.cpu import dropout, word_gradient
 from masktune.training.sampling import SeededSampler
 
 pytestmark = pytest.mark.slow
@@ -141,8 +141,12 @@ def test_logs_hold_the_mean_of_each_term(trainer):
 
 
 @pytest.mark.parametrize("family", ["bert", "bart"])
-@pytest.mark.parametrize("smallest", [1, 10_000])
-def test_all_but_small_models_draw_their_dropout_masks_faster_in_training_alone(trainer, monkeypatch, family, smallest):
+@pytest.mark.parametrize(
+    ("smallest", "asked", "fast"), [(1, None, True), (10_000, None, False), (10_000, True, True), (1, False, False)]
+)
+def test_all_but_small_models_draw_their_dropout_masks_faster_in_training_alone(
+    trainer, monkeypatch, family, smallest, asked, fast
+):
     monkeypatch.setattr(dropout, "SMALLEST_HIDDEN_SIZE", smallest)
     masks = []
 
@@ -153,6 +157,33 @@ def test_all_but_small_models_draw_their_dropout_masks_faster_in_training_alone(
         def on_step_end(self, args, state, control, **rest):
             masks.append(drawn())
 
-    trainer(family, callbacks=[Draws()], max_steps=1).train()
-    assert torch.equal(masks[0], drawn(dropout.bernoulli_) if smallest == 1 else drawn())
+    run = trainer(family, callbacks=[Draws()], max_steps=1, given={"fast_dropout": asked})
+    run.train()
+    assert torch.equal(masks[0], drawn(dropout.bernoulli_) if fast else drawn())
+    assert run.decide_cpu_accelerators()["fast_dropout"] is fast
     assert not torch.equal(drawn(), drawn(dropout.bernoulli_))
+
+
+def test_the_reference_implementation_is_two_arguments_away(trainer, monkeypatch):
+    """With both off a model for which the accelerators pay is trained as one for which they do not."""
+    usual = trainer(folder="usual")
+    usual.train()
+    monkeypatch.setattr(dropout, "SMALLEST_HIDDEN_SIZE", 1)
+    monkeypatch.setattr(word_gradient, "SMALLEST_EMBEDDINGS", 1)
+    off = trainer(folder="off", given={"fast_dropout": False, "fast_word_gradient": False})
+    off.train()
+    assert same(weights(off), weights(usual))
+    on = trainer(folder="on")
+    on.train()
+    assert on.decide_cpu_accelerators() == {"fast_dropout": True, "fast_word_gradient": True}
+    assert off.decide_cpu_accelerators() == {"fast_dropout": False, "fast_word_gradient": False}
+    assert not same(weights(on), weights(usual))
+
+
+def test_an_accelerator_that_no_step_has_a_use_for_is_not_said_to_be_used(trainer, monkeypatch):
+    """Where the gradients of every step are measured, each term's comes from backward."""
+    monkeypatch.setattr(word_gradient, "SMALLEST_EMBEDDINGS", 1)
+    for logging_steps, used in ((1, False), (2, True)):
+        run = trainer(logging_steps=logging_steps, max_steps=2, given={"measure_gradients": True})
+        run.train()
+        assert run.decide_cpu_accelerators()["fast_word_gradient"] is used

@@ -20,8 +20,17 @@ TRAINED_BY = tuple(
 )
 
 
-def describe(precision: str, micro_batches: int, data_digests: dict[str, str], checkpoint: str) -> dict[str, Any]:
-    """The record of environment.json. Of a checkpoint folder only its own name, which says what made it."""
+def describe(
+    precision: str,
+    micro_batches: int,
+    data_digests: dict[str, str],
+    checkpoint: str,
+    cpu_accelerators: dict[str, bool | None],
+) -> dict[str, Any]:
+    """The record of environment.json. Of a checkpoint folder only its own name, which says what made it.
+
+    `cpu_accelerators` are those of masktune.training.cpu that were used; None of one says that it is not known.
+    """
     import torch
 
     cuda = torch.cuda.is_available()
@@ -36,6 +45,7 @@ def describe(precision: str, micro_batches: int, data_digests: dict[str, str], c
         "threads": torch.get_num_threads(),
         "precision": precision,
         "micro_batches": micro_batches,
+        "cpu_accelerators": cpu_accelerators,
         "checkpoint": Path(checkpoint).name if os.path.isabs(checkpoint) else checkpoint,
         "data": dict(sorted(data_digests.items())),
     }

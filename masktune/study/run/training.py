@@ -143,7 +143,9 @@ def _train_seed(bench: Workbench, seed: int, bar: Any, accumulation: int) -> tup
     records = {
         "run": _definition(bench.cell, seed),
         "metrics": _metrics(predictions),
-        "environment": environment.describe(used, accumulation, bench.task.digests, bench.checkpoint),
+        "environment": environment.describe(
+            used, accumulation, bench.task.digests, bench.checkpoint, _cpu_accelerators(bench, trainer)
+        ),
         "cost": _cost(bench, trainer, {**bench.seconds, **seconds}) | drawn,
         "history": trainer.state.log_history,
     }
@@ -168,11 +170,14 @@ def build_trainer(bench: Workbench, seed: int, bar: Any, accumulation: int, scra
     )
     if torch.cuda.is_available():
         model.to("cuda")
+    accelerate = None if cell.training.cpu_accelerators == "auto" else False
     trainer = MaskTuningTrainer(
         model=model,
         args=_run_arguments(bench, seed, accumulation, scratch, precision.choose(cell.training.precision, model)),
         method=method,
         measure_gradients=True,
+        fast_dropout=accelerate,
+        fast_word_gradient=accelerate,
         train_dataset=InMemory(bench.train),
         eval_dataset=InMemory(bench.curve),
         processing_class=bench.tokenizer,
@@ -182,6 +187,12 @@ def build_trainer(bench: Workbench, seed: int, bar: Any, accumulation: int, scra
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _cpu_accelerators(bench: Workbench, trainer: MaskTuningTrainer) -> dict[str, bool | None]:
+    """Which accelerators the run used, and whether the checkpoint was trained with fast dropout masks."""
+    before = {"checkpoint_fast_dropout": checkpoints.used_fast_dropout(bench.checkpoint)}
+    return trainer.decide_cpu_accelerators() | before
 
 
 def _run_arguments(bench: Workbench, seed: int, accumulation: int, scratch: str, numbers: str) -> TrainingArguments:

@@ -19,6 +19,7 @@ from masktune.models.spec import Adaptation, ModelSpec, content, folder_of
 from masktune.study.spec.parsing import non_default, record, require, seeds_of
 from masktune.training.precision import PRECISIONS
 
+CPU_ACCELERATORS = ("auto", "off")
 SAMPLINGS = ("group_by_length", "random")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 NAME_IN_WORDS = "letters, digits, '-', '_' and '.'"
@@ -34,8 +35,9 @@ class Training:
     `max_grad_norm` the norm that gradients are clipped to (0: not clipped); `train_examples` a fixed random subset,
     the same for every seed (None: all); `sampling` the order of the batches, "group_by_length" (examples of like length
     together) or "random". `evaluation_lengths` are numbers of tokens that out-of-distribution texts are cut to once
-    more, beside the length that each set has of its own. `precision` is "auto", "fp32" or "bf16" and no part of a run's
-    identity.
+    more, beside the length that each set has of its own. `precision` is "auto", "fp32" or "bf16";
+    `cpu_accelerators` is "auto" or "off", which trains as torch has it (masktune.training.cpu). These two are no part
+    of a run's identity.
     """
 
     epochs: float = 3.0
@@ -49,6 +51,7 @@ class Training:
     sampling: str = "group_by_length"
     evaluation_lengths: tuple[int, ...] = ()
     precision: str = "auto"
+    cpu_accelerators: str = "auto"
 
     def __post_init__(self):
         require(0 < self.epochs <= 1000, "epochs", self.epochs, "a number above 0, at most 1000")
@@ -64,11 +67,12 @@ class Training:
         for length in self.evaluation_lengths:
             require(length >= 8, "evaluation_lengths", list(self.evaluation_lengths), "at least 8 tokens each")
         one_of(self.precision, PRECISIONS, "precision")
+        one_of(self.cpu_accelerators, CPU_ACCELERATORS, "cpu_accelerators")
 
     @cached_property
     def identity(self) -> dict[str, Any]:
         """What is scientific and differs from the defaults."""
-        return non_default(self, leave_out=("precision",))
+        return non_default(self, leave_out=("precision", "cpu_accelerators"))
 
     @cached_property
     def canonical(self) -> str:

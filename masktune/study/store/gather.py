@@ -34,7 +34,8 @@ COSTS = (
     "host_energy_joules", "host_energy_method", "device_energy_joules", "device_energy_method",
 )  # fmt: skip
 MADE_WITH = ("device", "precision", "threads", "source")
-NOT_TRAINED = ("precision", "evaluation_lengths")  # of Training what changes nothing of what is learned
+# Of Training what says by which arithmetic it is computed, or is for the evaluation alone.
+NOT_TRAINED = ("precision", "cpu_accelerators", "evaluation_lengths")
 TRAINING = tuple(field.name for field in fields(Training) if field.name not in NOT_TRAINED)
 # The layout of predictions.parquet: it is the same bytes wherever the runs were read from.
 RUNS_OF_A_ROW_GROUP = 200

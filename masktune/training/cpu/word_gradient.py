@@ -1,11 +1,12 @@
-"""The gradient of word embeddings that are the masked-LM head's projection too, put together once a step.
+"""The gradient of word embeddings that are the masked-LM head's projection too, summed once a step.
 
 V is the size of the vocabulary, H the hidden size, N the number of masked tokens, n the number of tokens read.
 
 Embeddings [V, H] are often half of a model. Backward fills a gradient of their size for each reading of a text, though
 a reading looks up n rows, and another for the head's logits [N, V], adds them up, and keeps the sum while the next
 loss term runs. Here a reading leaves the gradient of its n rows and the head the two factors of its product,
-[N, V] and [N, H]; at the end of the step they become one gradient. It is the same sum in another order.
+[N, V] and [N, H]; at the end of the step they become one gradient. It is the same sum in another order, made of what
+torch documents: sparse gradients of embeddings, and hooks of tensors.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from masktune.models.joint import MaskTuningModel
+from masktune.training.cpu import choice
 
 # Numbers in the embeddings, V * H; fewer are filled and added up in little more time than the calls take.
 SMALLEST_EMBEDDINGS = 2**20
@@ -23,17 +25,36 @@ SMALLEST_EMBEDDINGS = 2**20
 Factors = list[tuple[Tensor, Tensor]]
 
 
-@contextmanager
-def put_together(model: MaskTuningModel) -> Iterator[None]:
-    """Within the block backward leaves the gradient of tied word embeddings in parts; at its end they are one.
+def decide(asked: bool | None, model: MaskTuningModel, equalises: bool) -> bool:
+    """Whether `fast_word_gradient` is used in training this model by a method that `equalises` gradients or does not.
 
-    Nothing is changed for a model whose head is not tied to the classifier's embeddings, for frozen or small ones, and
-    on a GPU, which does not feel it. Gradients must be asked for with `backward`, and read after the block.
+    `asked` None: where the embeddings are large enough for it to pay. Raises MaskTuneError for True where it cannot be
+    used.
     """
     words = model.classifier.get_input_embeddings().weight
-    if model.encoder != "shared" or not _pays(words):
-        yield
-        return
+
+    def obstacle() -> str | None:
+        if words.device.type != "cpu":
+            return f"the model is on {words.device.type}, and this is for a CPU"
+        if model.encoder != "shared":
+            return "the model has no language model whose head is tied to the classifier's word embeddings"
+        if not words.requires_grad:
+            return "the word embeddings are frozen and have no gradient"
+        if equalises:
+            return "the method brings gradients of terms to equal norms, which needs each of them whole"
+        return None
+
+    return choice.decide("fast_word_gradient", asked, words.numel() >= SMALLEST_EMBEDDINGS, obstacle)
+
+
+@contextmanager
+def fast_word_gradient(model: MaskTuningModel) -> Iterator[None]:
+    """Within the block backward leaves the gradient of tied word embeddings in parts; at its end they are one.
+
+    For a model and a method of which `decide` says that they can be trained so. Gradients must be asked for with
+    `backward`, and read after the block.
+    """
+    words = model.classifier.get_input_embeddings().weight
     tied = [module for module in model.modules() if getattr(module, "weight", None) is words]
     lookups = [module for module in tied if isinstance(module, nn.Embedding)]
     projections = [module for module in tied if isinstance(module, nn.Linear)]
@@ -50,10 +71,6 @@ def put_together(model: MaskTuningModel) -> Iterator[None]:
         for projection in projections:
             del projection.forward
     words.grad = _sum(words, factors)
-
-
-def _pays(words: Tensor) -> bool:
-    return words.requires_grad and words.device.type == "cpu" and words.numel() >= SMALLEST_EMBEDDINGS
 
 
 def _projecting(projection: nn.Linear, factors: Factors) -> Callable[[Tensor], Tensor]:

@@ -56,7 +56,7 @@ def test_default_training_is_frozen():
     assert dataclasses.asdict(Training()) == {
         "epochs": 3.0, "learning_rate": 2e-5, "batch_size": 32, "max_length": 128, "warmup_ratio": 0.06,
         "weight_decay": 0.0, "max_grad_norm": 1.0, "train_examples": None, "sampling": "group_by_length",
-        "evaluation_lengths": (), "precision": "auto",
+        "evaluation_lengths": (), "precision": "auto", "cpu_accelerators": "auto",
     }  # fmt: skip
 
 
@@ -76,6 +76,7 @@ def test_default_options_of_mask_tuning_are_frozen():
         {"study": "another"},
         {"model": {**BERT, "name": "another"}},
         {"training": {"precision": "bf16"}},
+        {"training": {"cpu_accelerators": "off"}},
         {"training": {"epochs": 3, "batch_size": 32}},
         {"options": {"alpha": 0.6, "mask_rate": 0.05}},
         {"seeds": 10},
@@ -125,6 +126,7 @@ def test_parameters_give_the_same_cell_back():
         ({"training": {"epochs": 0}}, "training: epochs = 0.0; expected a number above 0, at most 1000"),
         ({"training": {"batch_size": 1.5}}, "training batch_size = 1.5; expected a whole number"),
         ({"training": {"precision": "fp16"}}, "training: unknown precision 'fp16'"),
+        ({"training": {"cpu_accelerators": "on"}}, "training: unknown cpu_accelerators 'on'"),
         ({"model": {"name": "bert"}}, "model: 'checkpoint' is missing"),
         ({"model": "bert"}, "model: 'bert'; expected a table"),
         ({"seeds": []}, "seeds = []; expected at least one seed"),

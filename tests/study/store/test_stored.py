@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pyarrow
 import pyarrow.parquet
@@ -206,6 +207,18 @@ def test_a_real_run_with_an_absurd_learning_rate_fails_and_a_usual_one_says_whic
             cells.run(made.cell)
             said = runs.read("small", made.cell.run_id(0)).record("environment")
             assert said["source"] == environment.source() and said["precision"] == "fp32"
+            off = {"fast_dropout": False, "fast_word_gradient": False, "checkpoint_fast_dropout": None}
+            assert said["cpu_accelerators"] == off  # of a small model, which another has made
+
+
+@pytest.mark.parametrize(("setting", "asked"), [("auto", None), ("off", False)])
+def test_the_trainer_is_asked_for_the_accelerators_as_the_study_says(checkpoints, tmp_path, setting, asked):
+    made = bench(checkpoints["bert"], 1e-3)
+    chosen = replace(made.cell.training, cpu_accelerators=setting)
+    trainer = training.build_trainer(
+        replace(made, cell=replace(made.cell, training=chosen)), 0, None, accumulation=1, scratch=str(tmp_path)
+    )
+    assert (trainer.fast_dropout, trainer.fast_word_gradient) == (asked, asked)
 
 
 # ---- a remedy never destroys

@@ -1,11 +1,19 @@
 """Dropout masks that are drawn faster: the right shares, from torch's own generator, and only within the block."""
 
+from contextlib import nullcontext
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from masktune import MaskTuneError
+from masktune.training.cpu import dropout
 from masktune.training.cpu.dropout import bernoulli_, fast_dropout
+
+CPU = torch.device("cpu")
+SMALL, LARGE = (SimpleNamespace(hidden_size=size) for size in (64, 768))
 
 
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 0.9, 0.99999, 1.0])
@@ -73,3 +81,51 @@ def test_blocks_nest_and_an_error_ends_them():
         raise ValueError("within")
     torch.manual_seed(0)
     assert torch.equal(torch.empty(64).bernoulli_(0.5), usual)
+
+
+@pytest.fixture
+def tried_anew():
+    """What torch can do is tried once in a process; here again, before the test and after it."""
+    dropout.available.cache_clear()
+    yield
+    dropout.available.cache_clear()
+
+
+def test_torch_can_do_it_here_and_trying_it_draws_nothing(tried_anew):
+    before = torch.get_rng_state()
+    assert dropout.available()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def lacks_the_function(monkeypatch):
+    monkeypatch.delattr(torch.library, "_scoped_library")
+
+
+def refuses_the_kernel(monkeypatch):
+    def refuse(*given):
+        raise RuntimeError("no schema of that name")
+
+    monkeypatch.setattr(torch.library.Library, "impl", refuse)
+
+
+def takes_another_kernel(monkeypatch):
+    monkeypatch.setattr(dropout, "fast_dropout", nullcontext)
+
+
+@pytest.mark.parametrize("torch_of_another_day", [lacks_the_function, refuses_the_kernel, takes_another_kernel])
+def test_where_torch_lacks_what_it_needs_it_is_off_and_asking_for_it_is_refused(
+    monkeypatch, tried_anew, torch_of_another_day
+):
+    torch_of_another_day(monkeypatch)
+    assert not dropout.available()
+    assert dropout.decide(None, LARGE, CPU) is False
+    with pytest.raises(MaskTuneError, match=r"^fast_dropout=True: torch .* does not let its kernel .* be exchanged; "):
+        dropout.decide(True, LARGE, CPU)
+
+
+def test_it_is_used_for_all_but_small_models_on_a_cpu():
+    assert [dropout.decide(asked, LARGE, CPU) for asked in (None, True, False)] == [True, True, False]
+    assert [dropout.decide(asked, SMALL, CPU) for asked in (None, True, False)] == [False, True, False]
+    assert dropout.decide(None, LARGE, torch.device("cuda")) is False
+    with pytest.raises(MaskTuneError, match="fast_dropout=True: the model is trained on cuda"):
+        dropout.decide(True, LARGE, torch.device("cuda"))

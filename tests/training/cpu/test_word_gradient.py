@@ -1,4 +1,4 @@
-"""The gradient of tied word embeddings, put together once a step: that of the plain way, and nothing left behind."""
+"""The gradient of tied word embeddings, summed once a step: that of the plain way, and nothing left behind."""
 
 import contextlib
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny_runs import METHOD
 
-from masktune import FineTuning, MaskTuning, methods
+from masktune import FineTuning, MaskTuneError, MaskTuning, methods
 from masktune.training.cpu import word_gradient
 
 pytestmark = pytest.mark.slow
@@ -124,16 +124,42 @@ def test_gradients_that_are_taken_term_by_term_come_from_backward(trainer, left,
     assert left(run) == [torch.strided, torch.strided]
 
 
+@pytest.mark.parametrize(("asked", "layout"), [(False, torch.strided), (True, torch.sparse_coo)])
+def test_it_is_used_as_asked_whatever_the_size(trainer, left, asked, layout):
+    run = trainer(given={"fast_word_gradient": asked})
+    smallest = 1 if asked is False else words_of(run).numel() + 1
+    assert left(run, smallest) == [layout, layout]
+
+
+@pytest.mark.parametrize(
+    ("method", "reason"),
+    [
+        (FineTuning(), "the model has no language model whose head is tied to the classifier's word embeddings"),
+        (MaskTuning(encoder="separate"), "the model has no language model whose head is tied"),
+        (MaskTuning(reduction="equalised"), "the method brings gradients of terms to equal norms"),
+    ],
+)
+def test_where_it_cannot_be_used_asking_for_it_is_refused(trainer, method, reason):
+    with pytest.raises(MaskTuneError, match=f"^fast_word_gradient=True: {reason}.*; leave it at None"):
+        trainer(method=method, given={"fast_word_gradient": True})
+
+
+def test_embeddings_that_are_frozen_later_are_refused_at_the_next_step(trainer):
+    run = trainer(given={"fast_word_gradient": True})
+    words_of(run).requires_grad_(False)
+    with pytest.raises(MaskTuneError, match="^fast_word_gradient=True: the word embeddings are frozen"):
+        run.train()
+
+
 @pytest.mark.parametrize("error", [None, ValueError("within")])
-def test_the_model_is_as_it_was_after_the_block(trainer, family, monkeypatch, error):
-    monkeypatch.setattr(word_gradient, "SMALLEST_EMBEDDINGS", 1)
+def test_the_model_is_as_it_was_after_the_block(trainer, family, error):
     run = trainer(family)
     tied = [module for module in run.model.modules() if getattr(module, "weight", None) is words_of(run)]
 
     def changed():
         return ["forward" in vars(module) or getattr(module, "sparse", False) for module in tied]
 
-    with contextlib.suppress(ValueError), word_gradient.put_together(run.model):
+    with contextlib.suppress(ValueError), word_gradient.fast_word_gradient(run.model):
         assert len(tied) > 1 and all(changed())
         if error:
             raise error
