@@ -8,7 +8,7 @@ import pandas as pd
 from masktune import data
 from masktune.analysis import names, provenance
 from masktune.analysis.formatting import count
-from masktune.study.spec.cells import Model
+from masktune.models.spec import ModelSpec
 from masktune.study.spec.study import Study
 from masktune.study.store.gather import TRAINING
 
@@ -28,7 +28,7 @@ def what_it_is(study: Study, main: pd.DataFrame, runs: pd.DataFrame) -> list[str
     return [*sentences, *(_data_read(runs) if study.data == "real" else []), NOT_THE_PAPER[study.data]]
 
 
-def _model(model: Model, runs: pd.DataFrame) -> str:
+def _model(model: ModelSpec, runs: pd.DataFrame) -> str:
     """Title, checkpoint, and the number of parameters where the runs say it."""
     own = runs.loc[runs["model"] == model.name]
     parameters = own["parameters"].dropna() if "parameters" in own else own.iloc[:0]

@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from masktune.errors import MaskTuneError
 from masktune.files import digest, file_digest
+from masktune.records import canonical, non_default, require, require_name
 
 WEIGHTS = re.compile(r"(?!training_args\.bin).+\.(safetensors|bin)")
 # What else of a checkpoint's folder is loaded. The rest is the trainer's (its state, its arguments) or for its readers.
@@ -53,6 +56,37 @@ class ModelSpec:
     checkpoint: str
     revision: str | None = None
     adaptation: Adaptation | None = None
+
+    def __post_init__(self) -> None:
+        require_name(self.name)
+        require(bool(self.checkpoint.strip()), "checkpoint", self.checkpoint, "embedded:<family>, a hub id or a folder")
+
+    def settings(self) -> dict[str, Any]:
+        """What is given, as plain values; `masktune.records.record` is the way back."""
+        adaptation = None if self.adaptation is None else non_default(self.adaptation)
+        given = {"name": self.name, "checkpoint": self.checkpoint, "revision": self.revision, "adaptation": adaptation}
+        return {name: value for name, value in given.items() if value is not None}
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What is scientific: not the display name, and of a folder what it holds and not where it lies.
+
+        Raises MaskTuneError for a path at which there is no folder.
+        """
+        folder = folder_of(self.checkpoint)
+        identity: dict[str, Any] = {
+            "checkpoint": self.checkpoint if folder is None else f"folder:{content(folder)[:16]}"
+        }
+        if self.revision is not None and folder is None:
+            identity["revision"] = self.revision
+        if self.adaptation is not None:
+            identity["adaptation"] = non_default(self.adaptation)
+        return identity
+
+    @cached_property
+    def canonical(self) -> str:
+        """The identity as one text."""
+        return canonical(self.identity)
 
 
 def folder_of(checkpoint: str) -> Path | None:

@@ -15,7 +15,7 @@ from masktune.errors import MaskTuneError
 from masktune.models import spec as model_spec
 from masktune.models.spec import Adaptation, ModelSpec
 from masktune.pretraining import checkpoints
-from masktune.study.spec.cells import Cell, Model
+from masktune.study.spec.cells import Cell
 from masktune.training.features import CachedFeatureBuilder
 
 
@@ -36,7 +36,7 @@ def named(monkeypatch, tmp_path):
 
 
 def run_id(place, revision=None) -> str:
-    return Cell("small", "x", "real", "sentiment", Model("m", str(place), revision), "fine_tuning").run_id(0)
+    return Cell("small", "x", "real", "sentiment", ModelSpec("m", str(place), revision), "fine_tuning").run_id(0)
 
 
 def adapted(place, revision=None) -> str:

@@ -205,11 +205,11 @@ def experiment(study: Study) -> str:
 
 def preparation(cell: Cell) -> str:
     """The code that makes a cell's model if it is not in the cache; executed as a notebook of its own."""
-    model = cell.parameters()["model"]
     return (
         "from masktune.pretraining import checkpoints\n"
-        "from masktune.study.spec.cells import Model\n"
-        f"checkpoints.prepare(Model(**{model!r}).spec(), {cell.task!r})"
+        "from masktune.models.spec import ModelSpec\n"
+        "from masktune.records import record\n"
+        f"checkpoints.prepare(record(ModelSpec, {cell.model.settings()!r}, 'model'), {cell.task!r})"
     )
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from masktune.data import EVALUATION
 from masktune.errors import MaskTuneError
 from masktune.files import write_file
+from masktune.records import require
 from masktune.study.paths import tuned_folder
 from masktune.study.spec.grid import GridRow, Variant
-from masktune.study.spec.parsing import require
 from masktune.study.spec.study import Study
 from masktune.study.spec.tuning import Tuning, settings_of, tuned_rows, with_settings
 

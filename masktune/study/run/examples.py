@@ -38,7 +38,7 @@ def perturbed(cell: Cell, count: int = 5) -> "pandas.DataFrame":
     method = text if isinstance(text, methods.MaskTuning) else methods.MaskTuning()
     task = data.load(cell.data, cell.task, train_examples=cell.training.train_examples)
     part = next(part for part in task.evaluation if part.kind == "in_distribution")
-    checkpoint = checkpoints.prepare(cell.model.spec(), cell.task)
+    checkpoint = checkpoints.prepare(cell.model, cell.task)
     tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=cell.model.revision or "main")
     model = MaskTuningModel.from_pretrained(checkpoint, task.label_names, SEED, revision=cell.model.revision).eval()
     model.vocabulary = perturb.Vocabulary.of(tokenizer)

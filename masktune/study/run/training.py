@@ -75,8 +75,8 @@ def open_workbench(cell: Cell) -> Workbench:
     with _timed(seconds, "load"):
         task = data.load(cell.data, cell.task, train_examples=cell.training.train_examples)
         task = task.also_cut_to(cell.training.evaluation_lengths)
-        checkpoint = checkpoints.prepare(cell.model.spec(), cell.task)
-        task = replace(task, digests=task.digests | checkpoints.digests(cell.model.spec()))
+        checkpoint = checkpoints.prepare(cell.model, cell.task)
+        task = replace(task, digests=task.digests | checkpoints.digests(cell.model))
         tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=cell.model.revision or "main")
     with _timed(seconds, "tokenise"):
         train = encode.encode(task.train, tokenizer, cell.training.max_length)
@@ -285,7 +285,8 @@ def _metrics(predictions: pyarrow.Table) -> dict[str, dict[str, float]]:
 
 def _definition(cell: Cell, seed: int) -> dict[str, Any]:
     method = methods.build(cell.method, **cell.options)
-    written_out = {"options": method.settings(), "training": asdict(cell.training), "model": asdict(cell.model)}
+    model = {"revision": None, "adaptation": None} | cell.model.settings()
+    written_out = {"options": method.settings(), "training": asdict(cell.training), "model": model}
     names = {name: getattr(cell, name) for name in ("study", "label", "data", "task", "method")}
     ids = {"run_id": cell.run_id(seed), "cell_id": cell.id}
     return ids | names | written_out | {"seed": seed, "identity": {"cell": cell.identity, "seed": seed}}

@@ -7,8 +7,9 @@ The same train examples are masked and filled along training by language models 
 from pathlib import Path
 
 from masktune.files import digest
+from masktune.records import canonical
 from masktune.study.paths import folder, runs_folder
-from masktune.study.spec.cells import Cell, canonical
+from masktune.study.spec.cells import Cell
 from masktune.study.spec.study import Study
 
 MASK_TUNING, MLM_ONLY, FROZEN, RANDOM = "Mask-tuning", "MLM-only training", "frozen fills", "random tokens"

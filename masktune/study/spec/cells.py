@@ -6,24 +6,20 @@ out, so that a run stays the same run on another machine, and an option added la
 default) orphans nothing.
 """
 
-import json
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
 from masktune.errors import MaskTuneError, one_of
 from masktune.files import digest
-from masktune.models.spec import Adaptation, ModelSpec, content, folder_of
-from masktune.study.spec.parsing import non_default, record, require, seeds_of
+from masktune.models.spec import ModelSpec
+from masktune.records import canonical, non_default, record, require, require_name
+from masktune.study.spec.parsing import seeds_of
 from masktune.training.precision import PRECISIONS
 
 CPU_ACCELERATORS = ("auto", "off")
 SAMPLINGS = ("group_by_length", "random")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-NAME_IN_WORDS = "letters, digits, '-', '_' and '.'"
-_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(frozen=True)
@@ -80,56 +76,6 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Model:
-    """A model of a study as its file declares it: the fields of ModelSpec.
-
-    `adaptation` holds the settings of Adaptation that are given; None means no adaptation.
-    """
-
-    name: str
-    checkpoint: str
-    revision: str | None = None
-    adaptation: dict | None = None
-
-    def __post_init__(self):
-        require(bool(NAME.fullmatch(self.name)), "name", self.name, NAME_IN_WORDS)
-        require(bool(self.checkpoint.strip()), "checkpoint", self.checkpoint, "embedded:<family>, a hub id or a folder")
-        if self.adaptation is not None:
-            self.adaptation_settings()
-
-    def adaptation_settings(self) -> Adaptation | None:
-        """The Adaptation that the table describes, or None."""
-        return None if self.adaptation is None else adaptation_settings(self.adaptation, "adaptation")
-
-    def spec(self) -> ModelSpec:
-        """What masktune.pretraining.checkpoints.prepare makes the model from."""
-        return ModelSpec(self.name, self.checkpoint, self.revision, self.adaptation_settings())
-
-    @cached_property
-    def identity(self) -> dict[str, Any]:
-        """What is scientific: not the display name, and of a folder what it holds and not where it lies.
-
-        Raises MaskTuneError for a path at which there is no folder.
-        """
-        folder = folder_of(self.checkpoint)
-        identity = {"checkpoint": self.checkpoint if folder is None else f"folder:{content(folder)[:16]}"}
-        if self.revision is not None and folder is None:
-            identity["revision"] = self.revision
-        if self.adaptation is not None:
-            identity["adaptation"] = non_default(self.adaptation_settings())
-        return identity
-
-    @cached_property
-    def canonical(self) -> str:
-        return canonical(self.identity)
-
-
-def adaptation_settings(table: Any, where: str) -> Adaptation:
-    """The Adaptation that a table describes; `where` opens every error message."""
-    return record(Adaptation, table, where)
-
-
-@dataclass(frozen=True)
 class Cell:
     """One cell and its seeds. The fields are the parameters of notebooks/cell.ipynb.
 
@@ -140,7 +86,7 @@ class Cell:
     label: str
     data: str
     task: str
-    model: Model
+    model: ModelSpec
     method: str
     options: dict = field(default_factory=dict)
     training: Training = Training()
@@ -171,12 +117,11 @@ class Cell:
 
     def parameters(self) -> dict[str, Any]:
         """The cell as parameters of notebooks/cell.ipynb: plain values; from_parameters is the way back."""
-        model = {key: value for key, value in asdict(self.model).items() if value is not None}
         # A tuple would reach the notebook as a text.
         lists = {key: list(value) for key, value in non_default(self.training).items() if isinstance(value, tuple)}
         training = {**non_default(self.training), **lists}
         own = {item.name: getattr(self, item.name) for item in fields(self)}
-        return own | {"model": model, "training": training, "seeds": list(self.seeds)}
+        return own | {"model": self.model.settings(), "training": training, "seeds": list(self.seeds)}
 
 
 def from_parameters(**parameters: Any) -> Cell:
@@ -189,11 +134,11 @@ def from_parameters(**parameters: Any) -> Cell:
     for name in ("study", "label", "data", "task", "model", "method"):
         if name not in parameters:
             raise MaskTuneError(f"parameter {name!r} is missing; expected {', '.join(known)}")
-    require(bool(NAME.fullmatch(str(parameters["study"]))), "study", parameters["study"], NAME_IN_WORDS)
+    require_name(str(parameters["study"]), "study")
     one_of(parameters["data"], COLLECTIONS, "data")
     one_of(parameters["task"], TASKS, "task")
     given = dict(parameters)
-    given["model"] = record(Model, parameters["model"], "model")
+    given["model"] = record(ModelSpec, parameters["model"], "model")
     given["training"] = record(Training, parameters.get("training", {}), "training")
     given["seeds"] = seeds_of(parameters.get("seeds", (0,)))
     given["options"] = method_options(parameters["method"], parameters.get("options", {}))
@@ -202,27 +147,12 @@ def from_parameters(**parameters: Any) -> Cell:
 
 def method_options(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that differ from the method's defaults, checked by the method itself."""
-    return dict(built(method, options).options())
+    return dict(build_method(method, options).options())
 
 
-def built(method: str, options: Mapping[str, Any]) -> Any:
+def build_method(method: str, options: Mapping[str, Any]) -> Any:
     """The masktune.methods.Method of that name with these options."""
     from masktune import methods
 
     require(isinstance(options, Mapping), "options", options, "a table of options of the method")
     return methods.build(method, **options)
-
-
-def canonical(value: Any) -> str:
-    """JSON with sorted keys, no spaces, and 3.0 written as 3: one text for one meaning."""
-    return _JSON.encode(_plain(value))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value

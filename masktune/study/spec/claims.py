@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from masktune.errors import MaskTuneError, one_of
+from masktune.records import among, record, require
 from masktune.study.spec.grid import GridRow
-from masktune.study.spec.parsing import among, record, require, restriction
+from masktune.study.spec.parsing import restriction
 
 TESTS = ("superiority", "non_inferiority", "estimate")
 KINDS = ("in_distribution", "out_of_distribution")

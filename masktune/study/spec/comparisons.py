@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from masktune.data import EVALUATION
 from masktune.errors import MaskTuneError
+from masktune.records import among
 from masktune.study.spec.claims import LEVEL, Claim, seeds_needed, smallest_p
-from masktune.study.spec.parsing import among
 from masktune.study.spec.study import Study
 
 

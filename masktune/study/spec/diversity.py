@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from masktune.study.spec.parsing import among, record, require
+from masktune.records import among, record, require
 
 
 @dataclass(frozen=True)

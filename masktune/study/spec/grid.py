@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from masktune.errors import MaskTuneError
-from masktune.study.spec.cells import Training, adaptation_settings, built
-from masktune.study.spec.parsing import among, record, require, restriction, seeds_of
+from masktune.models.spec import Adaptation
+from masktune.records import among, record, require
+from masktune.study.spec.cells import Training, build_method
+from masktune.study.spec.parsing import restriction, seeds_of
 
 # The chapter that a row is for. The main tables and figures show "main" alone.
 PARTS = ("main", "ablation", "baseline", "control", "combination")
@@ -45,7 +47,7 @@ class GridRow:
     tasks: tuple[str, ...]
     seeds: tuple[int, ...]
     part: str = "main"
-    adaptation: dict | None = None
+    adaptation: Adaptation | None = None
     tune: dict[str, list] = field(default_factory=dict)
     tuned_as: str | None = None
 
@@ -68,7 +70,7 @@ def parse_row(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], seeds
     except MaskTuneError as error:
         raise MaskTuneError(f"{where}: {error}") from None
     if adaptation is not None:
-        adaptation_settings(adaptation, f"{where} adaptation")
+        adaptation = record(Adaptation, adaptation, f"{where} adaptation")
     return GridRow(
         label, method, variants, chosen["models"], chosen["tasks"], own_seeds, part, adaptation, dict(tune), tuned_as
     )
@@ -87,7 +89,7 @@ def _variants(label: str, method: str, options: Mapping[str, Any], training: Map
         varying = ", ".join(f"{key} {setting[key]}" for key in swept)
         own = {key: setting[key] for key in training}
         record(Training, own, "training")
-        chosen = built(method, {key: setting[key] for key in options})
+        chosen = build_method(method, {key: setting[key] for key in options})
         full_label = f"{label} ({varying})" if varying else label
         yield Variant(full_label, chosen.options(), own, chosen.needs_pairs, chosen.second_stage is not None)
 

@@ -9,13 +9,15 @@ from typing import Any
 
 from masktune.data import COLLECTIONS, TASKS
 from masktune.errors import MaskTuneError, one_of
+from masktune.models.spec import ModelSpec
+from masktune.records import among, record, require, require_name
 from masktune.study.paths import study_file, tuned_file
-from masktune.study.spec.cells import NAME, NAME_IN_WORDS, Model, Training
+from masktune.study.spec.cells import Training
 from masktune.study.spec.claims import parse_claims
 from masktune.study.spec.comparisons import check
 from masktune.study.spec.diversity import parse_diversity
 from masktune.study.spec.grid import GridRow, check_labels, parse_row
-from masktune.study.spec.parsing import among, each_once, record, require, seeds_of
+from masktune.study.spec.parsing import each_once, seeds_of
 from masktune.study.spec.study import Study
 from masktune.study.spec.tuning import parse_chosen, parse_tuning
 
@@ -60,7 +62,7 @@ class _Header:
     seeds: Any = 1
 
     def __post_init__(self):
-        require(bool(NAME.fullmatch(self.name)), "name", self.name, NAME_IN_WORDS)
+        require_name(self.name)
         one_of(self.data, COLLECTIONS, "data")
         each_once(self.tasks, TASKS, "task", "tasks")
         require(len(self.models) > 0, "models", {}, "at least one [models.<name>] table")
@@ -97,12 +99,12 @@ def parse_study(table: Mapping[str, Any]) -> Study:
     return study
 
 
-def _model(name: str, table: Any) -> Model:
+def _model(name: str, table: Any) -> ModelSpec:
     require(isinstance(table, Mapping), f"[models] {name}", table, f"a table [models.{name}] with checkpoint = ...")
     if "name" in table:
         raise MaskTuneError(f"[models.{name}] name = {table['name']!r}; leave it out, the table's own name is the name")
     rest = {key: value for key, value in table.items() if key != "seeds"}
-    return record(Model, {"name": name, **rest}, f"[models.{name}]")
+    return record(ModelSpec, {"name": name, **rest}, f"[models.{name}]")
 
 
 def _training(table: Any, tasks: tuple[str, ...]) -> tuple[Training, dict[str, Training]]:

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from masktune.data import SINGLE_TEXT
-from masktune.study.spec.cells import Cell, Model, Training
+from masktune.models.spec import ModelSpec
+from masktune.study.spec.cells import Cell, Training
 from masktune.study.spec.claims import Claim
 from masktune.study.spec.diversity import Diversity
 from masktune.study.spec.grid import GridRow, Variant
@@ -30,7 +31,7 @@ class Study:
     seeds: tuple[int, ...]
     training: Training
     task_training: dict[str, Training]
-    models: tuple[Model, ...]
+    models: tuple[ModelSpec, ...]
     model_seeds: dict[str, tuple[int, ...]]
     grid: tuple[GridRow, ...]
     claims: tuple[Claim, ...] = ()
@@ -53,7 +54,7 @@ class Study:
                     cells[cell.id] = replace(known, seeds=seeds)
         return tuple(cells.values())
 
-    def _cells_of(self, model: Model, task: str) -> Iterable[Cell]:
+    def _cells_of(self, model: ModelSpec, task: str) -> Iterable[Cell]:
         training = self.task_training[task]
         for row in self.grid:
             if model.name in row.models and task in row.tasks:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, fields, replace
 from random import Random
 from typing import Any
 
+from masktune.records import among, record, require
 from masktune.streams import derive
-from masktune.study.spec.cells import Training, built
+from masktune.study.spec.cells import Training, build_method
 from masktune.study.spec.grid import GridRow, Variant
-from masktune.study.spec.parsing import among, record, require, seeds_of
+from masktune.study.spec.parsing import seeds_of
 
 TRAINING = frozenset(item.name for item in fields(Training))
 
@@ -76,7 +77,7 @@ def with_settings(method: str, variant: Variant, settings: Mapping[str, Any]) ->
     training = {name: value for name, value in settings.items() if name in TRAINING}
     options = {name: value for name, value in settings.items() if name not in TRAINING}
     record(Training, training, "training")
-    chosen = built(method, {**variant.options, **options}).options()
+    chosen = build_method(method, {**variant.options, **options}).options()
     return replace(variant, options=chosen, training={**variant.training, **training})
 
 

@@ -13,9 +13,10 @@ from transformers import AutoTokenizer
 from masktune.data import encode
 from masktune.data.tasks import TaskData
 from masktune.models.joint import trained_masked_lm
+from masktune.models.spec import ModelSpec
 from masktune.study.run import perturbed, training
 from masktune.study.spec import arms
-from masktune.study.spec.cells import Cell, Model, Training
+from masktune.study.spec.cells import Cell, Training
 from masktune.study.spec.load import load_study
 
 pytestmark = pytest.mark.slow
@@ -30,7 +31,7 @@ def bench(checkpoints, monkeypatch) -> training.Workbench:
     tokenizer = AutoTokenizer.from_pretrained(checkpoints["bert"])
     train = encode.encode(rows, tokenizer, 32)
     cell = Cell(
-        "small", "any", "embedded", "sentiment", Model("bert", str(checkpoints["bert"])), "mask_tuning",
+        "small", "any", "embedded", "sentiment", ModelSpec("bert", str(checkpoints["bert"])), "mask_tuning",
         training=Training(epochs=2, batch_size=8, learning_rate=1e-2),
     )  # fmt: skip
     task = TaskData("sentiment", ("negative", "positive"), False, rows, (), {})

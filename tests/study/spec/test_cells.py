@@ -141,11 +141,6 @@ def test_impossible_parameters_are_one_line_errors(changes, message):
     assert "\n" not in str(caught.value)
 
 
-def test_canonical_text_is_one_for_one_meaning():
-    assert cells.canonical({"b": 3.0, "a": [1e-5, True, None]}) == cells.canonical({"a": (0.00001, True, None), "b": 3})
-    assert cells.canonical({"a": 1.5}) != cells.canonical({"a": 1})
-
-
 def test_each_adaptation_of_a_model_is_prepared_once_a_task(table):
     table["grid"] += [
         {"label": f"{label}, {steps} steps", "method": method, "adaptation": {"steps": steps}}

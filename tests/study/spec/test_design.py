@@ -121,7 +121,11 @@ def test_a_cell_that_two_rows_ask_for_is_one_with_the_seeds_of_both(table):
             {"step": 5},
             "[[grid]] 'Mask-tuning' adaptation: unknown key 'step' (did you mean 'steps'",
         ),
-        ("grid.1.method", "mask_tuning+r_drop+free_lb", "[[grid]] 'Mask-tuning': 'r_drop' and 'free_lb' both say how"),
+        (
+            "grid.1.method",
+            "mask_tuning+r_drop+free_lb",
+            "[[grid]] 'Mask-tuning': 'r_drop' and 'free_lb' both change the",
+        ),
         ("grid", [], "grid = []; expected at least one"),
         (
             "grid",
@@ -145,7 +149,7 @@ def test_a_row_can_adapt_its_models_first(table):
     table["grid"].append({"label": "TAPT", "method": "fine_tuning", "adaptation": {"steps": 50}})
     plain, tuned, adapted = (cell for cell in parse_study(table).cells if cell.task == "sentiment")
     assert adapted.model.name == plain.model.name and adapted.id != plain.id
-    assert adapted.model.spec().adaptation.steps == 50 and plain.model.adaptation is None
+    assert adapted.model.adaptation.steps == 50 and plain.model.adaptation is None
     assert adapted.parameters()["model"]["adaptation"] == {"steps": 50}
 
 

@@ -20,12 +20,13 @@ from transformers import AutoTokenizer
 from masktune.data import encode
 from masktune.data.tasks import EvaluationSet, TaskData
 from masktune.errors import MaskTuneError
+from masktune.models.spec import ModelSpec
 from masktune.study import paths as places
 from masktune.study.execute import efficiency
 from masktune.study.plan import listing as planning
 from masktune.study.run import cell as cells
 from masktune.study.run import environment, training
-from masktune.study.spec.cells import Cell, Model, Training
+from masktune.study.spec.cells import Cell, Training
 from masktune.study.store import gather, runs, stored
 
 pytestmark = pytest.mark.slow
@@ -186,7 +187,9 @@ def bench(checkpoint, learning_rate):
     part = EvaluationSet("validation", "in_distribution", rows, ("negative", "positive"), 32, None)
     task = TaskData("sentiment", ("negative", "positive"), False, rows, (part,), {"train": "digest"})
     chosen = Training(epochs=3, batch_size=8, learning_rate=learning_rate, precision="fp32")
-    cell = Cell("small", "any", "embedded", "sentiment", Model("bert", str(checkpoint)), "fine_tuning", training=chosen)
+    cell = Cell(
+        "small", "any", "embedded", "sentiment", ModelSpec("bert", str(checkpoint)), "fine_tuning", training=chosen
+    )
     columns = training._columns(part)
     seconds = {"load": 1.0, "tokenise": 1.0, "prepare": 1.0}
     return training.Workbench(cell, task, str(checkpoint), tokenizer, encoded, encoded, encoded, columns, seconds)
