@@ -48,16 +48,18 @@ class Term:
 class Examples:
     """What a classifier is to read and to say: B examples.
 
-    inputs           input_ids and attention_mask (token_type_ids) [B, L]
-    labels           [B]
-    prepared         the features of each example (`masktune.features`), by name, [B, ...]
-    example_weights  from logits [B, C] to how much each example counts [B]; None for all alike
+    inputs              input_ids and attention_mask (token_type_ids) [B, L]
+    labels              [B]
+    prepared            the features of each example (`masktune.features`), by name, [B, ...]
+    weights             how much each example counts [B]; None: 1
+    weights_if_correct  how much more it counts where the classifier predicts its label [B]; None: nothing
     """
 
     inputs: Batch
     labels: Tensor
     prepared: Batch = field(default_factory=dict)
-    example_weights: Callable[[Tensor], Tensor | None] = lambda logits: None
+    weights: Tensor | None = None
+    weights_if_correct: Tensor | None = None
 
     @classmethod
     def of(cls, batch: Batch) -> "Examples":
@@ -65,6 +67,12 @@ class Examples:
         prepared = {name.removeprefix(PREFIX): values for name, values in batch.items() if name.startswith(PREFIX)}
         inputs = {name: values for name, values in batch.items() if name != "labels" and not name.startswith(PREFIX)}
         return cls(inputs, batch["labels"], prepared)
+
+    def example_weights(self, logits: Tensor) -> Tensor | None:
+        """How much each example counts, given its logits [B, C]. [B], or None where all count alike."""
+        if self.weights is None and self.weights_if_correct is None:
+            return None
+        return self._always + self._if_correct * (logits.argmax(-1) == self.labels)
 
     def with_text(self, input_ids: Tensor) -> "Examples":
         """The same examples with other tokens [B, L]."""
@@ -81,7 +89,21 @@ class Examples:
     def _each(self, change: Callable[[Tensor, Tensor], Tensor], others: "Examples") -> "Examples":
         inputs = {name: change(values, others.inputs[name]) for name, values in self.inputs.items()}
         prepared = {name: change(values, others.prepared[name]) for name, values in self.prepared.items()}
-        return Examples(inputs, change(self.labels, others.labels), prepared)
+        weights = more = None
+        if not (self.weights is None and others.weights is None):
+            weights = change(self._always, others._always)
+        if not (self.weights_if_correct is None and others.weights_if_correct is None):
+            more = change(self._if_correct, others._if_correct)
+        return Examples(inputs, change(self.labels, others.labels), prepared, weights, more)
+
+    @property
+    def _always(self) -> Tensor:
+        return torch.ones_like(self.labels, dtype=torch.float32) if self.weights is None else self.weights
+
+    @property
+    def _if_correct(self) -> Tensor:
+        none = torch.zeros_like(self.labels, dtype=torch.float32)
+        return none if self.weights_if_correct is None else self.weights_if_correct
 
 
 @dataclass(frozen=True)
@@ -209,6 +231,11 @@ class Method(Component):
     # How the language model stands to the classifier (masktune.losses.ENCODERS), None where a method needs none.
     encoder: ClassVar[str | None] = None
     second_stage: ClassVar[SecondStage | None] = None
+
+    @property
+    def classifies(self) -> bool:
+        """Whether, with its options, it trains the classifier at all."""
+        return True
 
     @property
     def equalises(self) -> bool:

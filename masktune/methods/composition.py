@@ -67,6 +67,10 @@ class Combined(Method):
         return self.method.encoder
 
     @property
+    def classifies(self) -> bool:
+        return self.method.classifies
+
+    @property
     def equalises(self) -> bool:
         return self.method.equalises
 
@@ -140,7 +144,7 @@ def components_of(*methods: Component) -> tuple[Component, ...]:
 
 def _check(combined: Combined) -> None:
     """Raise MaskTuneError where nothing is classified and a component would wait for it in vain."""
-    if combined.method.passes(1) == combined.method.passes(2):
+    if not combined.classifies:
         waiting = next(component for component in combined.components if component is not combined.method)
         raise MaskTuneError(
             f"{combined.method.name!r} with these options classifies nothing, so {waiting.name!r} has nothing to act "

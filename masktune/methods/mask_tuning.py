@@ -20,7 +20,6 @@ keep           every perturbed example: the cross-entropy against the true label
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -69,6 +68,10 @@ class MaskTuning(Method):
         one_of(self.keep, objective.KEEP, "filter of perturbed examples")
 
     @property
+    def classifies(self) -> bool:
+        return objective.term_weights(self.alpha, self.alpha_weights)[1] > 0
+
+    @property
     def equalises(self) -> bool:
         return self.reduction == "equalised"
 
@@ -92,38 +95,33 @@ class MaskTuning(Method):
             # Backward has been called by now, and the logits [N, V] are the largest tensor of the step.
             del logits
         if classification_weight > 0:
-            classified = self._classified(examples, perturbed)
+            classified = self._examples_to_classify(examples, perturbed)
             yield from classification.terms(model, classified, classification_weight, streams)
 
     def passes(self, classifier: int = 1) -> tuple[int, int]:
-        _, classification_weight = objective.term_weights(self.alpha, self.alpha_weights)
-        classified = 0 if classification_weight == 0 else classifier * (1 if self.classify == "perturbed" else 2)
+        texts = 1 if self.classify == "perturbed" else 2
+        classified = classifier * texts if self.classifies else 0
         return (self.mask_rate > 0) + classified, (self.mask_rate > 0 and self._learns_language) + classified
 
     @property
     def _learns_language(self) -> bool:
         return objective.term_weights(self.alpha, self.alpha_weights)[0] > 0 and self.encoder != "frozen"
 
-    def _classified(self, examples: Examples, perturbed: Tensor) -> Examples:
-        """The perturbed examples [B, L], and the originals where both are asked for.
+    def _examples_to_classify(self, examples: Examples, filled_ids: Tensor) -> Examples:
+        """The perturbed examples, ids [B, L], after the originals where both are asked for.
 
-        A row that nothing was changed in is read once and counts twice.
+        With `keep="correct"` a perturbed example counts only where the classifier predicts its label. A row in which
+        nothing was changed is read once, and counts twice.
         """
+        perturbed = examples.with_text(filled_ids)
+        if self.keep == "all" and self.classify == "perturbed":
+            return perturbed
+        one = torch.ones_like(examples.labels, dtype=torch.float32)
+        always, if_correct = (one, 0 * one) if self.keep == "all" else (0 * one, one)
+        perturbed = replace(perturbed, weights=always, weights_if_correct=if_correct)
         if self.classify == "perturbed":
-            if self.keep == "all":
-                return examples.with_text(perturbed)
-            weights = partial(self._counted, labels=examples.labels)
-            return replace(examples.with_text(perturbed), example_weights=weights)
-        changed = (perturbed != examples.inputs["input_ids"]).any(1)
-        both = examples.followed_by(examples.with_text(perturbed).rows(changed))
-        return replace(both, example_weights=partial(self._counted_twice, labels=both.labels, changed=changed))
-
-    def _counted(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Weights [B] of perturbed examples: 1, or 0 for one that is dropped because the classifier gets it wrong."""
-        return torch.ones_like(logits[:, 0]) if self.keep == "all" else (logits.argmax(-1) == labels).float()
-
-    def _counted_twice(self, logits: Tensor, labels: Tensor, changed: Tensor) -> Tensor:
-        """Weights of B originals and of the perturbed copies of those that are `changed` [B]."""
-        counted = self._counted(logits, labels)
-        originals = torch.where(changed, 1.0, 1 + counted[: len(changed)])
-        return torch.cat([originals, counted[len(changed) :]])
+            return perturbed
+        changed = (filled_ids != examples.inputs["input_ids"]).any(1)
+        copies = (~changed).float()  # of an unchanged row, which count with their original
+        originals = replace(examples, weights=one + copies * always, weights_if_correct=copies * if_correct)
+        return originals.followed_by(perturbed.rows(changed))
