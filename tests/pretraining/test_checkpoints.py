@@ -15,7 +15,7 @@ from masktune.models.joint import MaskTuningModel
 from masktune.models.spec import Adaptation, ModelSpec
 from masktune.pretraining import checkpoints, small_models
 from masktune.pretraining.checkpoints import prepare
-from masktune.study.run.training import open_workbench
+from masktune.study.run.training import load_inputs
 from masktune.study.spec.cells import Cell, Training
 
 pytestmark = pytest.mark.slow
@@ -126,8 +126,8 @@ def test_the_mirror_is_looked_at_first(headless, monkeypatch, tmp_path):
 def test_a_run_records_what_was_read_from_the_mirror(headless, monkeypatch, tmp_path):
     monkeypatch.setenv("MASKTUNE_MIRROR", str(tmp_path))
     model, training = ModelSpec("small", "headless"), Training(train_examples=8)
-    bench = open_workbench(Cell("small", "x", "embedded", "paraphrase", model, "fine_tuning", training=training))
-    assert len(bench.task.digests["models/headless"]) == 64 and len(bench.task.digests["train"]) == 64
+    inputs = load_inputs(Cell("small", "x", "embedded", "paraphrase", model, "fine_tuning", training=training))
+    assert len(inputs.task.digests["models/headless"]) == 64 and len(inputs.task.digests["train"]) == 64
 
 
 def test_a_model_of_the_hub_needs_the_commit_that_is_meant():
@@ -180,7 +180,7 @@ def test_a_checkpoint_whose_tokenizer_is_gone_is_refused(headless, adaptation):
     model = ModelSpec("small", str(headless), adaptation=adaptation)
     cell = Cell("small", "x", "embedded", "paraphrase", model, "fine_tuning", training=Training(train_examples=8))
     with pytest.raises(MaskTuneError, match="headless' knows no word but its special tokens; put its files beside"):
-        open_workbench(cell)
+        load_inputs(cell)
 
 
 def test_a_tokenizer_without_mask_token_is_refused(headless):

@@ -67,19 +67,19 @@ def run(cell: Cell) -> None:
 
     start = time.perf_counter()
     try:
-        bench = training.open_workbench(cell)
+        inputs = training.load_inputs(cell)
     except Exception as error:
         for seed in todo:
             runs.mark_failed(cell, seed, runs.error_line(error), (time.perf_counter() - start) / len(todo))
         raise
     failed = {}
-    with progress.bar(len(todo) * training.steps_of(bench), "step") as bar, warnings.catch_warnings():
+    with progress.bar(len(todo) * training.count_steps(inputs), "step") as bar, warnings.catch_warnings():
         warnings.simplefilter("ignore", category=UserWarning)
         for number, seed in enumerate(todo):
             bar.set_description(f"seed {seed} ({number + 1} of {len(todo)})")
             start = time.perf_counter()
             try:
-                runs.write(cell.study, cell.run_id(seed), *training.train_seed(bench, seed, bar))
+                runs.write(cell.study, cell.run_id(seed), *training.train_seed(inputs, seed, bar))
             except Exception as error:
                 failed[seed] = runs.error_line(error)
                 runs.mark_failed(cell, seed, failed[seed], time.perf_counter() - start)

@@ -70,7 +70,7 @@ class Meter:
 
 
 @contextmanager
-def measured(gpu: str | None, powercap: Path = POWERCAP) -> Iterator[dict[str, float | str | None]]:
+def measure(gpu: str | None, powercap: Path = POWERCAP) -> Iterator[dict[str, float | str | None]]:
     """Measure the block; what it drew stands in the given record once the block is left.
 
     `gpu` is the UUID of the GPU that it uses, as NVML writes it, or None. The keys of the record: host_energy_joules,
@@ -129,7 +129,7 @@ def _text(path: Path) -> str:
 @contextmanager
 def _nvml(gpu: str | None) -> Iterator[list[Counter]]:
     """The energy counter of a GPU; none where the package, the driver or the GPU lacks it."""
-    pynvml = _initialised() if gpu else None
+    pynvml = _load_nvml() if gpu else None
     if pynvml is None:
         yield []
         return
@@ -139,7 +139,7 @@ def _nvml(gpu: str | None) -> Iterator[list[Counter]]:
         pynvml.nvmlShutdown()
 
 
-def _initialised() -> ModuleType | None:
+def _load_nvml() -> ModuleType | None:
     try:
         import pynvml
 

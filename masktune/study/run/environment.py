@@ -16,7 +16,8 @@ PACKAGE = Path(__file__).resolve().parents[2]
 # What only plans, starts, stores, gathers or shows runs, and of it what a run is trained by after all.
 NOT_TRAINED_BY = ("analysis", "statistics", "study", "__main__.py", "preload.py")
 TRAINED_BY = tuple(
-    f"study/{name}.py" for name in ("run/energy", "run/environment", "run/training", "spec/cells", "spec/parsing")
+    f"study/{name}.py"
+    for name in ("run/energy", "run/environment", "run/record", "run/training", "spec/cells", "spec/parsing")
 )
 
 

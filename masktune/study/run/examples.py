@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from masktune.study.spec.cells import Cell
+from masktune.study.spec.cells import Cell, build_method
 
 if TYPE_CHECKING:
     import pandas
@@ -17,7 +17,7 @@ SEED = 0
 COLUMNS = ("original", "masked", "filled", "label")
 
 
-def perturbed(cell: Cell, count: int = 5) -> "pandas.DataFrame":
+def perturb(cell: Cell, count: int = 5) -> "pandas.DataFrame":
     """The first `count` in-distribution examples in which something is masked: original, masked, filled, label.
 
     Masked and filled by the cell's own method, with its model as it is before fine-tuning. A cell of a method that
@@ -33,22 +33,23 @@ def perturbed(cell: Cell, count: int = 5) -> "pandas.DataFrame":
     from masktune.study.run.training import quiet
 
     quiet()
-    own = methods.build(cell.method, **cell.options)
+    own = build_method(cell.method, cell.options)
     text = own.method if isinstance(own, methods.Combined) else own
     method = text if isinstance(text, methods.MaskTuning) else methods.MaskTuning()
     task = data.load(cell.data, cell.task, train_examples=cell.training.train_examples)
-    part = next(part for part in task.evaluation if part.kind == "in_distribution")
+    own_set = next(each for each in task.evaluation if each.kind == "in_distribution")
     checkpoint = checkpoints.prepare(cell.model, cell.task)
     tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=cell.model.revision or "main")
     model = MaskTuningModel.from_pretrained(checkpoint, task.label_names, SEED, revision=cell.model.revision).eval()
     model.vocabulary = perturb.Vocabulary.of(tokenizer)
     rows = []
-    for number in range(len(part.examples)):
+    for number in range(len(own_set.examples)):
         if len(rows) == count:
             break
-        texts = _texts(part.examples[number], tokenizer, part.max_length, model, method, Streams(SEED).at(number))
+        example = own_set.examples[number]
+        texts = _texts(example, tokenizer, own_set.max_length, model, method, Streams(SEED).at(number))
         if texts is not None:
-            rows.append((*texts, part.label_names[part.examples[number]["label"]]))
+            rows.append((*texts, own_set.label_names[example["label"]]))
     return pandas.DataFrame(rows, columns=COLUMNS)
 
 

@@ -1,6 +1,6 @@
 """What language models make of the same train examples, epoch by epoch, when they are trained in different ways.
 
-found = perturbed.collect(arms.cells(load_study("embedded")))
+perturbations = perturbed.collect(arms.cells(load_study("embedded")))
 
 At the start and after each epoch the same sources are masked and filled as the method does it in training: by the
 language model as it is then, with dropout. One seed masks the same tokens in every arm, so that arms differ in what is
@@ -24,9 +24,9 @@ from masktune.perturb import Vocabulary, maskable
 from masktune.streams import Streams, derive
 from masktune.study.run import training
 from masktune.study.run.examples import masked_and_filled
-from masktune.study.run.training import Workbench
+from masktune.study.run.training import CellInputs
 from masktune.study.spec.arms import DRAWS, REFERENCES, SOURCES
-from masktune.study.spec.cells import Cell
+from masktune.study.spec.cells import Cell, build_method
 from masktune.training.collate import InMemory, Padding
 
 
@@ -69,49 +69,53 @@ def collect(
 
     Nothing is trained where the fills do not depend on it: those of a frozen language model, and random tokens.
     """
-    bench = training.open_workbench(arms[0])
-    batch, others = _chosen(bench, sources, references)
-    words = maskable(batch["input_ids"], batch["attention_mask"], Vocabulary.of(bench.tokenizer))
-    encoder = trained_masked_lm(bench.checkpoint, bench.cell.model.revision).model.base_model.eval()
+    inputs = training.load_inputs(arms[0])
+    batch, others = _choose(inputs, sources, references)
+    words = maskable(batch["input_ids"], batch["attention_mask"], Vocabulary.of(inputs.tokenizer))
+    encoder = trained_masked_lm(inputs.checkpoint, inputs.cell.model.revision).model.base_model.eval()
     snapshots = [
-        Snapshot(cell.label, seed, epoch, positions.numpy(), texts.numpy(), embedded(encoder, batch, texts).numpy())
+        Snapshot(cell.label, seed, epoch, positions.numpy(), texts.numpy(), embed(encoder, batch, texts).numpy())
         for cell in arms
         for seed in cell.seeds
-        for epoch, positions, texts in _along(replace(bench, cell=cell), seed, batch, draws)
+        for epoch, positions, texts in _follow(_with_arm(inputs, cell), seed, batch, draws)
     ]
-    far = embedded(encoder, others, others["input_ids"][None])[0]
+    far = embed(encoder, others, others["input_ids"][None])[0]
     return Perturbations(batch["input_ids"].numpy(), words.numpy(), far.numpy(), tuple(snapshots))
 
 
-def _chosen(bench: Workbench, sources: int, references: int) -> tuple[Batch, Batch]:
+def _with_arm(inputs: CellInputs, cell: Cell) -> CellInputs:
+    return replace(inputs, cell=cell, method=build_method(cell.method, cell.options))
+
+
+def _choose(inputs: CellInputs, sources: int, references: int) -> tuple[Batch, Batch]:
     """Train examples at random, the same for every arm and seed: those to perturb, and others."""
-    rows = torch.randperm(len(bench.train), generator=Streams(0)["sources"]).tolist()
-    train, pad = InMemory(bench.train.remove_columns("labels")), Padding(bench.tokenizer)
-    parts = rows[:sources], rows[sources : sources + references]
-    return tuple(pad([train[row] for row in part]) for part in parts)
+    rows = torch.randperm(len(inputs.train), generator=Streams(0)["sources"]).tolist()
+    train, pad = InMemory(inputs.train.remove_columns("labels")), Padding(inputs.tokenizer)
+    first, second = rows[:sources], rows[sources : sources + references]
+    return pad([train[row] for row in first]), pad([train[row] for row in second])
 
 
-def _along(bench: Workbench, seed: int, batch: Batch, draws: int) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
+def _follow(inputs: CellInputs, seed: int, batch: Batch, draws: int) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
     """(epoch, positions, texts) before training and after each epoch."""
-    found = []
-    method = methods.build(bench.cell.method, **bench.cell.options)
+    seen = []
+    method = inputs.method
 
     def look(model: MaskTuningModel, epoch: int) -> None:
-        found.append((epoch, *perturbed(model, method, batch, Streams(derive(seed, "diversity"), epoch), draws)))
+        seen.append((epoch, *perturb(model, method, batch, Streams(derive(seed, "diversity"), epoch), draws)))
 
     if method.encoder != "frozen" and method.fill != "random":
         with tempfile.TemporaryDirectory(prefix="masktune-") as scratch:
-            trainer = training.build_trainer(bench, seed, None, 1, scratch)
+            trainer = training.build_trainer(inputs, seed, None, 1, scratch)
             trainer.add_callback(Each(look))
             trainer.train()
     else:
         model = MaskTuningModel.from_pretrained(
-            bench.checkpoint, bench.task.label_names, seed, bench.cell.model.revision, method.encoder
+            inputs.checkpoint, inputs.task.label_names, seed, inputs.cell.model.revision, method.encoder
         )
-        model.vocabulary = Vocabulary.of(bench.tokenizer)
-        for epoch in range(int(bench.cell.training.epochs) + 1):
+        model.vocabulary = Vocabulary.of(inputs.tokenizer)
+        for epoch in range(int(inputs.cell.training.epochs) + 1):
             look(model, epoch)
-    return found
+    return seen
 
 
 class Each(TrainerCallback):
@@ -127,7 +131,7 @@ class Each(TrainerCallback):
         self.look(model, round(state.epoch))
 
 
-def perturbed(
+def perturb(
     model: MaskTuningModel, method: methods.MaskTuning, batch: Batch, streams: Streams, draws: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """`draws` perturbations of each text of a batch [n, L], as in training: (positions, texts), each [D, n, L].
@@ -144,7 +148,7 @@ def perturbed(
 
 
 @torch.no_grad()
-def embedded(encoder: Any, batch: Batch, texts: torch.Tensor) -> torch.Tensor:
+def embed(encoder: Any, batch: Batch, texts: torch.Tensor) -> torch.Tensor:
     """Texts [D, n, L] in the space of an encoder: its last hidden states, mean over the tokens. -> [D, n, H].
 
     `batch` has the attention mask (and token types) [n, L] that they share.

@@ -23,15 +23,15 @@ def trained(monkeypatch) -> list[int]:
     """Replace masktune.study.run.training; the list tells which seeds were trained. Seed 13 fails."""
     seeds: list[int] = []
 
-    def train_seed(bench, seed, bar=None):
+    def train_seed(inputs, seed, bar=None):
         seeds.append(seed)
         if seed == 13:
             raise ValueError("seed 13\nbrings bad luck")
         return records(), predictions()
 
     fake = ModuleType("masktune.study.run.training")
-    fake.open_workbench = lambda this: SimpleNamespace(cell=this)
-    fake.steps_of = lambda bench: 3
+    fake.load_inputs = lambda this: SimpleNamespace(cell=this)
+    fake.count_steps = lambda inputs: 3
     fake.train_seed = train_seed
     monkeypatch.setitem(sys.modules, "masktune.study.run.training", fake)
     import masktune.study.run
@@ -67,14 +67,14 @@ def test_data_that_cannot_be_loaded_marks_every_seed(trained, monkeypatch):
     def unreachable(this):
         raise MaskTuneError("the hub cannot be reached")
 
-    monkeypatch.setattr(sys.modules["masktune.study.run.training"], "open_workbench", unreachable)
+    monkeypatch.setattr(sys.modules["masktune.study.run.training"], "load_inputs", unreachable)
     with pytest.raises(MaskTuneError, match="^the hub cannot be reached$"):
         cell.run(a_cell([0, 1]))
     assert len(runs.failures("small")) == 2
 
 
 def test_an_interrupt_is_no_failure(trained, monkeypatch):
-    def interrupted(bench, seed, bar):
+    def interrupted(inputs, seed, bar):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sys.modules["masktune.study.run.training"], "train_seed", interrupted)

@@ -6,8 +6,7 @@ import pytest
 from tiny_models import masked_language_model
 from transformers import AutoModelForSequenceClassification
 
-from masktune.study.run import environment, training
-from masktune.study.spec.cells import Training
+from masktune.study.run import environment, record, training
 
 
 @pytest.fixture
@@ -17,12 +16,9 @@ def cost(checkpoints):
         state=SimpleNamespace(global_step=3),
         model=SimpleNamespace(classifier=classifier, mlm_head=masked_language_model("bert").cls),
     )
-    bench = SimpleNamespace(
-        cell=SimpleNamespace(method="mask_tuning", options={}, training=Training(epochs=2)),
-        train=[{"input_ids": [0] * length} for length in (4, 6, 10)],
-        evaluation=[{}] * 7,
-    )
-    return training._cost(bench, trainer, {"load": 1.0, "tokenise": 0.5, "train": 4.0, "evaluate": 1.0})
+    train = [{"input_ids": [0] * length} for length in (4, 6, 10)]
+    seconds = {"load": 1.0, "tokenise": 0.5, "train": 4.0, "evaluate": 1.0}
+    return record.count_cost(train, 7, 2.0, None, trainer, seconds)
 
 
 def test_it_counts_examples_tokens_and_their_speed(cost):

@@ -60,7 +60,7 @@ NOTHING = {f"{what}_energy_{item}": None for what in ("host", "device") for item
 
 
 def test_packages_and_memory_are_added_and_nothing_is_counted_twice(powercap):
-    with energy.measured(None, powercap.root) as record:
+    with energy.measure(None, powercap.root) as record:
         powercap.first.write_text("300100\n")
         powercap.memory.write_text("100005\n")
         powercap.core.write_text("300000\n")
@@ -84,7 +84,7 @@ def test_long_blocks_are_read_on_the_way(powercap, monkeypatch):
     monkeypatch.setattr(energy, "SECONDS_BETWEEN_READINGS", 0.01)
     readings = []
     monkeypatch.setattr(energy.Counter, "update", lambda counter: readings.append(counter))
-    with energy.measured(None, powercap.root):
+    with energy.measure(None, powercap.root):
         deadline = time.monotonic() + 10
         while len(readings) < 9 and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -92,10 +92,10 @@ def test_long_blocks_are_read_on_the_way(powercap, monkeypatch):
 
 
 def test_without_counters_energy_is_null_and_never_zero(tmp_path, powercap):
-    with energy.measured(None, tmp_path / "no such folder") as record:
+    with energy.measure(None, tmp_path / "no such folder") as record:
         pass
     assert record == NOTHING
-    with energy.measured(None, powercap.root) as record:
+    with energy.measure(None, powercap.root) as record:
         pass
     assert record == NOTHING
 
@@ -116,7 +116,7 @@ def test_a_counter_lost_on_the_way_gives_null_and_ends_nothing(powercap):
 
 
 def test_the_gpu_is_read_through_nvml(nvml, tmp_path):
-    with energy.measured("GPU-1", tmp_path) as record:
+    with energy.measure("GPU-1", tmp_path) as record:
         nvml.millijoules += 2_500
     assert (record["device_energy_joules"], record["device_energy_method"]) == (2.5, energy.NVML)
     assert record["host_energy_joules"] is None
@@ -129,17 +129,17 @@ def test_a_gpu_without_counter_a_missing_driver_and_a_missing_package_give_null(
 
     for change in (lambda: None, lambda: setattr(nvml, "nvmlInit", no_driver)):
         change()
-        with energy.measured("GPU-2", tmp_path) as record:
+        with energy.measure("GPU-2", tmp_path) as record:
             pass
         assert record == NOTHING
     monkeypatch.setitem(sys.modules, "pynvml", None)
-    with energy.measured("GPU-1", tmp_path) as record:
+    with energy.measure("GPU-1", tmp_path) as record:
         pass
     assert record == NOTHING
 
 
 def test_an_error_in_the_block_passes_through(nvml, tmp_path):
-    with pytest.raises(ZeroDivisionError), energy.measured("GPU-1", tmp_path) as record:
+    with pytest.raises(ZeroDivisionError), energy.measure("GPU-1", tmp_path) as record:
         1 / 0  # noqa: B018
     assert record == NOTHING
     assert nvml.open == 0

@@ -16,14 +16,14 @@ from masktune.models.joint import trained_masked_lm
 from masktune.models.spec import ModelSpec
 from masktune.study.run import perturbed, training
 from masktune.study.spec import arms
-from masktune.study.spec.cells import Cell, Training
+from masktune.study.spec.cells import Cell, Training, build_method
 from masktune.study.spec.load import load_study
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def bench(checkpoints, monkeypatch) -> training.Workbench:
+def inputs(checkpoints, monkeypatch) -> training.CellInputs:
     """40 examples of words, and a model with dropout that trains for two epochs."""
     chooser = random.Random(0)
     texts = [" ".join(chooser.choices(WORDS, k=chooser.randint(3, 20))) for _ in range(40)]
@@ -35,21 +35,22 @@ def bench(checkpoints, monkeypatch) -> training.Workbench:
         training=Training(epochs=2, batch_size=8, learning_rate=1e-2),
     )  # fmt: skip
     task = TaskData("sentiment", ("negative", "positive"), False, rows, (), {})
-    bench = training.Workbench(cell, task, str(checkpoints["bert"]), tokenizer, train, train, train, None)
-    monkeypatch.setattr(training, "open_workbench", lambda cell: bench)
-    return bench
+    method, checkpoint = build_method(cell.method, cell.options), str(checkpoints["bert"])
+    inputs = training.CellInputs(cell, method, task, checkpoint, tokenizer, train, train, train, None)
+    monkeypatch.setattr(training, "load_inputs", lambda cell: inputs)
+    return inputs
 
 
-def arms_of(bench, seeds=2):
-    shared = {"model": bench.cell.model, "method": "mask_tuning", "training": bench.cell.training}
+def arms_of(inputs, seeds=2):
+    shared = {"model": inputs.cell.model, "method": "mask_tuning", "training": inputs.cell.training}
     return [
         Cell("small", label, "embedded", "sentiment", options=options, seeds=tuple(range(seeds)), **shared)
         for label, options in arms.ARMS.items()
     ]
 
 
-def test_every_arm_is_seen_before_training_and_after_each_epoch_with_the_same_gaps(bench):
-    found = perturbed.collect(arms_of(bench), sources=10, references=12, draws=3)
+def test_every_arm_is_seen_before_training_and_after_each_epoch_with_the_same_gaps(inputs):
+    found = perturbed.collect(arms_of(inputs), sources=10, references=12, draws=3)
     assert found.references.shape == (12, 16)
     shots = {(shot.label, shot.seed, shot.epoch): shot for shot in found.snapshots}
     assert len(shots) == len(arms.ARMS) * 2 * 3
@@ -65,9 +66,9 @@ def test_every_arm_is_seen_before_training_and_after_each_epoch_with_the_same_ga
     assert len({gap.tobytes() for gap in gaps}) == 6
 
 
-def test_looking_leaves_the_training_as_it_was(bench, tmp_path):
+def test_looking_leaves_the_training_as_it_was(inputs, tmp_path):
     def trained(*callbacks):
-        trainer = training.build_trainer(bench, 0, None, 1, str(tmp_path))
+        trainer = training.build_trainer(inputs, 0, None, 1, str(tmp_path))
         for module in trainer.model.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.3
@@ -76,31 +77,31 @@ def test_looking_leaves_the_training_as_it_was(bench, tmp_path):
         trainer.train()
         return torch.cat([parameter.flatten() for parameter in trainer.model.parameters()])
 
-    batch, _ = perturbed._chosen(bench, 10, 5)
+    batch, _ = perturbed._choose(inputs, 10, 5)
     method, seen = perturbed.methods.MaskTuning(mask_rate=0.3), []
 
     def look(model, epoch):
         seen.append(epoch)
-        perturbed.perturbed(model, method, batch, perturbed.Streams(0, epoch), 2)
+        perturbed.perturb(model, method, batch, perturbed.Streams(0, epoch), 2)
 
     assert torch.equal(trained(), trained(perturbed.Each(look)))
     assert seen == [0, 1, 2]
 
 
-def test_sources_and_references_are_different_examples(bench):
-    batch, others = perturbed._chosen(bench, 10, 30)
+def test_sources_and_references_are_different_examples(inputs):
+    batch, others = perturbed._choose(inputs, 10, 30)
     rows = [
         row[mask.bool()]
         for part in (batch, others)
         for row, mask in zip(part["input_ids"], part["attention_mask"], strict=True)
     ]
-    assert sorted(row.tolist() for row in rows) == sorted(list(row) for row in bench.train["input_ids"])
+    assert sorted(row.tolist() for row in rows) == sorted(list(row) for row in inputs.train["input_ids"])
 
 
-def test_padding_has_no_part_in_an_embedding(bench):
-    encoder = trained_masked_lm(bench.checkpoint).model.base_model.eval()
-    batch, _ = perturbed._chosen(bench, 10, 5)
-    found = perturbed.embedded(encoder, batch, batch["input_ids"][None])[0]
+def test_padding_has_no_part_in_an_embedding(inputs):
+    encoder = trained_masked_lm(inputs.checkpoint).model.base_model.eval()
+    batch, _ = perturbed._choose(inputs, 10, 5)
+    found = perturbed.embed(encoder, batch, batch["input_ids"][None])[0]
     short = int(batch["attention_mask"].sum(1).argmin())
     length = int(batch["attention_mask"][short].sum())
     assert length < batch["input_ids"].shape[1]

@@ -25,8 +25,8 @@ from masktune.study import paths as places
 from masktune.study.execute import efficiency
 from masktune.study.plan import listing as planning
 from masktune.study.run import cell as cells
-from masktune.study.run import environment, training
-from masktune.study.spec.cells import Cell, Training
+from masktune.study.run import environment, record, training
+from masktune.study.spec.cells import Cell, Training, build_method
 from masktune.study.store import gather, runs, stored
 
 pytestmark = pytest.mark.slow
@@ -175,7 +175,7 @@ def test_a_bad_run_is_a_result(study, cell):
     ]
 
 
-def bench(checkpoint, learning_rate):
+def inputs_of(checkpoint, learning_rate):
     """40 examples of words to learn and to be asked about."""
     chooser = random.Random(0)
     texts = [" ".join(chooser.choices(WORDS, k=chooser.randint(3, 20))) for _ in range(40)]
@@ -190,17 +190,20 @@ def bench(checkpoint, learning_rate):
     cell = Cell(
         "small", "any", "embedded", "sentiment", ModelSpec("bert", str(checkpoint)), "fine_tuning", training=chosen
     )
-    columns = training._columns(part)
+    examples = record.describe_examples([part])
+    method = build_method(cell.method, cell.options)
     seconds = {"load": 1.0, "tokenise": 1.0, "prepare": 1.0}
-    return training.Workbench(cell, task, str(checkpoint), tokenizer, encoded, encoded, encoded, columns, seconds)
+    return training.CellInputs(
+        cell, method, task, str(checkpoint), tokenizer, encoded, encoded, encoded, examples, seconds
+    )
 
 
 def test_a_real_run_with_an_absurd_learning_rate_fails_and_a_usual_one_says_which_code_made_it(
     checkpoints, monkeypatch
 ):
     for rate in (0.999, 1e-3):
-        made = bench(checkpoints["bert"], rate)
-        monkeypatch.setattr(training, "open_workbench", lambda cell, made=made: made)
+        made = inputs_of(checkpoints["bert"], rate)
+        monkeypatch.setattr(training, "load_inputs", lambda cell, made=made: made)
         if rate == 0.999:
             with pytest.raises(MaskTuneError, match="the model no longer reads its input"):
                 cells.run(made.cell)
@@ -216,7 +219,7 @@ def test_a_real_run_with_an_absurd_learning_rate_fails_and_a_usual_one_says_whic
 
 @pytest.mark.parametrize(("setting", "asked"), [("auto", None), ("off", False)])
 def test_the_trainer_is_asked_for_the_accelerators_as_the_study_says(checkpoints, tmp_path, setting, asked):
-    made = bench(checkpoints["bert"], 1e-3)
+    made = inputs_of(checkpoints["bert"], 1e-3)
     chosen = replace(made.cell.training, cpu_accelerators=setting)
     trainer = training.build_trainer(
         replace(made, cell=replace(made.cell, training=chosen)), 0, None, accumulation=1, scratch=str(tmp_path)
