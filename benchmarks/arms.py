@@ -127,7 +127,7 @@ def trainer(
         num_train_epochs=1,
         per_device_train_batch_size=size.batch_size,
         train_sampling_strategy="group_by_length" if ours else "random",
-        bf16=precision.choose("auto", model) == "bf16" if ours else on_gpu,
+        bf16=precision.choose("auto", model.config, model.device) == "bf16" if ours else on_gpu,
         use_cpu=not on_gpu,
         remove_unused_columns=False,
         logging_strategy="no",

@@ -8,13 +8,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from torch import Tensor
 
 from masktune.perturb import Vocabulary
 
 if TYPE_CHECKING:
+    import datasets
     import numpy
 
 # Of the columns' names in the train set: a column of the user's own is never taken for one of these.
@@ -35,8 +36,8 @@ class FeatureBuilder(Protocol):
     """What a feature may use: n tokenised train examples of C classes, and models that start from the checkpoint."""
 
     @property
-    def train(self) -> Sequence[dict[str, Any]]:
-        """The tokenised train examples, a `datasets.Dataset`: `train["input_ids"]` is a column."""
+    def train(self) -> "datasets.Dataset":
+        """The tokenised train examples: `train["input_ids"]` is a column."""
 
     @property
     def labels(self) -> Sequence[int]:
@@ -67,7 +68,7 @@ class FeatureBuilder(Protocol):
     def load_masked_lm(self) -> LanguageModel:
         """The masked language model of the checkpoint, without dropout."""
 
-    def fine_tune(self, rows: Sequence[int] | None = None, epochs: float | None = None) -> Path:
+    def fine_tune(self, rows: "Sequence[int] | numpy.ndarray | None" = None, epochs: float | None = None) -> Path:
         """The folder of the checkpoint fine-tuned on these rows (None: all) for so many epochs (None: as the run)."""
 
     def predict(self, folder: Path) -> "numpy.ndarray":
@@ -83,12 +84,15 @@ class Feature(ABC):
 
     summary     what it is, in a few words
     per_token   whether there is a value for each token of an example, and not one for the example
-    depends_on  what it depends on beside the tokenised train set: "words" (the tokenizer), "checkpoint", "training"
     """
 
     summary: ClassVar[str]
     per_token: ClassVar[bool] = False
-    depends_on: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def depends_on(self) -> tuple[str, ...]:
+        """What it depends on beside the tokenised train set: "words" (the tokenizer), "checkpoint", "training"."""
+        return ()
 
     @abstractmethod
     def compute(self, builder: FeatureBuilder) -> "numpy.ndarray":

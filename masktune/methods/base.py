@@ -143,8 +143,11 @@ class ForwardPass(Component):
     """How the classifier reads the examples."""
 
     kind = "forward"
-    # Forward and backward passes of the classifier over the batch, for one over each example.
-    passes: ClassVar[int]
+
+    @property
+    @abstractmethod
+    def passes(self) -> int:
+        """Forward and backward passes of the classifier over the batch, for one over each example."""
 
     @abstractmethod
     def losses(
@@ -228,9 +231,16 @@ class Method(Component):
     """
 
     kind = "text"
-    # How the language model stands to the classifier (masktune.losses.ENCODERS), None where a method needs none.
-    encoder: ClassVar[str | None] = None
-    second_stage: ClassVar[SecondStage | None] = None
+
+    @property
+    def encoder(self) -> str | None:
+        """How the language model stands to the classifier (masktune.losses.ENCODERS); None where none is needed."""
+        return None
+
+    @property
+    def second_stage(self) -> SecondStage | None:
+        """What comes after the epochs over all examples, None for nothing."""
+        return None
 
     @property
     def classifies(self) -> bool:

@@ -130,7 +130,7 @@ class BiasAwareLoss(ClassificationLoss):
 
     bias_model: str = "small"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         one_of(self.bias_model, BIAS_MODELS, "bias model")
 
     @property

@@ -47,19 +47,19 @@ class Combined(Method):
         return self._component(Method) or FineTuning()
 
     @property
-    def name(self) -> str:
+    def name(self) -> str:  # type: ignore[override]  # of a single component it is a class attribute
         return "+".join(component.name for component in self.components)
 
     @property
-    def label(self) -> str:
+    def label(self) -> str:  # type: ignore[override]  # of a single component it is a class attribute
         return " + ".join(component.label for component in self.components)
 
     @property
-    def reference(self) -> str:
+    def reference(self) -> str:  # type: ignore[override]  # of a single component it is a class attribute
         return "; ".join(component.reference for component in self.components)
 
     @property
-    def formula(self) -> str:
+    def formula(self) -> str:  # type: ignore[override]  # of a single component it is a class attribute
         return "; ".join(component.formula for component in self.components)
 
     @property

@@ -37,7 +37,7 @@ class Cut(ForwardPass):
     formula = "(CE(p, y) + CE(q, y) + divergence_weight * JS(p, q)) / 2, q without a span of the example"
     passes = 2
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0 <= self.cut_rate < 1:
             raise MaskTuneError(f"cut_rate {self.cut_rate!r} is outside [0, 1); the published code cuts 0.1")
         if self.divergence_weight < 0:

@@ -86,7 +86,7 @@ class Forgettable(Curriculum):
     reference = "Yaghoobzadeh et al. 2021"
     formula = "CE(x, y) on all examples, then on those that a weak model forgets"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("weak_epochs", "second_epochs"):
             if not (isinstance(getattr(self, name), int) and getattr(self, name) >= 1):
                 raise MaskTuneError(f"{name} {getattr(self, name)!r}; expected a whole number of at least 1")

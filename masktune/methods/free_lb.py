@@ -15,7 +15,7 @@ the released script for MNLI (2 steps of 0.1, radius 0.3); that for SST-2 has a 
 is not moved, special tokens are. BART's decoder reads the same text, one place later, and is moved alike.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -45,7 +45,7 @@ class FreeLB(ForwardPass):
     reference = "Zhu et al. 2020"
     formula = "1/K * sum over t of CE(x + delta_t, y), delta climbing the loss within a radius"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not (isinstance(self.ascent_steps, int) and self.ascent_steps >= 1):
             raise MaskTuneError(f"ascent_steps {self.ascent_steps!r}; expected a whole number of at least 1")
         for name in ("step_size", "first_norm", "radius"):
@@ -59,11 +59,11 @@ class FreeLB(ForwardPass):
     def losses(
         self, model: "MaskTuningModel", examples: Examples, loss: LossFunction, streams: Streams
     ) -> Iterator[tuple[float, Tensor]]:
-        size = model.classifier.get_input_embeddings().embedding_dim
+        size = model.classifier.get_input_embeddings().get_parameter("weight").shape[1]
         delta = self._first(examples.inputs["attention_mask"], size, streams["adversary"])
         for left in reversed(range(self.ascent_steps)):
             delta.requires_grad_()
-            moved = model.edited("words", lambda number, delta=delta: delta, torch.add)
+            moved = model.edited("words", _in_every_place(delta), torch.add)
             with self._same_dropout(model.device, again=left > 0), moved:
                 logits = model(**examples.inputs).logits
             yield 1 / self.ascent_steps, loss(logits, examples)
@@ -94,3 +94,8 @@ class FreeLB(ForwardPass):
         if not again:
             return nullcontext()
         return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+
+
+def _in_every_place(delta: Tensor) -> Callable[[int], Tensor]:
+    """The same in every place where the model embeds the text."""
+    return lambda number: delta

@@ -55,7 +55,7 @@ class MaskTuning(Method):
     reference = "Ghanbarzadeh et al. 2023"
     formula = "alpha * L_MLM + (1 - alpha) * CE(x', y)"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         objective.check_alpha(self.alpha)
         perturb.check_mask_rate(self.mask_rate)
         one_of(self.positions, perturb.POSITIONS, "choice of positions")

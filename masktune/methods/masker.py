@@ -86,7 +86,7 @@ class Masker(Method):
     formula = "CE(p(x), y) + keyword_weight * L_keywords + entropy_weight * KL(uniform, p(x without context))"
     encoder = "shared"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("keyword_weight", "entropy_weight"):
             if not getattr(self, name) >= 0:
                 raise MaskTuneError(f"{name} {getattr(self, name)!r} is below 0; the paper has 0.001 and 0.0001")

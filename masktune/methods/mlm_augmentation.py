@@ -23,14 +23,14 @@ from torch import Tensor
 
 from masktune import perturb
 from masktune.errors import MaskTuneError
-from masktune.features import Feature, FeatureBuilder
+from masktune.features import Feature, FeatureBuilder, LanguageModel
 from masktune.methods.base import PLAIN, Batch, Classification, Examples, Method, Term
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
     import numpy
 
-    from masktune.models.joint import MaskedLM, MaskTuningModel
+    from masktune.models.joint import MaskTuningModel
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ class AugmentedTokens(Feature):
         return numpy.concatenate(copies).astype(numpy.int32)
 
     @torch.no_grad()
-    def _copied(self, masked_lm: "MaskedLM", batch: Batch, vocabulary: perturb.Vocabulary, streams: Streams) -> Tensor:
+    def _copied(
+        self, masked_lm: LanguageModel, batch: Batch, vocabulary: perturb.Vocabulary, streams: Streams
+    ) -> Tensor:
         """[B, L] -> [B, L]."""
         input_ids = batch["input_ids"]
         candidates = perturb.maskable(input_ids, batch["attention_mask"], vocabulary)
@@ -89,7 +91,7 @@ class MlmAugmentation(Method):
     reference = "Ng et al. 2020"
     formula = "(CE(x, y) + CE(x~, y)) / 2, x~ reconstructed by the frozen masked language model"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         perturb.check_mask_rate(self.mask_rate)
         for name in ("best", "copies"):
             if not (isinstance(getattr(self, name), int) and getattr(self, name) >= 1):

@@ -39,7 +39,7 @@ class RDrop(ForwardPass):
     formula = "(CE(p, y) + CE(q, y)) / 2 + kl_weight / 4 * (KL(p, q) + KL(q, p)), p and q with different dropout"
     passes = 2
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.kl_weight < 0:
             raise MaskTuneError(f"kl_weight {self.kl_weight!r} is below 0; R-Drop for RoBERTa uses 1.0")
 

@@ -5,6 +5,7 @@ that is missing, that has no place, or that has another shape is refused by its 
 """
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def _refusal(place: str | Path, name: str, fault: str) -> MaskTuneError:
 
 
 @contextlib.contextmanager
-def loading(checkpoint: str | Path, revision: str | None = None):
+def loading(checkpoint: str | Path, revision: str | None = None) -> Iterator[None]:
     """Load quietly, and turn what the hub or the file system says into one line.
 
     Quietly, because transformers reports each head that a checkpoint lacks, which is here the normal case and is

@@ -18,7 +18,7 @@ from masktune import cache, data, files
 from masktune.data.sources import mirror_folder
 from masktune.errors import MaskTuneError, one_of
 from masktune.models.joint import MaskedLM, loading, masked_lm_and_missing
-from masktune.models.spec import ModelSpec, content, folder_of
+from masktune.models.spec import Adaptation, ModelSpec, content, folder_of
 from masktune.perturb import Vocabulary
 from masktune.pretraining import mlm as pretraining
 from masktune.pretraining import small_models
@@ -43,7 +43,7 @@ def prepare(spec: ModelSpec, task: str) -> str:
     if spec.adaptation is None:
         return place
     texts = _train_texts(task) if embedded else data.unlabelled("real", task)
-    return str(_adapted(place, spec, task, texts))
+    return str(_adapted(place, spec, spec.adaptation, task, texts))
 
 
 def digests(spec: ModelSpec) -> dict[str, str]:
@@ -97,8 +97,8 @@ def _train_texts(task: str) -> list[str]:
     return list(dict.fromkeys(text for column in columns for text in column))
 
 
-def _adapted(place: str, spec: ModelSpec, task: str, texts: Sequence[str]) -> Path:
-    recipe = Recipe.of(spec.adaptation)
+def _adapted(place: str, spec: ModelSpec, adaptation: Adaptation, task: str, texts: Sequence[str]) -> Path:
+    recipe = Recipe.of(adaptation)
     folder = folder_of(place)
     source = {"checkpoint": place, "revision": spec.revision} if folder is None else {"content": content(folder)}
     made_of = {**source, "recipe": recipe.identity(), "task": task, "text": files.digest("\n".join(texts))}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
-from transformers import PreTrainedTokenizerBase, get_linear_schedule_with_warmup
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, get_linear_schedule_with_warmup
 
 from masktune.errors import MaskTuneError
 from masktune.models.joint import MaskedLM
@@ -149,8 +149,8 @@ def _loss(
     return functional.cross_entropy(logits.float(), targets), right, len(targets)
 
 
-def _autocast(model: nn.Module):
-    if precision.choose("auto", model) == "fp32":
+def _autocast(model: PreTrainedModel) -> AbstractContextManager[object]:
+    if precision.choose("auto", model.config, model.device) == "fp32":
         return nullcontext()
     return torch.autocast(model.device.type, torch.bfloat16)
 
@@ -186,7 +186,7 @@ def evaluate_mlm(
     vocabulary = Vocabulary.of(tokenizer)
     sequences = token_sequences(tokenizer, texts, recipe)
     masked_lm.eval()
-    total = right = masked = 0
+    total, right, masked = 0.0, 0, 0
     for start in range(0, len(sequences), recipe.batch_size):
         streams = Streams(derive(seed, "held out"), start)
         loss, correct, count = _loss(
@@ -203,6 +203,6 @@ def start_bias_at_unigrams(masked_lm: MaskedLM, tokenizer: PreTrainedTokenizerBa
     frequencies = torch.tensor([counts.get(token, 0) + 1.0 for token in range(size)])
     bias = masked_lm.model.get_output_embeddings().bias
     if bias is None:  # BART keeps it on the model, [1, V]
-        bias = masked_lm.model.final_logits_bias[0]
+        bias = masked_lm.model.get_buffer("final_logits_bias")[0]
     with torch.no_grad():
         bias.copy_((frequencies / frequencies.sum()).log())

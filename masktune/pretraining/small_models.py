@@ -81,7 +81,12 @@ def byte_level_bpe(
     model = json.loads(tokenizer.to_str())["model"]
     merges = [tuple(merge) for merge in model["merges"]]
     mask = AddedToken("<mask>", lstrip=True, special=True)  # the mask swallows the blank before it, as published
-    return tokenizer_class(vocab=model["vocab"], merges=merges, mask_token=mask, model_max_length=LONGEST)
+    return tokenizer_class(
+        vocab=model["vocab"],
+        merges=merges,  # type: ignore[arg-type]  # transformers takes pairs, as tokenizers gives them
+        mask_token=mask,  # type: ignore[arg-type]  # and a token with its settings
+        model_max_length=LONGEST,
+    )
 
 
 def bert(texts: Iterable[str], seed: int) -> SmallModel:
@@ -158,9 +163,9 @@ def _pass_on(model: PreTrainedModel) -> None:
     models have it (Trockman and Kolter 2023, mimetic initialisation), and the transform of the masked-LM head as the
     identity. Without that a first token that nothing pre-trains learns too late to look at the others.
     """
-    for layer in model.base_model.encoder.layer:
-        value, output = layer.attention.self.value.weight, layer.attention.output.dense.weight
+    for layer in model.base_model.get_submodule("encoder.layer").children():
+        value = layer.get_parameter("attention.self.value.weight")
         nn.init.orthogonal_(value)
-        output.copy_(value.T)
-    head = model.cls.predictions.transform if hasattr(model, "cls") else model.lm_head
-    nn.init.eye_(head.dense.weight)
+        layer.get_parameter("attention.output.dense.weight").copy_(value.T)
+    head = "cls.predictions.transform" if hasattr(model, "cls") else "lm_head"
+    nn.init.eye_(model.get_parameter(f"{head}.dense.weight"))

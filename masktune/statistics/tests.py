@@ -17,7 +17,7 @@ def gains(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
     Whole numbers, so that seeds with as many right answers tie whatever the unit in which they are shown.
     """
-    return np.sum(second, axis=1, dtype=np.int64) - np.sum(first, axis=1, dtype=np.int64)
+    return np.asarray(np.sum(second, axis=1, dtype=np.int64) - np.sum(first, axis=1, dtype=np.int64))
 
 
 def sign_flip(differences: np.ndarray, alternative: str = "two-sided") -> float:

@@ -222,9 +222,9 @@ class CachedFeatureBuilder:
         known = [name for name in self.train.column_names if name in self.tokenizer.model_input_names]
         for start in range(0, len(self.train), self.args.per_device_eval_batch_size):
             rows = self.train.select_columns(known)[start : start + self.args.per_device_eval_batch_size]
-            yield dict(collate(rows).to(self.args.device))
+            yield {name: tensor.to(self.args.device) for name, tensor in collate(rows).items()}
 
-    def fine_tune(self, rows: Sequence[int] | None = None, epochs: float | None = None) -> Path:
+    def fine_tune(self, rows: Sequence[int] | numpy.ndarray | None = None, epochs: float | None = None) -> Path:
         """The folder of the checkpoint fine-tuned on these rows (None: all), for so many epochs (None: as `args` say).
 
         It is kept: a teacher and its attention need one training.
@@ -269,7 +269,12 @@ class CachedFeatureBuilder:
 
     def _trainer(self, model: MaskTuningModel, train: datasets.Dataset, **settings: Any) -> MaskTuningTrainer:
         """A trainer as the run's own, that evaluates, stores and reports nothing."""
-        quiet = {"eval_strategy": "no", "save_strategy": "no", "load_best_model_at_end": False, "report_to": "none"}
+        quiet: dict[str, Any] = {
+            "eval_strategy": "no",
+            "save_strategy": "no",
+            "load_best_model_at_end": False,
+            "report_to": "none",
+        }
         args = replace(self.args, **quiet, disable_tqdm=True, **settings)
         trainer = MaskTuningTrainer(
             model, args, method=FineTuning(), train_dataset=train, processing_class=self.tokenizer

@@ -13,7 +13,7 @@ class Mean:
     Of at most KEPT numbers it is `torch.stack(numbers).mean()`, to the last bit; of more it is that within rounding.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._latest: list[Tensor] = []
         self._sum = 0.0
         self._count = 0

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from masktune.errors import one_of
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
+    from transformers import PreTrainedConfig
 
 PRECISIONS = ("auto", "fp32", "bf16")
 # Below this hidden size the casts cost more than the faster products give back.
@@ -21,18 +23,18 @@ SMALLEST_HIDDEN_SIZE = 256
 SPEEDUP = 1.25
 
 
-def choose(requested: str, model: nn.Module) -> str:
-    """The precision, "fp32" or "bf16", for a model (anything with `.config` and `.device`); "auto" measures.
+def choose(requested: str, config: PreTrainedConfig, device: torch.device) -> str:
+    """The precision, "fp32" or "bf16", for a model with this configuration on this device; "auto" measures.
 
     Raises MaskTuneError for any other request.
     """
     one_of(requested, PRECISIONS, "precision")
     if requested != "auto":
         return requested
-    size = getattr(model.config, "hidden_size", None) or model.config.d_model
+    size = getattr(config, "hidden_size", None) or config.d_model
     if size < SMALLEST_HIDDEN_SIZE:
         return "fp32"
-    return "bf16" if bf16_speedup(model.device.type, size) >= SPEEDUP else "fp32"
+    return "bf16" if bf16_speedup(device.type, size) >= SPEEDUP else "fp32"
 
 
 @cache
@@ -45,7 +47,7 @@ def bf16_speedup(device: str, size: int) -> float:
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         layer = nn.Sequential(nn.Linear(size, 4 * size), nn.Linear(4 * size, size)).to(device)
         tokens = torch.randn(512, size, device=device)
-        seconds = {True: [], False: []}
+        seconds: dict[bool, list[float]] = {True: [], False: []}
         for _ in range(7):
             for enabled in (True, False):
                 seconds[enabled].append(_seconds(layer, tokens, enabled))

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
 from typing import Any
 
 import datasets
@@ -156,7 +155,7 @@ def _auxiliary_precision(cell: Cell, checkpoint: str) -> str:
     """The precision of auxiliary models, "fp32" or "bf16", chosen as for the run's own."""
     config = AutoConfig.from_pretrained(checkpoint, revision=cell.model.revision or "main")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return precision.choose(cell.training.precision, SimpleNamespace(config=config, device=device))
+    return precision.choose(cell.training.precision, config, device)
 
 
 def build_trainer(inputs: CellInputs, seed: int, bar: Any, accumulation: int, scratch: str) -> MaskTuningTrainer:
@@ -170,9 +169,10 @@ def build_trainer(inputs: CellInputs, seed: int, bar: Any, accumulation: int, sc
     if torch.cuda.is_available():
         model.to("cuda")
     accelerate = None if cell.training.cpu_accelerators == "auto" else False
+    chosen = precision.choose(cell.training.precision, model.config, model.device)
     trainer = MaskTuningTrainer(
         model=model,
-        args=_run_arguments(inputs, seed, accumulation, scratch, precision.choose(cell.training.precision, model)),
+        args=_run_arguments(inputs, seed, accumulation, scratch, chosen),
         method=method,
         measure_gradients=True,
         fast_dropout=accelerate,

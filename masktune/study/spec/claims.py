@@ -36,7 +36,7 @@ class Claim:
     margin: float = 0.5
     family: str = "headline"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         one_of(self.test, TESTS, "test")
         one_of(self.family, FAMILIES, "family")
         if self.kind is not None:

@@ -13,7 +13,7 @@ class Diversity:
     task: str
     seeds: int = 3
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(self.seeds >= 1, "seeds", self.seeds, "at least 1")
 
 
