@@ -53,7 +53,7 @@ def check_value(value: Any, annotation: Any, where: str) -> Any:
         if not isinstance(value, list | tuple):
             raise MaskTuneError(f"{where} = {value!r}; expected a list")
         return tuple(check_value(item, typing.get_args(annotation)[0], where) for item in value)
-    if dataclasses.is_dataclass(annotation):
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
         return value if isinstance(value, annotation) else record(annotation, value, where)
     if annotation is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)

@@ -49,7 +49,7 @@ class Training:
     precision: str = "auto"
     cpu_accelerators: str = "auto"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(0 < self.epochs <= 1000, "epochs", self.epochs, "a number above 0, at most 1000")
         require(0 < self.learning_rate < 1, "learning_rate", self.learning_rate, "a number between 0 and 1")
         require(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")

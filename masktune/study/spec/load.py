@@ -61,7 +61,7 @@ class _Header:
     question: str = ""
     seeds: Any = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_name(self.name)
         one_of(self.data, COLLECTIONS, "data")
         each_once(self.tasks, TASKS, "task", "tasks")
