@@ -18,7 +18,7 @@ import threading
 import warnings
 from collections.abc import Sequence
 from functools import cache
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def manager(sockets: Path, environment: dict[str, str], preload: Sequence[str] =
             places = {"ip": str(sockets / "kernel"), "connection_file": str(sockets / "kernel.json")}
             super().__init__(transport="ipc", kernel_spec_manager=_ThisPython(), **places, **named)
 
-        async def start_kernel(self, **named: Any) -> None:
+        async def start_kernel(self, **named: Any) -> None:  # type: ignore[override]  # declared as if it blocked
             if CAN_FORK:
                 self.provisioner = _Forked(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
                 self.provisioner.preload = tuple(preload)
@@ -77,8 +77,9 @@ class _Forked(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **named: Any) -> KernelConnectionInfo:
         arguments = cmd[cmd.index(LAUNCHER[-1]) + 1 :]
-        self.process = _Process(arguments, dict(named["env"]), self.preload)
-        self.pid = self.pgid = self.process.pid
+        forked = _Process(arguments, dict(named["env"]), self.preload)
+        self.process = forked  # type: ignore[assignment]  # not a Popen, but what is asked of one
+        self.pid = self.pgid = forked.pid
         return self.connection_info
 
 
@@ -100,11 +101,12 @@ class _Process:
         return self._process.exitcode
 
     def send_signal(self, signal: int) -> None:
-        os.kill(self.pid, signal)
+        if self.pid is not None:  # as it is of a process that was started
+            os.kill(self.pid, signal)
 
 
 @cache
-def _server(preload: tuple[str, ...]) -> BaseContext:
+def _server(preload: tuple[str, ...]) -> ForkServerContext:
     """Where processes are forked: a process that starts with the first of them, has imported everything, and waits."""
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload([*IMPORTED, *preload])

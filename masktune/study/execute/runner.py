@@ -7,6 +7,7 @@ does (a killed kernel, a lost worker) is tried again; an exception in a cell is 
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masktune.study.execute import cluster, efficiency, execution
@@ -141,6 +142,7 @@ class _Grid:
 
     def _submit(self, job: Job) -> None:
         job.attempts += 1
+        arguments: tuple[Any, Path | None, dict[str, Any]]
         if job.code:
             arguments = (execution.notebook_of(job.code), None, {})
         else:

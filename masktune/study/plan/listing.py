@@ -51,7 +51,7 @@ def _claims(study: Study) -> Iterable[str]:
 
     known = power.accuracies(study)
     compared = [comparisons(study, claim) for claim in study.claims]
-    in_family = Counter()
+    in_family: Counter[str] = Counter()
     for claim, found in zip(study.claims, compared, strict=True):
         in_family[claim.family] += len(found) if claim.sides else 0
     for number, (claim, found) in enumerate(zip(study.claims, compared, strict=True), 1):
@@ -107,7 +107,8 @@ def status(study: Study, select: Callable[[Cell], bool]) -> str:
     cells = [cell for cell in study.cells if select(cell)]
     state = runs.look(study.name, [cell.run_id(seed) for cell in cells for seed in cell.seeds])
     shown = [name for name in STATES if name != "damaged" or state.damaged]
-    rows, errors, total = [], damages(state), Counter()
+    rows, errors = [], damages(state)
+    total: Counter[str] = Counter()
     for cell in cells:
         counts = Counter(state.of(cell.run_id(seed)) for seed in cell.seeds)
         rows.append((cell.label, cell.model.name, cell.task, *(counts[name] for name in shown)))
@@ -135,7 +136,7 @@ def _errors(cell: Cell, state: runs.State) -> list[str]:
 
 def in_a_sentence(claim: Claim) -> str:
     """A claim as one says it."""
-    where = " on " + (", ".join(claim.sets) if claim.sets else f"{claim.kind.replace('_', '-')} sets")
+    where = f" on {claim.kind.replace('_', '-')} sets" if claim.kind else f" on {', '.join(claim.sets)}"
     where += f", models {', '.join(claim.models)}" if claim.models else ""
     where += f", tasks {', '.join(claim.tasks)}" if claim.tasks else ""
     if claim.test == "estimate":
@@ -159,12 +160,15 @@ def table(head: tuple[str, ...], rows: Iterable[tuple]) -> list[str]:
 
 def _remaining(cells: list[Cell], finished: dict[str, int], estimate: Estimate, jobs: int | None) -> str:
     left = {cell.id: len(cell.seeds) - finished[cell.id] for cell in cells}
-    seconds = [(estimate.run_seconds(cell), left[cell.id]) for cell in cells if left[cell.id]]
-    if not seconds:
+    total = 0.0
+    for cell in (cell for cell in cells if left[cell.id]):
+        seconds = estimate.run_seconds(cell)
+        if seconds is None:
+            return "time unknown: no run of some model and task has finished yet"
+        total += seconds * left[cell.id]
+    if not any(left.values()):
         return "nothing is left to run"
-    if any(each is None for each, _ in seconds):
-        return "time unknown: no run of some model and task has finished yet"
-    total = sum(each * count for each, count in seconds) / (jobs or 1)
+    total /= jobs or 1
     return f"{in_words(total)} with {jobs or 1} at a time, by the runs that have finished"
 
 

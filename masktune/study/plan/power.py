@@ -77,7 +77,7 @@ def accuracies(study: Study) -> Accuracies:
     stored = runs.done(study.name, ids)
     by_run = {run_id: runs.read_json(runs.run_folder(study.name, run_id) / "metrics.json") for run_id in stored}
     scores = _gathered(study.name) | {run_id: metrics["accuracy"] for run_id, metrics in by_run.items()}
-    found = defaultdict(dict)
+    found: dict[tuple[str, str, str], dict[int, dict[str, float]]] = defaultdict(dict)
     for run_id, by_set in scores.items():
         if run_id in ids:
             cell, seed = ids[run_id]
@@ -102,7 +102,9 @@ def spread(claim: Claim, compared: Iterable[Comparison], known: Accuracies) -> d
     Deviations from the mean of each comparison are pooled; a task without two finished pairs of one comparison is left
     out.
     """
-    squares, freedoms, pairs = defaultdict(float), defaultdict(int), defaultdict(int)
+    squares: dict[str, float] = defaultdict(float)
+    freedoms: dict[str, int] = defaultdict(int)
+    pairs: dict[str, int] = defaultdict(int)
     for at in compared:
         first, second = (known.get((label, at.model, at.task), {}) for label in (claim.first, claim.second))
         gaps = [100 * (_accuracy(first, seed, at.set) - _accuracy(second, seed, at.set)) for seed in at.seeds]

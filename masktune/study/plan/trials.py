@@ -28,9 +28,7 @@ COLUMNS = ("label", "model", "task", "trial", "settings", "validation", "chosen"
 
 def study_of_trials(study: Study) -> Study:
     """The trials of a study as a study. Raises MaskTuneError where it declares no tuning, or a seed of its own."""
-    tuning = study.tuning
-    if tuning is None:
-        raise MaskTuneError(f"the study {study.name!r} declares no tuning; add a [tuning] table to its file")
+    tuning = _declared(study)
     own = {seed for cell in study.cells for seed in cell.seeds} & set(tuning.seeds)
     require(not own, "[tuning] seeds", list(tuning.seeds), "seeds that the study itself does not use")
     rows = tuple(
@@ -39,6 +37,12 @@ def study_of_trials(study: Study) -> Study:
     )
     own_name = f"{study.name}{SUFFIX}"
     return replace(study, name=own_name, grid=rows, model_seeds={}, claims=(), tuning=None, chosen={}, diversity=None)
+
+
+def _declared(study: Study) -> Tuning:
+    if study.tuning is None:
+        raise MaskTuneError(f"the study {study.name!r} declares no tuning; add a [tuning] table to its file")
+    return study.tuning
 
 
 def _trials(tuning: Tuning, row: GridRow) -> Iterator[tuple[dict[str, Any], Variant]]:
@@ -65,7 +69,7 @@ def judge(study: Study, runs: "pandas.DataFrame") -> "pandas.DataFrame":
 
 def _judge_row(study: Study, row: GridRow, model: str, task: str, runs: "pandas.DataFrame") -> Iterator[tuple]:
     inside = [f"accuracy/{name}" for name, kind in EVALUATION[study.data][task].items() if kind == "in_distribution"]
-    for number, (settings, variant) in enumerate(_trials(study.tuning, row), 1):
+    for number, (settings, variant) in enumerate(_trials(_declared(study), row), 1):
         own = runs[(runs["label"] == variant.label) & (runs["model"] == model) & (runs["task"] == task)]
         if own["status"].isin(("missing", "damaged")).any():
             raise MaskTuneError(f"{variant.label!r} has not run on {model}, {task}; run: python -m masktune tune again")
@@ -76,17 +80,17 @@ def _judge_row(study: Study, row: GridRow, model: str, task: str, runs: "pandas.
 
 def write(study: Study, trials: "pandas.DataFrame") -> tuple[Path, Path]:
     """Write a table of trials to studies/tuned/<name>.csv and the choice to the TOML file beside it."""
-    paths = tuple(tuned_folder(study.name) / f"{study.name}{suffix}" for suffix in (".csv", ".toml"))
-    for path, text in zip(paths, (trials.to_csv(index=False), chosen_text(study, trials)), strict=True):
-        write_file(path, text)
-    return paths
+    table, choice = (tuned_folder(study.name) / f"{study.name}{suffix}" for suffix in (".csv", ".toml"))
+    write_file(table, trials.to_csv(index=False))
+    write_file(choice, chosen_text(study, trials))
+    return table, choice
 
 
 def chosen_text(study: Study, trials: "pandas.DataFrame") -> str:
     """The text of studies/tuned/<name>.toml from a table of trials."""
     lines = [
         f"# Chosen by `python -m masktune tune {study.name}`: for each label, model and task the best of",
-        f"# {study.tuning.trials} trials by accuracy on the in-distribution validation sets alone.",
+        f"# {_declared(study).trials} trials by accuracy on the in-distribution validation sets alone.",
     ]
     for (model, task), best in trials[trials["chosen"]].groupby(["model", "task"], sort=False):
         lines += ["", f"[{model}.{task}]"]

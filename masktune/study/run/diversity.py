@@ -26,7 +26,8 @@ def measure(perturbations: Perturbations) -> pd.DataFrame:
     `masked`: share of texts in which something was masked, `restored`: share of masked tokens that came back as they
     were, the others as in masktune.statistics.diversity.
     """
-    rows, texts_so_far = [], {}
+    rows = []
+    texts_so_far: dict[tuple[str, int], list[np.ndarray]] = {}
     for snapshot in perturbations.snapshots:
         seen = texts_so_far.setdefault((snapshot.label, snapshot.seed), [])
         seen.append(snapshot.texts)

@@ -130,7 +130,7 @@ def _text(path: Path) -> str:
 def _nvml(gpu: str | None) -> Iterator[list[Counter]]:
     """The energy counter of a GPU; none where the package, the driver or the GPU lacks it."""
     pynvml = _load_nvml() if gpu else None
-    if pynvml is None:
+    if gpu is None or pynvml is None:
         yield []
         return
     try:

@@ -42,7 +42,7 @@ def perturb(cell: Cell, count: int = 5) -> "pandas.DataFrame":
     tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=cell.model.revision or "main")
     model = MaskTuningModel.from_pretrained(checkpoint, task.label_names, SEED, revision=cell.model.revision).eval()
     model.vocabulary = perturb.Vocabulary.of(tokenizer)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for number in range(len(own_set.examples)):
         if len(rows) == count:
             break
@@ -66,7 +66,9 @@ def _texts(
     batch = dict(tokenizer(*pair, truncation=True, max_length=max_length, return_tensors="pt"))
     ids = batch["input_ids"]
     positions, masked, filled = masked_and_filled(model, method, batch, streams)
-    return tuple(_decoded(row, tokenizer) for row in (ids, masked, filled)) if positions.any() else None
+    if not positions.any():
+        return None
+    return _decoded(ids, tokenizer), _decoded(masked, tokenizer), _decoded(filled, tokenizer)
 
 
 def masked_and_filled(

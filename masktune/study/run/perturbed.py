@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy
 import torch
-from transformers import TrainerCallback
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from masktune import methods
+from masktune.errors import MaskTuneError
 from masktune.methods.base import Batch
 from masktune.models.joint import MaskTuningModel, trained_masked_lm
 from masktune.perturb import Vocabulary, maskable
@@ -97,8 +98,10 @@ def _choose(inputs: CellInputs, sources: int, references: int) -> tuple[Batch, B
 
 def _follow(inputs: CellInputs, seed: int, batch: Batch, draws: int) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
     """(epoch, positions, texts) before training and after each epoch."""
-    seen = []
+    seen: list[tuple[int, torch.Tensor, torch.Tensor]] = []
     method = inputs.method
+    if not isinstance(method, methods.MaskTuning):
+        raise MaskTuneError(f"{inputs.cell.label!r} is {method.name!r}; an arm is 'mask_tuning' with its options")
 
     def look(model: MaskTuningModel, epoch: int) -> None:
         seen.append((epoch, *perturb(model, method, batch, Streams(derive(seed, "diversity"), epoch), draws)))
@@ -124,10 +127,14 @@ class Each(TrainerCallback):
     def __init__(self, look: Callable[[MaskTuningModel, int], None]):
         self.look = look
 
-    def on_train_begin(self, args, state, control, model: Any = None, **rest) -> None:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: Any = None, **rest: Any
+    ) -> None:
         self.look(model, 0)
 
-    def on_epoch_end(self, args, state, control, model: Any = None, **rest) -> None:
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: Any = None, **rest: Any
+    ) -> None:
         self.look(model, round(state.epoch))
 
 

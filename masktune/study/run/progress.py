@@ -12,7 +12,7 @@ from tqdm import tqdm
 class _Line:
     """A text file to tqdm whose last line is what the notebook shows: a stored notebook keeps a single output."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         from IPython.display import display
 
         self.handle = display({"text/plain": ""}, raw=True, display_id=True)

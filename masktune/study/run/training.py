@@ -18,6 +18,8 @@ from transformers import (
     PreTrainedTokenizerBase,
     PrinterCallback,
     TrainerCallback,
+    TrainerControl,
+    TrainerState,
     TrainingArguments,
     set_seed,
 )
@@ -237,7 +239,7 @@ class _Steps(TrainerCallback):
     def __init__(self, bar: Any):
         self.bar = bar
 
-    def on_step_end(self, args, state, control, **rest) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         self.bar.update(1)
 
 

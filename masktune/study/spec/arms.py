@@ -5,16 +5,19 @@ The same train examples are masked and filled along training by language models 
 """
 
 from pathlib import Path
+from typing import Any
 
+from masktune.errors import MaskTuneError
 from masktune.files import digest
 from masktune.records import canonical
 from masktune.study.paths import folder, runs_folder
 from masktune.study.spec.cells import Cell
+from masktune.study.spec.diversity import Diversity
 from masktune.study.spec.study import Study
 
 MASK_TUNING, MLM_ONLY, FROZEN, RANDOM = "Mask-tuning", "MLM-only training", "frozen fills", "random tokens"
 # At alpha 1 nothing is left of the loss but the masked-LM term. In random tokens no language model has a part.
-ARMS = {
+ARMS: dict[str, dict[str, Any]] = {
     MASK_TUNING: {},
     MLM_ONLY: {"alpha": 1},
     FROZEN: {"alpha": 0, "encoder": "frozen"},
@@ -25,17 +28,34 @@ SOURCES, REFERENCES, DRAWS = 200, 400, 8
 
 def cells(study: Study) -> list[Cell]:
     """The cell of each arm: the first model of the study, trained as its Mask-tuning is where it has that."""
-    declared, model = study.diversity, study.models[0]
+    declared, model = _declared(study), study.models[0]
     alike = [cell for cell in study.cells if (cell.task, cell.model.name) == (declared.task, model.name)]
     ours = next((cell.training for cell in alike if cell.method == "mask_tuning"), study.task_training[declared.task])
-    shared = {"data": study.data, "task": declared.task, "model": model, "method": "mask_tuning", "training": ours}
-    seeds = tuple(range(declared.seeds))
-    return [Cell(study.name, label, **shared, options=options, seeds=seeds) for label, options in ARMS.items()]
+    return [
+        Cell(
+            study=study.name,
+            label=label,
+            data=study.data,
+            task=declared.task,
+            model=model,
+            method="mask_tuning",
+            training=ours,
+            options=options,
+            seeds=tuple(range(declared.seeds)),
+        )
+        for label, options in ARMS.items()
+    ]
+
+
+def _declared(study: Study) -> Diversity:
+    if study.diversity is None:
+        raise MaskTuneError(f"the study {study.name!r} declares no experiment on diversity; add a [diversity] table")
+    return study.diversity
 
 
 def kept(study: Study) -> Path:
     """Where the numbers are kept until they are gathered; the name says what they were made from."""
-    made_from = [[cell.identity for cell in cells(study)], study.diversity.seeds, SOURCES, REFERENCES, DRAWS]
+    made_from = [[cell.identity for cell in cells(study)], _declared(study).seeds, SOURCES, REFERENCES, DRAWS]
     name = digest(canonical(made_from))[:16]
     return runs_folder(study.name) / f"diversity-{name}.csv"
 

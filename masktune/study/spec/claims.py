@@ -65,8 +65,8 @@ def parse_claims(
     table: Mapping[str, Any], names: dict[str, tuple[str, ...]], grid: tuple[GridRow, ...]
 ) -> Iterable[Claim]:
     """The claims of one [[claims]] table: a list of labels as `first` or `second` stands for a claim of each."""
-    sides = [table.get(key) if isinstance(table.get(key), list) else [table.get(key)] for key in ("first", "second")]
-    for first, second in itertools.product(*sides):
+    firsts, seconds = (value if isinstance(value, list) else [value] for value in map(table.get, ("first", "second")))
+    for first, second in itertools.product(firsts, seconds):
         yield parse_claim({**table, "first": first, "second": second}, names, grid)
 
 

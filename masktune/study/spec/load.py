@@ -114,7 +114,7 @@ def _training(table: Any, tasks: tuple[str, ...]) -> tuple[Training, dict[str, T
     general = {key: value for key, value in table.items() if key not in overrides}
     for task in overrides:
         among(task, tasks, "task of the study", "[training.<task>]")
-    by_task = {task: record(Training, general | overrides.get(task, {}), f"[training.{task}]") for task in tasks}
+    by_task = {task: record(Training, {**general, **overrides.get(task, {})}, f"[training.{task}]") for task in tasks}
     return record(Training, general, "[training]"), by_task
 
 

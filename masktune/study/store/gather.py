@@ -176,7 +176,7 @@ class _Sources:
     def gathered(self, run: _Run) -> _Run:
         """The run as it was gathered before. What the study says of it is of today; what it gave, as it was then."""
         run_id = run.row["run_id"]
-        if run.row["status"] != "missing" or run_id not in self.rows:
+        if run.row["status"] != "missing" or run_id not in self.rows or self.predictions is None:
             return run
         before, history, answers = self.rows[run_id], self.histories.get(run_id, []), self.predictions.of(run_id)
         try:
