@@ -86,7 +86,7 @@ def loss_terms(mlm: float, classification: float, alpha: float) -> Drawing:
     second = f"(1 \u2212 \u03b1) \u00b7 L_FT = {1 - alpha:.2g} \u00d7 {classification:.2f}"
     shares = {first: alpha * mlm, second: (1 - alpha) * classification}
     colours = (theme.mark("Mask-tuning", []).colour, theme.mark("fine-tuning", []).colour)
-    with theme.applied():
+    with theme.apply_theme():
         figure = Drawing(figsize=(6.4, 1.35), layout="constrained")
         axis = figure.subplots()
         start = 0.0

@@ -1,5 +1,7 @@
 """Numbers as text, and the phrases that captions share."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from masktune.analysis.answers import LOPSIDED
@@ -65,3 +67,8 @@ def secondary_metrics_note(frame: pd.DataFrame) -> str:
         "(the mean over classes) and AUROC (of two classes) stand beside: there accuracy follows how often an answer "
         "is given. Their intervals, where shown, are 95 % t intervals over seeds, the examples being fixed."
     )
+
+
+def join_words(words: Sequence[str]) -> str:
+    """The words as in "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

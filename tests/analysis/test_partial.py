@@ -8,8 +8,7 @@ import pytest
 from partial_study import MISSING, PARTS, partial
 
 from masktune.analysis.accuracy import figures
-from masktune.analysis.plotting import alt_text as findings
-from masktune.analysis.plotting import panels
+from masktune.analysis.plotting import alt_text, panels
 from masktune.analysis.plotting.theme import Drawing
 from masktune.analysis.table import Table
 from masktune.statistics import crossed
@@ -35,7 +34,7 @@ def test_everything_is_made_of_what_is_there(kind, missing):
     study = partial(kind, missing)
     for made in itertools.chain.from_iterable(part(study) for part in PARTS[kind]):
         if isinstance(made, Drawing):
-            assert made.alt and len(made.alt) <= findings.LONGEST
+            assert made.alt and len(made.alt) <= alt_text.LONGEST
             assert all(axis.has_data() or axis.texts or not axis.axison for axis in made.axes), made.alt
         elif isinstance(made, Table):
             assert isinstance(made.shown, pd.DataFrame) and made.caption and not unfilled(made._repr_html_())
@@ -69,7 +68,7 @@ def test_the_main_figures_say_what_is_missing(missing):
 def test_a_panel_without_finished_runs_says_so(missing, empty):
     found = partial("embedded", missing).found
     figure = figures.accuracies(found.seeds, found.main, found.runs)
-    assert len(figure.axes) == 4 and words(figure).count(panels.NOTHING) == empty
+    assert len(figure.axes) == 4 and words(figure).count(panels.NO_RUNS) == empty
 
 
 def test_a_value_without_finished_runs_says_so_at_its_place():
@@ -77,5 +76,5 @@ def test_a_value_without_finished_runs_says_so_at_its_place():
     gone = study.without(study.runs["label"] == "rate 0.15")
     (axis, *_) = gone.found.figures()["sweep_mask_rate"].axes
     [text] = axis.texts
-    assert (text.get_position()[0], text.get_text()) == (0.15, panels.NOTHING)
+    assert (text.get_position()[0], text.get_text()) == (0.15, panels.NO_RUNS)
     assert "rate 0.15" in gone.found.figures()["sweep_mask_rate"].alt

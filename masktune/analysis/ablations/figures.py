@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from masktune.analysis import names
 from masktune.analysis.ablations import numbers
 from masktune.analysis.ablations.settings import TITLES, has_value, short_title, value_text
-from masktune.analysis.plotting import alt_text, panels, theme
-from masktune.analysis.plotting.panels import Places
+from masktune.analysis.formatting import join_words
+from masktune.analysis.plotting import alt_text, marks, panels, theme
 from masktune.analysis.plotting.theme import Drawing
 from masktune.analysis.plotting.tiles import NO_RUNS, tiles
+from masktune.analysis.plotting.value_axis import ValueAxis
 
 
 def sweep(swept: pd.DataFrame, factor: str, runs: pd.DataFrame | None = None) -> Drawing:
@@ -31,9 +32,9 @@ def sweeps(swept: Mapping[str, pd.DataFrame], runs: pd.DataFrame | None = None) 
     planned = {factor: _planned(rows, factor, runs) for factor, rows in swept.items()}
     drawn = [panel for factor, rows in swept.items() for panel in _panels(rows, factor, planned[factor])]
     if not drawn:
-        named = alt_text.listed([TITLES[factor] for factor in swept]) or "one of these settings"
-        return panels.alone(f"No finished runs vary {named} alone.")
-    missing = alt_text.unfinished(_of_sweeps(runs, planned.values()))
+        named = join_words([TITLES[factor] for factor in swept]) or "one of these settings"
+        return panels.text_figure(f"No finished runs vary {named} alone.")
+    missing = alt_text.unfinished_runs(_of_sweeps(runs, planned.values()))
     return _side_by_side(drawn, missing)
 
 
@@ -59,7 +60,7 @@ class _Panel:
     title: str
     factor: str
     rows: pd.DataFrame
-    places: Places
+    values: ValueAxis
     empty: tuple = ()
 
 
@@ -70,7 +71,7 @@ def _panels(swept: pd.DataFrame, factor: str, planned: pd.DataFrame) -> list[_Pa
         rows = swept[(swept["task"] == task) & (swept["model"] == model)]
         empty = tuple(value for value in variants[factor].unique() if not has_value(rows[factor], value).any())
         title = f"{names.task(task)}, {names.model(model)}"
-        drawn.append(_Panel(title, factor, rows, Places(variants[factor], value_text), empty))
+        drawn.append(_Panel(title, factor, rows, ValueAxis(variants[factor], value_text), empty))
     return drawn
 
 
@@ -80,18 +81,18 @@ def slices(swept: pd.DataFrame, factor: str, by: str, only: float | None = None)
     `swept`: rows of `numbers.sweep` by both settings. All panels have the same axes, whichever of them are drawn.
     """
     if swept.empty:
-        return panels.alone(f"No finished runs vary {TITLES[factor]} and {TITLES[by]}.")
-    places = Places(swept[factor], value_text)
+        return panels.text_figure(f"No finished runs vary {TITLES[factor]} and {TITLES[by]}.")
+    values = ValueAxis(swept[factor], value_text)
     drawn = [
-        _Panel(f"{names.task(task)}, {names.model(model)}: {TITLES[by]} {value_text(value)}", factor, rows, places)
+        _Panel(f"{names.task(task)}, {names.model(model)}: {TITLES[by]} {value_text(value)}", factor, rows, values)
         for value in sliced(swept, factor, by)
         if only in (None, value)
         for (task, model), rows in swept[swept[by] == value].groupby(["task", "model"], sort=False)
     ]
     if not drawn:
-        return panels.alone(f"No finished runs vary {TITLES[factor]} at more than one {TITLES[by]}.")
+        return panels.text_figure(f"No finished runs vary {TITLES[factor]} at more than one {TITLES[by]}.")
     figure = _side_by_side(drawn)
-    figure.alt = alt_text.alt(f"By {TITLES[factor]} at each {TITLES[by]}.", *_words(drawn)[1:])
+    figure.alt = alt_text.compose(f"By {TITLES[factor]} at each {TITLES[by]}.", *_words(drawn)[1:])
     limits = swept[["difference", "low", "high"]]
     limits = min(-1.0, 1.1 * limits.min(axis=None)), max(1.0, 1.1 * limits.max(axis=None))
     for axis in figure.axes[: len(drawn)]:
@@ -107,18 +108,18 @@ def sliced(swept: pd.DataFrame, factor: str, by: str) -> list:
 
 def _side_by_side(drawn: Sequence[_Panel], missing: str = "") -> Drawing:
     """Panels with one axis of differences."""
-    with theme.applied():
+    with theme.apply_theme():
         figure, axes = panels.side_by_side(len(drawn), 3.6, 3.5, sharey=True)
         for axis, panel in zip(axes, drawn, strict=True):
             _lines(axis, panel)
             axis.set_title(panel.title, pad=8)
-        for axis in axes[:: panels.A_LINE]:
+        for axis in axes[:: panels.PER_LINE]:
             axis.set_ylabel("difference from fine-tuning (points)")
         seeds = pd.concat([panel.rows["seeds"] for panel in drawn])
         if len(seeds):
-            panels.legend(figure, panels.of_seeds(seeds))
-        panels.note(figure, missing)
-    figure.alt = alt_text.alt(*_words(drawn), missing=missing)
+            marks.add_legend(figure, marks.seed_handles(seeds))
+        panels.add_note(figure, missing)
+    figure.alt = alt_text.compose(*_words(drawn), missing=missing)
     return figure
 
 
@@ -130,36 +131,36 @@ def _words(drawn: Sequence[_Panel]) -> list[str]:
 def _panel_words(panel: _Panel) -> str:
     where = lambda row: f"{value_text(row[panel.factor])}, {names.evaluation_set(row['set'])}"  # noqa: E731
     title = panel.title if TITLES[panel.factor] in panel.title else f"{panel.title}, {short_title(panel.factor)}"
-    return f"{title}: {alt_text.differences(panel.rows, where)}."
+    return f"{title}: {alt_text.difference_range(panel.rows, where)}."
 
 
 def _lines(axis: Axes, panel: _Panel) -> None:
     axis.axhline(0, color=theme.QUIET, linewidth=0.9, zorder=1)
     axis.set_xlabel(TITLES[panel.factor])
     axis.grid(axis="x", visible=False)
-    two_lines = panel.places.draw(axis)
+    two_lines = panel.values.draw(axis)
     for value in panel.empty:
-        axis.text(panel.places.of(value), 0.5, panels.NOTHING, rotation=90, ha="center", va="center",
+        axis.text(panel.values.position(value), 0.5, panels.NO_RUNS, rotation=90, ha="center", va="center",
                   color=theme.QUIET, fontsize=8, transform=axis.get_xaxis_transform())  # fmt: skip
     sets = list(dict.fromkeys(panel.rows["set"]))
-    for index, (name, aside) in enumerate(zip(sets, panels.asides(len(sets)), strict=True)):
+    for index, (name, offset) in enumerate(zip(sets, marks.offsets(len(sets)), strict=True)):
         style = theme.SERIES[index % len(theme.SERIES)]
-        _one_set(axis, panel, panel.rows[panel.rows["set"] == name], style, aside)
+        _one_set(axis, panel, panel.rows[panel.rows["set"] == name], style, offset)
     if sets:
         below = -0.36 if two_lines else -0.25
         axis.legend(loc="upper left", bbox_to_anchor=(0, below), ncols=2, borderaxespad=0, columnspacing=1.2)
 
 
-def _one_set(axis: Axes, panel: _Panel, rows: pd.DataFrame, style: theme.Mark, aside: float) -> None:
+def _one_set(axis: Axes, panel: _Panel, rows: pd.DataFrame, style: theme.Mark, offset: float) -> None:
     """One set by the values of the setting: marks with their intervals, and a line where the values have an order."""
-    places = np.array([panel.places.of(value, aside) for value in rows[panel.factor]], dtype=float)
-    joined = rows[panel.factor].map(panel.places.joined).to_numpy(dtype=bool)
+    places = np.array([panel.values.position(value, offset) for value in rows[panel.factor]], dtype=float)
+    joined = rows[panel.factor].map(panel.values.is_joined).to_numpy(dtype=bool)
     dashes = "--" if rows["kind"].iloc[0] == "in_distribution" else "-"
     line = {"color": style.colour, "linewidth": 1.1, "alpha": 0.8, "zorder": 2}
     axis.plot(places[joined], rows["difference"][joined], dashes, **line)
     for place, row in zip(places, rows.itertuples(), strict=True):
-        panels.upright(axis, place, row.difference, (row.low, row.high), style, row.seeds)
-    look = {**panels.look(style), "linestyle": dashes if joined.any() else ""}
+        marks.draw_vertical(axis, place, row.difference, (row.low, row.high), style, row.seeds)
+    look = {**marks.marker_style(style), "linestyle": dashes if joined.any() else ""}
     axis.plot([], [], linewidth=1.1, label=names.evaluation_set(rows["set"].iloc[0]), **look)
 
 
@@ -168,10 +169,10 @@ def heat_map(swept: pd.DataFrame, row: str, column: str, kind: str = "out_of_dis
     chosen = swept[swept["kind"] == kind]
     places = list(dict.fromkeys(zip(chosen["task"], chosen["model"], strict=True)))
     if not places:
-        return panels.alone(f"No finished runs vary {TITLES[row]} and {TITLES[column]}.")
+        return panels.text_figure(f"No finished runs vary {TITLES[row]} and {TITLES[column]}.")
     means = chosen.groupby(["task", "model", row, column], sort=False)["difference"].mean().reset_index()
     limit = max(1.0, float(means["difference"].abs().max()))
-    with theme.applied():
+    with theme.apply_theme():
         figure, axes = panels.side_by_side(len(places), 3.4, 3.0)
         for axis, (task, model) in zip(axes, places, strict=True):
             here = means[(means["task"] == task) & (means["model"] == model)]
@@ -179,10 +180,10 @@ def heat_map(swept: pd.DataFrame, row: str, column: str, kind: str = "out_of_dis
             axis.set_title(f"{names.task(task)}, {names.model(model)}", pad=8)
             axis.set(xlabel=TITLES[column], ylabel=TITLES[row])
         figure.colorbar(image, ax=list(axes), label="difference (points)", shrink=0.9)
-        panels.note(figure, f"{NO_RUNS} {panels.NOTHING}.")
+        panels.add_note(figure, f"{NO_RUNS} {panels.NO_RUNS}.")
     first, second = short_title(row), short_title(column)
     where = lambda at: f"{names.task(at['task'])}, {first} {value_text(at[row])}, {second} {value_text(at[column])}"  # noqa: E731
-    ends = alt_text.span(means, "difference", where, sign=True)
+    ends = alt_text.value_range(means, "difference", where, sign=True)
     kind = names.KINDS[kind]
-    figure.alt = alt_text.alt(f"Mean difference from fine-tuning ({kind}) by {first} and {second}: {ends} points.")
+    figure.alt = alt_text.compose(f"Mean difference from fine-tuning ({kind}) by {first} and {second}: {ends} points.")
     return figure

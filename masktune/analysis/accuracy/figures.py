@@ -1,4 +1,4 @@
-"""The figures. Each takes frames of `tables` and returns a matplotlib Figure that a notebook shows."""
+"""Figures of accuracies and differences. Each takes frames of `accuracy.numbers` or of runs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,13 +9,12 @@ from matplotlib.lines import Line2D
 
 from masktune.analysis import names
 from masktune.analysis.formatting import count, number
-from masktune.analysis.plotting import alt_text as findings
-from masktune.analysis.plotting import panels, theme
+from masktune.analysis.plotting import alt_text, marks, panels, set_rows, theme
+from masktune.analysis.plotting.marks import draw_horizontal
 from masktune.analysis.plotting.theme import Drawing
+from masktune.analysis.plotting.value_axis import signed_tick
 from masktune.statistics import intervals
 
-_ROW = 0.46  # inches that one set takes
-_SPREAD = 0.30  # how far apart two methods lie on the row of a set
 _CONSTANT = {"color": theme.QUIET, "linewidth": 0.9, "linestyle": (0, (1, 1.4))}
 
 
@@ -25,14 +24,14 @@ def accuracies(seeds: pd.DataFrame, main: pd.DataFrame, runs: pd.DataFrame | Non
     `runs`: all runs of the study; a task, model or method of its main part that has no finished run is named, and the
     panel of one that others have is empty and says so.
     """
-    runs = _main_part(runs)
-    models, tasks = (_planned(main, runs, column) for column in ("model", "task"))
+    runs = _main_runs(runs)
+    models, tasks = (_values(main, runs, column) for column in ("model", "task"))
     methods = list(dict.fromkeys(main["method"])) if runs is None else names.methods_in_order(runs)
     if main.empty:
-        return panels.alone(
-            "No run is finished yet.", findings.alt("No accuracies.", missing=findings.unfinished(runs))
+        return panels.text_figure(
+            "No run is finished yet.", alt_text.compose("No accuracies.", missing=alt_text.unfinished_runs(runs))
         )
-    with theme.applied():
+    with theme.apply_theme():
         figure, axes = _grid(main, models, tasks)
         for row, model in enumerate(models):
             for column, task in enumerate(tasks):
@@ -43,40 +42,42 @@ def accuracies(seeds: pd.DataFrame, main: pd.DataFrame, runs: pd.DataFrame | Non
                 if row == len(models) - 1:
                     axis.set_xlabel("accuracy (%)")
             axes[row, 0].set_ylabel(names.model(model), color=theme.INK, weight="bold", labelpad=10)
-        for column in (number for number, task in enumerate(tasks) if task not in set(main["task"])):
+        for column in (i for i, task in enumerate(tasks) if task not in set(main["task"])):
             axes[-1, column].set_xticks([])
         _legend(figure, methods, main["seeds"])
-        panels.note(figure, findings.unfinished(runs))
-    figure.alt = findings.alt(*_ranges(main, methods), missing=findings.unfinished(runs))
+        panels.add_note(figure, alt_text.unfinished_runs(runs))
+    figure.alt = alt_text.compose(*_ranges(main, methods), missing=alt_text.unfinished_runs(runs))
     return figure
 
 
-def _main_part(runs: pd.DataFrame | None) -> pd.DataFrame | None:
+def _main_runs(runs: pd.DataFrame | None) -> pd.DataFrame | None:
+    """The runs of the study's main part, where the runs say which they are."""
     return runs if runs is None or "part" not in runs else runs[runs["part"] == "main"]
 
 
-def _planned(frame: pd.DataFrame, runs: pd.DataFrame | None, column: str) -> list[str]:
-    """What stands in a column, and what the study plans there; in the order of the frame where it holds all."""
-    here, planned = list(dict.fromkeys(frame[column])), [value for (value,) in findings.planned(frame, runs, column)]
-    return here if set(here) == set(planned) else planned
+def _values(frame: pd.DataFrame, runs: pd.DataFrame | None, column: str) -> list[str]:
+    """The values of a column in the frame and in all runs; in the order of the frame where it has all of them."""
+    shown = list(dict.fromkeys(frame[column]))
+    planned = list(dict.fromkeys([*([] if runs is None else runs[column]), *shown]))
+    return shown if set(shown) == set(planned) else planned
 
 
 def _ranges(main: pd.DataFrame, methods: list[str]) -> list[str]:
-    """The mean in and the span out of distribution of each method."""
-    found, where = ["Mean accuracy in per cent."], findings.places(main)
+    """The mean in distribution and the range out of distribution of each method."""
+    sentences, where = ["Mean accuracy in per cent."], alt_text.row_namer(main)
     for method in methods:
         own = main[main["method"] == method]
         inside, outside = (own[own["kind"] == kind] for kind in ("in_distribution", "out_of_distribution"))
-        said = [f"{number(inside['accuracy'].mean())} in distribution"] if len(inside) else []
-        said += [f"{findings.span(outside, 'accuracy', where)} out of distribution"] if len(outside) else []
-        found += [f"{method}: {', '.join(said)}."] if said else []
-    return found
+        values = [f"{number(inside['accuracy'].mean())} in distribution"] if len(inside) else []
+        values += [f"{alt_text.value_range(outside, 'accuracy', where)} out of distribution"] if len(outside) else []
+        sentences += [f"{method}: {', '.join(values)}."] if values else []
+    return sentences
 
 
 def _grid(main: pd.DataFrame, models: Sequence[str], tasks: Sequence[str]) -> tuple[Drawing, np.ndarray]:
     """One panel for each model and task, wide enough for names of sets, high enough for their number."""
     most = main.groupby(["model", "task"], observed=True)["set"].nunique().max()
-    row = _ROW + 0.16 * max(0, main["method"].nunique() - 2)
+    row = set_rows.ROW + 0.16 * max(0, main["method"].nunique() - 2)
     size = (1.2 + 3.5 * max(len(tasks), 1.5), 0.75 + len(models) * (row * most + 0.3))
     figure = Drawing(figsize=size, layout="constrained")
     figure.get_layout_engine().set(hspace=0.04, wspace=0.03)
@@ -89,54 +90,31 @@ def _at(frame: pd.DataFrame, model: str, task: str) -> pd.DataFrame:
 
 def _accuracy_panel(axis: Axes, seeds: pd.DataFrame, main: pd.DataFrame, methods: list[str]) -> None:
     sets = list(dict.fromkeys(main["set"]))
-    _set_rows(axis, main.drop_duplicates("set"))
+    set_rows.label_rows(axis, main.drop_duplicates("set"))
     if main.empty:
-        panels.nothing(axis)
+        panels.mark_empty(axis)
         return
     for name, level in main.drop_duplicates("set").set_index("set")["majority"].items():
         row = sets.index(name)
         axis.plot([level, level], [row - 0.42, row + 0.42], **_CONSTANT)
-    for method, offset in zip(methods, _offsets(len(methods)), strict=True):
+    for method, offset in zip(methods, set_rows.row_offsets(len(methods)), strict=True):
         style = theme.mark(method, methods)
         points = seeds[(seeds["method"] == method) & seeds["set"].isin(sets)]
         # Beside the interval and not on it: outwards for two methods, below for the one in the middle.
-        beside = offset + (0.11 if offset >= 0 else -0.11)
-        heights = points["set"].map(sets.index).to_numpy(dtype=float) + beside + _jitter(points["seed"]) / 2
+        middle = offset + (0.11 if offset >= 0 else -0.11)
+        heights = points["set"].map(sets.index).to_numpy(dtype=float) + middle + set_rows.jitter(points["seed"]) / 2
         axis.scatter(points["accuracy"], heights, s=11, color=style.colour, alpha=0.35, linewidths=0, zorder=2)
         for row in main[main["method"] == method].itertuples():
-            panels.across(axis, row.accuracy, (row.low, row.high), sets.index(row.set) + offset, style, row.seeds)
+            draw_horizontal(axis, row.accuracy, (row.low, row.high), sets.index(row.set) + offset, style, row.seeds)
     axis.margins(x=0.06)
 
 
-def _set_rows(axis: Axes, sets: pd.DataFrame) -> None:
-    """The names of the sets from top to bottom, a pale band behind those that are in-distribution."""
-    axis.set_yticks(range(len(sets)), [names.evaluation_set(name) for name in sets["set"]])
-    axis.set_ylim(max(len(sets), 1) - 0.5, -0.5)
-    axis.grid(axis="y", visible=False)
-    axis.tick_params(axis="y", length=0)
-    for row, kind in enumerate(sets["kind"]):
-        if kind == "in_distribution":
-            axis.axhspan(row - 0.5, row + 0.5, color=theme.BAND, linewidth=0, zorder=0)
-    for side in ("top", "right", "left"):
-        axis.spines[side].set_visible(False)
-
-
-def _offsets(count: int) -> np.ndarray:
-    """Where so many methods lie around the middle of a row."""
-    return (np.arange(count) - (count - 1) / 2) * (_SPREAD if count < 3 else 0.5 / (count - 1))
-
-
-def _jitter(seeds: pd.Series) -> np.ndarray:
-    """A small, fixed shift for each seed, so that equal accuracies stay visible."""
-    return ((seeds.to_numpy() * 7) % 10 - 4.5) / 10 * 0.12
-
-
 def _legend(figure: Drawing, methods: list[str], seeds: pd.Series) -> None:
-    handles = [panels.handle(theme.mark(method, methods), method) for method in methods]
-    handles += panels.of_seeds(seeds)
+    handles = [marks.method_handle(theme.mark(method, methods), method) for method in methods]
+    handles += marks.seed_handles(seeds)
     if seeds.max() > 1:
-        handles += [panels.dot("one seed"), _line("95 % interval of the mean")]
-    panels.legend(figure, [*handles, Line2D([], [], label="constant answer", **_CONSTANT)])
+        handles += [marks.dot_handle("one seed"), _line("95 % interval of the mean")]
+    marks.add_legend(figure, [*handles, Line2D([], [], label="constant answer", **_CONSTANT)])
 
 
 def _line(label: str) -> Line2D:
@@ -149,41 +127,41 @@ def differences(frame: pd.DataFrame, runs: pd.DataFrame | None = None) -> Drawin
 
     `runs`: all runs of the study, see `accuracies`.
     """
-    runs = _main_part(runs)
+    runs = _main_runs(runs)
     if frame.empty:
-        return _nothing_to_compare(findings.unfinished(runs))
-    tasks, methods = _planned(frame, runs, "task"), [frame["first"].iloc[0], *dict.fromkeys(frame["second"])]
+        return _nothing_to_compare(alt_text.unfinished_runs(runs))
+    tasks, methods = _values(frame, runs, "task"), [frame["first"].iloc[0], *dict.fromkeys(frame["second"])]
     rows = {task: frame[frame["task"] == task].drop_duplicates(["set", "model"]) for task in tasks}
-    rows = {task: part.sort_values("set", key=lambda s: s.map(_order(s)), kind="stable") for task, part in rows.items()}
-    most = max(len(part) for part in rows.values())
-    with theme.applied():
+    rows = {task: sets.sort_values("set", key=lambda s: s.map(_order(s)), kind="stable") for task, sets in rows.items()}
+    most = max(len(sets) for sets in rows.values())
+    with theme.apply_theme():
         figure = Drawing(figsize=(1.2 + 3.5 * max(len(tasks), 1.5), 1.1 + 0.33 * most), layout="constrained")
         axes = figure.subplots(1, len(tasks), squeeze=False, sharex=True)[0]
         for axis, task in zip(axes, tasks, strict=True):
             _forest(axis, rows[task], frame[frame["task"] == task], methods)
             axis.set_title(names.task(task), pad=8)
             axis.set_xlabel(f"difference from {methods[0]} (points)")
-        handles = [panels.handle(theme.mark(method, methods), method) for method in methods[1:]]
-        handles += [*panels.of_seeds(frame["seeds"]), _line("95 % interval over seeds and examples")]
-        panels.legend(figure, handles)
-        panels.note(figure, findings.unfinished(runs))
-    figure.alt = findings.alt(*_each(frame, methods), missing=findings.unfinished(runs))
+        handles = [marks.method_handle(theme.mark(method, methods), method) for method in methods[1:]]
+        handles += [*marks.seed_handles(frame["seeds"]), _line("95 % interval over seeds and examples")]
+        marks.add_legend(figure, handles)
+        panels.add_note(figure, alt_text.unfinished_runs(runs))
+    figure.alt = alt_text.compose(*_each(frame, methods), missing=alt_text.unfinished_runs(runs))
     return figure
 
 
 def _each(frame: pd.DataFrame, methods: list[str]) -> list[str]:
     """A sentence for each method that is compared with the first."""
-    where = findings.places(frame)
+    where = alt_text.row_namer(frame)
     return ["Differences in points out of distribution."] + [
-        f"{method} minus {methods[0]}: {findings.differences(frame[frame['second'] == method], where)}."
+        f"{method} minus {methods[0]}: {alt_text.difference_range(frame[frame['second'] == method], where)}."
         for method in methods[1:]
     ]
 
 
 def _nothing_to_compare(missing: str = "") -> Drawing:
     """In place of differences while one method alone has finished runs."""
-    alt = findings.alt("Nothing to compare: no second method has finished runs yet.", missing=missing)
-    return panels.alone("No second method has finished runs yet.", alt)
+    alt = alt_text.compose("Nothing to compare: no second method has finished runs yet.", missing=missing)
+    return panels.text_figure("No second method has finished runs yet.", alt)
 
 
 def _order(sets: pd.Series) -> dict[str, int]:
@@ -197,21 +175,21 @@ def _forest(axis: Axes, rows: pd.DataFrame, frame: pd.DataFrame, methods: list[s
         names.evaluation_set(name) + (f" \N{MIDDLE DOT} {names.model(model)}" if several else "")
         for name, model in places
     ]
-    _set_rows(axis, rows)
-    axis.xaxis.set_major_formatter(panels.signed)
+    set_rows.label_rows(axis, rows)
+    axis.xaxis.set_major_formatter(signed_tick)
     if frame.empty:
-        panels.nothing(axis)
+        panels.mark_empty(axis)
         return
     axis.set_yticks(range(len(places)), labels)
     axis.axvline(0, color=theme.QUIET, linewidth=0.9, zorder=1)
-    offsets = _offsets(len(methods) - 1)
+    offsets = set_rows.row_offsets(len(methods) - 1)
     for row in frame.itertuples():
         height = places.index((row.set, row.model)) + offsets[methods.index(row.second) - 1]
-        panels.across(axis, row.difference, (row.low, row.high), height, theme.mark(row.second, methods), row.seeds)
+        draw_horizontal(axis, row.difference, (row.low, row.high), height, theme.mark(row.second, methods), row.seeds)
 
 
 def predicted(differences: pd.DataFrame, prediction: Mapping[str, float]) -> Drawing:
-    """What the reader expected beside what was seen: the mean difference out of distribution, a row a task.
+    """What the reader expected and what was observed: the mean difference out of distribution, a row a task.
 
     `prediction`: points by task; tasks left out are drawn without one. Small points: each model x set.
     """
@@ -221,15 +199,15 @@ def predicted(differences: pd.DataFrame, prediction: Mapping[str, float]) -> Dra
     # A task that was predicted and has no finished runs keeps its row.
     tasks = list(dict.fromkeys([*frame["task"], *prediction]))
     methods = [frame["first"].iloc[0], *dict.fromkeys(frame["second"])]
-    with theme.applied():
+    with theme.apply_theme():
         figure = Drawing(figsize=(6.4, 1.2 + 0.55 * len(tasks)), layout="constrained")
         axis = figure.subplots()
-        _set_rows(axis, pd.DataFrame({"set": tasks, "kind": ""}))
+        set_rows.label_rows(axis, pd.DataFrame({"set": tasks, "kind": ""}))
         here = set(frame["task"])
-        titles = [names.task(task) + ("" if task in here else f"\n({panels.NOTHING})") for task in tasks]
+        titles = [names.task(task) + ("" if task in here else f"\n({panels.NO_RUNS})") for task in tasks]
         axis.set_yticks(range(len(tasks)), titles)
         axis.axvline(0, color=theme.QUIET, linewidth=0.9, zorder=1)
-        for method, offset in zip(methods[1:], _offsets(len(methods) - 1), strict=True):
+        for method, offset in zip(methods[1:], set_rows.row_offsets(len(methods) - 1), strict=True):
             _observed(axis, frame[frame["second"] == method], tasks, offset, theme.mark(method, methods))
         for task in (task for task in tasks if prediction.get(task) is not None):
             axis.plot(
@@ -237,20 +215,20 @@ def predicted(differences: pd.DataFrame, prediction: Mapping[str, float]) -> Dra
             )
         axis.set_xlabel(f"mean difference from {methods[0]}, out of distribution (points)")
         handles = [
-            panels.handle(theme.mark(method, methods), f"observed, {method} ({count(rows['seeds'], 'seed')})")
+            marks.method_handle(theme.mark(method, methods), f"observed, {method} ({count(rows['seeds'], 'seed')})")
             for method, rows in frame.groupby("second", sort=False, observed=True)
         ]
         handles += [
-            panels.dot("one model and set"),
-            panels.dot("predicted", marker="|", color=theme.INK, markersize=11, markeredgewidth=2),
+            marks.dot_handle("one model and set"),
+            marks.dot_handle("predicted", marker="|", color=theme.INK, markersize=11, markeredgewidth=2),
         ]
-        axis.xaxis.set_major_formatter(panels.signed)
-        panels.legend(figure, handles)
-    figure.alt = findings.alt(*_beside(frame, prediction))
+        axis.xaxis.set_major_formatter(signed_tick)
+        marks.add_legend(figure, handles)
+    figure.alt = alt_text.compose(*_predicted_and_observed(frame, prediction))
     return figure
 
 
-def _beside(frame: pd.DataFrame, prediction: Mapping[str, float]) -> list[str]:
+def _predicted_and_observed(frame: pd.DataFrame, prediction: Mapping[str, float]) -> list[str]:
     """Predicted and observed, a sentence for each method and task."""
     means = frame.groupby(["second", "task"], sort=False, observed=True)["difference"].mean()
     return [
@@ -264,9 +242,9 @@ def _beside(frame: pd.DataFrame, prediction: Mapping[str, float]) -> list[str]:
 def _observed(axis: Axes, frame: pd.DataFrame, tasks: list[str], offset: float, style: theme.Mark) -> None:
     heights = frame["task"].map(tasks.index) + offset
     axis.scatter(frame["difference"], heights, s=14, color=style.colour, alpha=0.4, linewidths=0, zorder=2)
-    for task, part in frame.groupby("task", sort=False, observed=True):
-        height, seeds = tasks.index(task) + offset, part["seeds"].min()
-        panels.across(axis, part["difference"].mean(), (np.nan, np.nan), height, style, seeds)
+    for task, rows in frame.groupby("task", sort=False, observed=True):
+        height, seeds = tasks.index(task) + offset, rows["seeds"].min()
+        draw_horizontal(axis, rows["difference"].mean(), (np.nan, np.nan), height, style, seeds)
 
 
 def learning_curve(histories: Mapping[int, Sequence[Mapping[str, float]]]) -> Drawing:
@@ -277,8 +255,8 @@ def learning_curve(histories: Mapping[int, Sequence[Mapping[str, float]]]) -> Dr
     logs = pd.DataFrame([{"seed": seed, **entry} for seed, history in histories.items() for entry in history])
     losses = [key for key in logs if key.startswith("loss") and pd.api.types.is_numeric_dtype(logs[key])]
     if not losses:
-        return panels.alone("No finished run has logged a loss.")
-    with theme.applied():
+        return panels.text_figure("No finished run has logged a loss.")
+    with theme.apply_theme():
         figure, axes = panels.side_by_side(len(losses), 3.3, 2.5)
         for axis, key in zip(axes, losses, strict=True):
             points = logs.dropna(subset=[key])
@@ -289,8 +267,8 @@ def learning_curve(histories: Mapping[int, Sequence[Mapping[str, float]]]) -> Dr
             axis.set_title(_title(key))
             axis.set_xlabel("step")
             axis.set_ylabel("loss (nats)")
-    said = [_course(_title(key), logs.dropna(subset=[key]).groupby("step")[key].mean()) for key in losses]
-    figure.alt = findings.alt(f"Mean over {len(histories)} seed{'s' * (len(histories) != 1)}.", *said)
+    courses = [_course(_title(key), logs.dropna(subset=[key]).groupby("step")[key].mean()) for key in losses]
+    figure.alt = alt_text.compose(f"Mean over {len(histories)} seed{'s' * (len(histories) != 1)}.", *courses)
     return figure
 
 
@@ -313,22 +291,24 @@ def cell_accuracies(runs: pd.DataFrame) -> Drawing:
     """
     columns = [column for column in runs if column.startswith("accuracy/") and runs[column].notna().any()]
     if not columns:
-        return panels.alone("This cell has no finished run.")
+        return panels.text_figure("This cell has no finished run.")
     style = theme.mark("Mask-tuning" if _is_mask_tuning(runs) else "fine-tuning", [])
     rows = [_cell_row(column.removeprefix("accuracy/"), 100 * runs[column].dropna()) for column in columns]
-    with theme.applied():
+    with theme.apply_theme():
         figure = Drawing(figsize=(6.0, 1.1 + 0.36 * len(columns)), layout="constrained")
         axis = figure.subplots()
-        _set_rows(axis, pd.DataFrame({"set": [row["set"] for row in rows], "kind": ""}))
+        set_rows.label_rows(axis, pd.DataFrame({"set": [row["set"] for row in rows], "kind": ""}))
         for height, row in enumerate(rows):
-            heights = height + 0.18 + _jitter(runs.loc[row["values"].index, "seed"])
+            heights = height + 0.18 + set_rows.jitter(runs.loc[row["values"].index, "seed"])
             axis.scatter(row["values"], heights, s=12, color=style.colour, alpha=0.4, linewidths=0)
-            panels.across(axis, row["accuracy"], (row["low"], row["high"]), height, style, row["seeds"])
+            draw_horizontal(axis, row["accuracy"], (row["low"], row["high"]), height, style, row["seeds"])
         axis.set_xlabel("accuracy (%)")
-        panels.legend(figure, [*panels.of_seeds(pd.Series([row["seeds"] for row in rows])), panels.dot("one seed")])
+        marks.add_legend(
+            figure, [*marks.seed_handles(pd.Series([row["seeds"] for row in rows])), marks.dot_handle("one seed")]
+        )
     where = lambda row: names.evaluation_set(row["set"])  # noqa: E731
-    figure.alt = findings.alt(
-        f"Mean accuracy of one cell: {findings.span(pd.DataFrame(rows), 'accuracy', where, ' %')}."
+    figure.alt = alt_text.compose(
+        f"Mean accuracy of one cell: {alt_text.value_range(pd.DataFrame(rows), 'accuracy', where, ' %')}."
     )
     return figure
 
@@ -346,23 +326,26 @@ def single_runs(runs: pd.DataFrame) -> Drawing:
     """
     methods = list(dict.fromkeys(runs["method"]))
     sets = runs.drop_duplicates("set")
-    with theme.applied():
-        figure = Drawing(figsize=(6.4, 1.0 + _ROW * len(sets)), layout="constrained")
+    with theme.apply_theme():
+        figure = Drawing(figsize=(6.4, 1.0 + set_rows.ROW * len(sets)), layout="constrained")
         axis = figure.subplots()
-        _set_rows(axis, sets)
+        set_rows.label_rows(axis, sets)
         for row in runs.itertuples():
-            height = list(sets["set"]).index(row.set) + _offsets(len(methods))[methods.index(row.method)]
+            height = list(sets["set"]).index(row.set) + set_rows.row_offsets(len(methods))[methods.index(row.method)]
             low, high = intervals.wilson(row.accuracy, row.examples)
-            panels.across(axis, 100 * row.accuracy, (100 * low, 100 * high), height, theme.mark(row.method, methods), 1)
+            draw_horizontal(
+                axis, 100 * row.accuracy, (100 * low, 100 * high), height, theme.mark(row.method, methods), 1
+            )
         axis.set_xlabel("accuracy (%), interval over examples")
-        handles = [panels.handle(theme.mark(method, methods), method) for method in methods]
-        panels.legend(figure, [*handles, *panels.of_seeds(pd.Series([1]))])
+        handles = [marks.method_handle(theme.mark(method, methods), method) for method in methods]
+        marks.add_legend(figure, [*handles, *marks.seed_handles(pd.Series([1]))])
     where = lambda row: names.evaluation_set(row["set"])  # noqa: E731
     shares = runs.assign(accuracy=100 * runs["accuracy"])
     spans = [
-        f"{method} {findings.span(shares[shares['method'] == method], 'accuracy', where, ' %')}." for method in methods
+        f"{method} {alt_text.value_range(shares[shares['method'] == method], 'accuracy', where, ' %')}."
+        for method in methods
     ]
-    figure.alt = findings.alt("Accuracy of single runs.", *spans)
+    figure.alt = alt_text.compose("Accuracy of single runs.", *spans)
     return figure
 
 

@@ -85,9 +85,9 @@ def paired_secondary_metrics(block: Block, first: str, second: str) -> dict[str,
     """`secondary_metrics` of two methods on the seeds that both have finished."""
     sides = [answers for label in (first, second) for answers in block.answers if answers.method == label]
     shared = sorted(set.intersection(*(set(side.seeds) for side in sides)))
-    metrics = [secondary_metrics(block, side) for side in sides]
+    values = [secondary_metrics(block, side) for side in sides]
     at = [[side.seeds.index(seed) for seed in shared] for side in sides]
-    return {name: tuple(values[name][rows] for values, rows in zip(metrics, at, strict=True)) for name in SECONDARY}
+    return {name: tuple(own[name][rows] for own, rows in zip(values, at, strict=True)) for name in SECONDARY}
 
 
 def differences(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:

@@ -1,1 +1,1 @@
-"""What all figures share."""
+"""What all figures share: one theme, panels, marks with intervals, axes, alternative texts."""

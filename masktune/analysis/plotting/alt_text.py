@@ -1,9 +1,9 @@
-"""What a figure shows, in a sentence or two for those who do not see it: its largest and smallest number, not its axes.
+"""Alternative texts: what a figure shows, in a sentence or two, for those who cannot see it.
 
-Also what is not there: which parts of a study have no finished runs.
+They name its largest and smallest number, not its axes, and what of the study has no finished runs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -14,24 +14,24 @@ LONGEST = 300  # characters
 _NAMED = 3  # gaps that are named
 
 
-def alt(*sentences: str, missing: str = "") -> str:
+def compose(*sentences: str, missing: str = "") -> str:
     """The sentences as one text, `missing` at its end; those that do not fit are left out, and the first is cut."""
-    said = " ".join(filter(None, [*sentences, missing]))
-    if len(said) <= LONGEST:
-        return said
+    text = " ".join(filter(None, [*sentences, missing]))
+    if len(text) <= LONGEST:
+        return text
     if len(sentences) > 1:
-        return alt(*sentences[:-1], missing=missing)
+        return compose(*sentences[:-1], missing=missing)
     room = LONGEST - len(missing) - 2
-    return f"{sentences[0][:room].rstrip()}\N{HORIZONTAL ELLIPSIS} {missing}".strip() if sentences else said[:LONGEST]
+    return f"{sentences[0][:room].rstrip()}\N{HORIZONTAL ELLIPSIS} {missing}".strip() if sentences else text[:LONGEST]
 
 
-def places(frame: pd.DataFrame) -> Callable[[pd.Series], str]:
-    """What calls a row of the frame by its set, and by its model where there are several: `contrast edits, BERT`."""
+def row_namer(frame: pd.DataFrame) -> Callable[[pd.Series], str]:
+    """A function that names a row by its set, and by its model where there are several: `contrast edits, BERT`."""
     several = frame["model"].nunique() > 1
     return lambda row: names.evaluation_set(row["set"]) + (f", {names.model(row['model'])}" if several else "")
 
 
-def span(
+def value_range(
     frame: pd.DataFrame, column: str, where: Callable[[pd.Series], str], unit: str = "", sign: bool = False
 ) -> str:
     """From the smallest number of a column to the largest, and where each is. Nothing in an empty frame."""
@@ -43,21 +43,21 @@ def span(
     return ends[0] if len(known) == 1 else f"from {ends[0]} to {ends[1]}"
 
 
-def differences(frame: pd.DataFrame, where: Callable[[pd.Series], str]) -> str:
-    """The span of differences out of distribution (of all where there are none) and how many intervals clear zero."""
+def difference_range(frame: pd.DataFrame, where: Callable[[pd.Series], str]) -> str:
+    """The range of differences out of distribution (of all where there are none) and how many intervals clear zero."""
     outside = frame[frame["kind"] == "out_of_distribution"]
     shown = outside if len(outside) else frame
     if shown.empty:
         return "no finished runs"
     above, below = int((shown["low"] > 0).sum()), int((shown["high"] < 0).sum())
-    ends = span(shown, "difference", where, sign=True)
+    ends = value_range(shown, "difference", where, sign=True)
     return f"{ends}; {above} of {len(shown)} intervals above zero, {below} below"
 
 
-# ---- what is not there
+# ---- what is missing
 
 
-def unfinished(runs: pd.DataFrame | None) -> str:
+def unfinished_runs(runs: pd.DataFrame | None) -> str:
     """How many runs are not finished, and which tasks, models and methods have none that is; nothing if all are."""
     if runs is None or (done := runs["status"] == "done").all():
         return ""
@@ -72,23 +72,11 @@ def unfinished(runs: pd.DataFrame | None) -> str:
 def _gaps(runs: pd.DataFrame) -> list[str]:
     """What has no finished run: whole tasks, models and methods first, then methods at a place."""
     cells = runs.groupby(["task", "model", "label"], sort=False, observed=True)["done"].any().reset_index()
-    found = []
+    gaps = []
     for column, title in (("task", names.task), ("model", names.model), ("label", str)):
         there = cells.groupby(column, sort=False)["done"].any()
         empty = there.index[~there].to_list()
-        found += [title(value) for value in empty]
+        gaps += [title(value) for value in empty]
         cells = cells[~cells[column].isin(empty)]
     rest = cells[~cells["done"]]
-    return found + [f"{row.label} ({names.task(row.task)}, {names.model(row.model)})" for row in rest.itertuples()]
-
-
-def planned(frame: pd.DataFrame, runs: pd.DataFrame | None, *columns: str) -> list[tuple]:
-    """The values of these columns in a frame and, in their own order first, in all runs of the study."""
-    sources = [frame] if runs is None else [runs.rename(columns={"method": "registered", "label": "method"}), frame]
-    rows = [tuple(row) for source in sources for row in source[list(columns)].drop_duplicates().itertuples(index=False)]
-    return list(dict.fromkeys(rows))
-
-
-def listed(values: Sequence[str]) -> str:
-    """The values as in "a, b and c"."""
-    return " and ".join(filter(None, [", ".join(values[:-1]), *values[-1:]]))
+    return gaps + [f"{row.label} ({names.task(row.task)}, {names.model(row.model)})" for row in rest.itertuples()]

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from masktune.analysis.formatting import count
-from masktune.analysis.plotting import alt_text, panels, theme
+from masktune.analysis.plotting import alt_text, marks, panels, theme
 from masktune.analysis.plotting.theme import Drawing
 
 
@@ -19,16 +19,16 @@ def along_training(
     `histories`: the columns label, seed, `time` ("step" or "epoch") and those named in `columns`.
     """
     if histories.empty:
-        return panels.alone("No finished run has measured this along training.")
-    with theme.applied():
+        return panels.text_figure("No finished run has measured this along training.")
+    with theme.apply_theme():
         figure, axes = panels.side_by_side(len(columns), 3.4, 3.1)
         for axis, name, title in zip(axes, columns, titles, strict=True):
             _quantity(axis, histories, name, time)
             axis.set_title(title, pad=8)
             axis.set_xlabel(time)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        panels.legend(figure, axes[0].get_legend_handles_labels()[0])
-    figure.alt = alt_text.alt(*_ends(histories, columns, titles, time))
+        marks.add_legend(figure, axes[0].get_legend_handles_labels()[0])
+    figure.alt = alt_text.compose(*_ends(histories, columns, titles, time))
     return figure
 
 

@@ -56,8 +56,8 @@ def contrast(one: float, other: float) -> float:
 
 
 @contextmanager
-def applied() -> Iterator[None]:
-    """The house's look inside the block: the same figure gives the same SVG, byte for byte."""
+def apply_theme() -> Iterator[None]:
+    """The look of all figures, inside the block. With it the same figure gives the same SVG, byte for byte."""
     import matplotlib as mpl
     import seaborn
 
@@ -81,7 +81,7 @@ class Drawing(Figure):
 
     def _repr_png_(self) -> tuple[bytes, dict]:
         picture = BytesIO()
-        with applied():
+        with apply_theme():
             self.savefig(
                 picture, format="png", bbox_inches="tight", pad_inches=0.08, dpi=160, metadata={"Software": None}
             )
@@ -92,7 +92,7 @@ class Drawing(Figure):
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Write `<name>.svg` and `<name>.png` (200 dots an inch), without dates."""
     paths = [folder / f"{name}.svg", folder / f"{name}.png"]
-    with applied():
+    with apply_theme():
         figure.savefig(paths[0], bbox_inches="tight", pad_inches=0.08, metadata={"Date": None})
         figure.savefig(paths[1], bbox_inches="tight", pad_inches=0.08, dpi=200, metadata={"Software": None})
     return paths

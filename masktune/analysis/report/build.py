@@ -14,7 +14,7 @@ from pathlib import Path
 
 from masktune.analysis import overview, results, stamps
 from masktune.analysis.accuracy import text
-from masktune.analysis.plotting import panels
+from masktune.analysis.plotting import marks
 from masktune.analysis.report import chapters, pages
 from masktune.analysis.report.chapters import Chapter
 from masktune.study.execute import cluster
@@ -78,12 +78,12 @@ def _index(study: Study, members: list[Chapter]) -> str:
         f"<h1>{escape(study.title)}</h1>",
         f'<p class="question">{escape(study.question)}</p>',
         pages.items(overview.what_it_is(study, read.main, read.runs), "facts"),
-        pages.picture("main", f"{main.caption} {panels.CONVENTION}", figures["main"].alt),
+        pages.picture("main", f"{main.caption} {marks.CONVENTION}", figures["main"].alt),
         "<h2>What the numbers say</h2>",
         pages.items([*text.differences(read.differences), *text.lopsided(read.main, read.differences)]),
     ]
     if "differences" in figures:
         caption = read.differences_table.caption.partition(" p:")[0]
-        parts.append(pages.picture("differences", f"{caption} {panels.CONVENTION}", figures["differences"].alt))
+        parts.append(pages.picture("differences", f"{caption} {marks.CONVENTION}", figures["differences"].alt))
     parts += [pages.table(table, "tables") for table in (main, *others)]
     return "\n".join([*parts, "<h2>Notebooks</h2>", pages.chapter_list(members)])

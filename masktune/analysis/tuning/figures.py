@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from masktune.analysis import names
-from masktune.analysis.plotting import alt_text, panels, theme
+from masktune.analysis.plotting import alt_text, marks, panels, theme
 from masktune.analysis.plotting.theme import Drawing
 from masktune.analysis.tuning.numbers import expected_maximum
 
@@ -19,8 +19,8 @@ def trials(frame: pd.DataFrame, model: str, shown: list[str]) -> Drawing:
     own = frame[frame["model"] == model]
     tasks = list(dict.fromkeys(own["task"]))
     if not tasks:
-        return panels.alone(f"Nothing was tuned for {names.model(model)}.")
-    with theme.applied():
+        return panels.text_figure(f"Nothing was tuned for {names.model(model)}.")
+    with theme.apply_theme():
         figure, axes = panels.side_by_side(len(tasks))
         for axis, task in zip(axes, tasks, strict=True):
             by_label = own[own["task"] == task].groupby("label", sort=False)["validation"]
@@ -34,8 +34,8 @@ def trials(frame: pd.DataFrame, model: str, shown: list[str]) -> Drawing:
             axis.set(xlabel="trials", xticks=range(1, len(best) + 1))
         axes[0].set_ylabel("expected best validation accuracy (%)")
         handles = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
-        panels.legend(figure, list(handles.values()))
+        marks.add_legend(figure, list(handles.values()))
     best = own.groupby(["label", "task"], sort=False)["validation"].max().mul(100).rename("accuracy").reset_index()
-    ends = alt_text.span(best, "accuracy", lambda row: f"{row['label']}, {names.task(row['task'])}", " %")
-    figure.alt = alt_text.alt(f"Best validation accuracy of all trials, {names.model(model)}: {ends}.")
+    ends = alt_text.value_range(best, "accuracy", lambda row: f"{row['label']}, {names.task(row['task'])}", " %")
+    figure.alt = alt_text.compose(f"Best validation accuracy of all trials, {names.model(model)}: {ends}.")
     return figure

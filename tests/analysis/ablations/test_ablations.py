@@ -6,7 +6,7 @@ from synthetic_study import METHODS, make
 from masktune import MaskTuneError
 from masktune.analysis.ablations import figures, numbers, settings, tables, text
 from masktune.analysis.answers import blocks
-from masktune.analysis.plotting import panels
+from masktune.analysis.plotting import value_axis
 
 RATES = (0.01, 0.15)
 
@@ -113,7 +113,7 @@ def test_values_are_in_their_order_and_all_examples_come_last(study):
     _, variants = study
     swept = numbers.sweep(variants, "mask_rate")
     assert list(dict.fromkeys(swept["mask_rate"])) == [0.01, 0.05, 0.15]
-    assert panels.Places(pd.Series([750.0, None, 375.0]), settings.value_text).labels == ["375", "750", "all"]
+    assert value_axis.ValueAxis(pd.Series([750.0, None, 375.0]), settings.value_text).labels == ["375", "750", "all"]
 
 
 def test_the_sentences_say_where_the_mean_is_highest(study):

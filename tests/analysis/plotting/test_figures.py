@@ -8,14 +8,14 @@ import pytest
 from partial_study import MEASURED, partial
 from synthetic_study import METHODS, make
 
-from masktune.analysis import ablations, comparisons, cost, lengths, names, results, tuning
-from masktune.analysis import display as drawing
+from masktune.analysis import ablations, comparisons, cost, display, lengths, names, results, tuning
 from masktune.analysis.accuracy import figures
 from masktune.analysis.answers import blocks
 from masktune.analysis.formatting import number
-from masktune.analysis.plotting import alt_text as findings
-from masktune.analysis.plotting import panels, theme
+from masktune.analysis.plotting import alt_text, panels, theme
 from masktune.analysis.plotting.lines import along_training
+from masktune.analysis.plotting.marks import ENOUGH
+from masktune.analysis.plotting.value_axis import ValueAxis
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +64,7 @@ DRAWN = {
     "trials": lambda of: (tuning.figures.trials(TRIED, "bert", ["fine-tuning"]), "90.0 %"),
     "by_size": lambda of: (cost.figures.by_size(of("found").runs.assign(parameters=2e6)), "10.0"),
     "by_data": lambda of: (cost.figures.by_data(of("found").runs), "10.0"),
-    "loss_terms": lambda of: (drawing.loss_terms(2.0, 0.5, 0.5), "1.25"),
+    "loss_terms": lambda of: (display.loss_terms(2.0, 0.5, 0.5), "1.25"),
 }
 
 
@@ -99,7 +99,7 @@ def test_a_figure_is_the_same_twice_and_its_words_hold_its_numbers(name, of, tmp
     drawn = []
     for place in ("one", "two"):
         figure, value = DRAWN[name](of)
-        assert value in figure.alt and len(figure.alt) <= findings.LONGEST
+        assert value in figure.alt and len(figure.alt) <= alt_text.LONGEST
         (tmp_path / place).mkdir()
         drawn.append([path.read_bytes() for path in theme.save(figure, tmp_path / place, "figure")])
     assert drawn[0] == drawn[1]
@@ -152,7 +152,7 @@ def test_few_seeds_and_many_do_not_look_alike(seeds, said, face):
         marks = [line for line in figure.axes[0].lines if line.get_marker() == "D"]
         assert {line.get_markerfacecolor() for line in marks} == {face or theme.mark("Mask-tuning", []).colour}
         assert said in [text.get_text() for text in figure.legends[0].texts]
-    assert panels.ENOUGH == 6
+    assert ENOUGH == 6
 
 
 # ---- where values stand
@@ -206,7 +206,7 @@ def test_labels_do_not_touch(values):
 
 
 def test_sizes_that_read_the_same_have_one_label():
-    places = panels.Places(pd.Series([138_700, 138_800, 202_000]), lambda value: f"{value / 1e6:.3f}", log=True)
+    places = ValueAxis(pd.Series([138_700, 138_800, 202_000]), lambda value: f"{value / 1e6:.3f}", log=True)
     _, (axis,) = panels.side_by_side(1)
     places.draw(axis)
     assert [label.get_text() for label in axis.get_xticklabels()] == ["0.139", "", "0.202"]
@@ -216,17 +216,17 @@ def test_sizes_that_read_the_same_have_one_label():
 def test_no_line_has_more_than_three_panels(many):
     figure, axes = panels.side_by_side(many)
     assert len(axes) == many and figure.get_size_inches()[0] < 11.5
-    assert len({round(axis.get_position().x0, 6) for axis in axes}) <= panels.A_LINE
+    assert len({round(axis.get_position().x0, 6) for axis in axes}) <= panels.PER_LINE
 
 
 # ---- tokens on light and dark pages
 
 
 @pytest.mark.parametrize("page", ["#ffffff", "#16191d"], ids=["light", "dark"])
-@pytest.mark.parametrize("style", [name for name in drawing.STYLES if name != "plain"])
+@pytest.mark.parametrize("style", [name for name in display.STYLES if name != "plain"])
 def test_a_marked_token_stands_out_on_light_and_dark_pages(style, page):
     ink = {"#ffffff": theme.INK, "#16191d": "#e3e6ea"}[page]
-    look = dict(part.split(":") for part in drawing.STYLES[style].split(";"))
+    look = dict(part.split(":") for part in display.STYLES[style].split(";"))
     letters, behind = look.get("color", ink), look.get("background", page)
     frame = re.sub("currentColor", letters, look["border"]).split()[-1]
     assert theme.contrast(theme.luminance(letters), theme.luminance(behind)) >= 4.5
@@ -235,7 +235,7 @@ def test_a_marked_token_stands_out_on_light_and_dark_pages(style, page):
 
 
 def test_the_gaps_of_a_study_are_named():
-    said = findings.unfinished(partial("embedded", "a model on a task").runs)
+    said = alt_text.unfinished_runs(partial("embedded", "a model on a task").runs)
     assert f"Mask-tuning ({names.task('paraphrase')}, {names.model('roberta')})" in said
-    assert findings.unfinished(partial("embedded", "nothing").runs) == ""
-    assert findings.unfinished(partial("embedded", "every run").runs).startswith("None of the 32 runs")
+    assert alt_text.unfinished_runs(partial("embedded", "nothing").runs) == ""
+    assert alt_text.unfinished_runs(partial("embedded", "every run").runs).startswith("None of the 32 runs")

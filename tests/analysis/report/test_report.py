@@ -35,7 +35,7 @@ method = "fine_tuning"
 label = "Mask-tuning"
 method = "mask_tuning"
 """
-GLOSSARY = Path(__file__).parents[2] / "notebooks" / "glossary.md"
+GLOSSARY = Path(__file__).parents[3] / "notebooks" / "glossary.md"
 HOLM = "glossary.md#holm"
 LOADING = {
     "script": "src",

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from masktune.analysis import display as drawing
+from masktune.analysis import display
 from masktune.analysis.report import stylesheet
 
 DARK, PHONE = "@media (prefers-color-scheme: dark)", "@media (max-width: 40rem)"
@@ -117,7 +117,7 @@ def test_code_can_be_read(scheme):
 @pytest.mark.parametrize("mark", ["chosen", "mask", "same", "changed"])
 def test_a_marked_token_stands_out_and_can_be_read(mark, page):
     ink = {"#ffffff": "#22272e"}.get(page, "#e3e6ea")
-    own = dict(pair.split(":", 1) for pair in drawing.STYLES[mark].split(";"))
+    own = dict(pair.split(":", 1) for pair in display.STYLES[mark].split(";"))
     text = own.get("color", ink)
     box = over(own.get("background", page), page)
     frame = own["border"].split()[-1].replace("currentColor", text)
