@@ -1,4 +1,4 @@
-"""The joint loss of Mask-tuning, `L = alpha * L_MLM + (1 - alpha) * L_FT`, as pure functions of tensors.
+"""The joint loss of Mask-tuning, `L = alpha * L_MLM + (1 - alpha) * L_FT`, and other losses, as functions of tensors.
 
 B is the batch size, N the number of masked tokens in the batch, V the size of the vocabulary, C the number of classes.
 The paper (arXiv 2307.10457, section "Mask-tuning") gives the sum; which of the two losses alpha weights, and over
@@ -29,6 +29,16 @@ def check_alpha(alpha: float) -> float:
     if not (isinstance(alpha, int | float) and 0 <= alpha <= 1):
         raise MaskTuneError(f"alpha {alpha!r} is outside [0, 1]; the paper suggests 0.6 for BERT on SST-2")
     return alpha
+
+
+def joint_loss(mlm: Tensor, classification: Tensor, alpha: float, alpha_weights: str = "mlm") -> Tensor:
+    """L = alpha * L_MLM + (1 - alpha) * L_FT, the equation of the paper. Two scalars -> scalar.
+
+    Training minimises this sum without ever holding both of its graphs: the method yields each loss with its weight
+    (`term_weights`), and the trainer calls backward on one before the next is computed. Gradients add up.
+    """
+    mlm_weight, classification_weight = term_weights(alpha, alpha_weights)
+    return mlm_weight * mlm + classification_weight * classification
 
 
 def term_weights(alpha: float, alpha_weights: str = "mlm") -> tuple[float, float]:
@@ -88,7 +98,7 @@ def equalised_scale(gradient: Gradient, reference: Gradient) -> Tensor:
 
 def gradient_norm(gradient: Gradient) -> Tensor:
     """Euclidean norm of a gradient given parameter by parameter. Scalar."""
-    return torch.stack([part.norm() for part in gradient if part is not None] or [torch.zeros(())]).norm()
+    return torch.stack([values.norm() for values in gradient if values is not None] or [torch.zeros(())]).norm()
 
 
 def gradient_product(first: Gradient, second: Gradient) -> Tensor:

@@ -1,12 +1,14 @@
 """Perturbing a batch of token ids: choose positions, mask them, fill them with what the language model predicts.
 
-Pure functions of tensors. B is the batch size, L the padded length, N the number of chosen positions in the batch,
-V the size of the vocabulary. Chosen positions are always listed in row-major order: example by example, left to right.
+`perturb_batch` does all of it; each step is a function of its own below. B is the batch size, L the padded length, N
+the number of chosen positions in the batch, V the size of the vocabulary. Chosen positions are always listed in
+row-major order: example by example, left to right.
 
 The paper (arXiv 2307.10457) masks 5 % of the tokens and lets the predictions fill the gaps; it does not say which
 tokens may be masked, which symbol masks them, nor how a prediction becomes a token. Each function states our choice.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,7 @@ import torch
 from torch import Generator, Tensor
 
 from masktune.errors import MaskTuneError, one_of
+from masktune.streams import Streams
 
 POSITIONS = ("bernoulli", "exact", "at_least_one")
 SYMBOLS = ("mask", "bert")
@@ -53,6 +56,51 @@ class Vocabulary:
         """The ids of all tokens that are not special, [V - number of special tokens]."""
         token_ids = torch.arange(self.size)
         return token_ids[~self.is_special(token_ids)]
+
+
+@dataclass(frozen=True)
+class PerturbedBatch:
+    """What `perturb_batch` made of a batch of B texts.
+
+    positions       what was masked, bool [B, L]
+    masked_ids      the text with masks [B, L]
+    filled_ids      the perturbed text [B, L]
+    logits          the predictions for the N masked tokens [N, V]; None where nothing is masked
+    maskable_count  how many tokens could have been masked
+    """
+
+    positions: Tensor
+    masked_ids: Tensor
+    filled_ids: Tensor
+    logits: Tensor | None
+    maskable_count: int
+
+
+def perturb_batch(
+    input_ids: Tensor,
+    attention_mask: Tensor,
+    predict: Callable[[Tensor, Tensor], Tensor],
+    vocabulary: Vocabulary,
+    streams: Streams,
+    mask_rate: float,
+    choose_by: str = "bernoulli",
+    symbol: str = "mask",
+    fill_by: str = "argmax",
+) -> PerturbedBatch:
+    """Choose tokens, mask them, predict them, fill the gaps. input_ids and attention_mask are [B, L].
+
+    `predict` gives the language model's logits: masked ids [B, L], positions bool [B, L] -> [N, V]. It is not called
+    where nothing is masked. The last three options are those of `choose_positions`, `mask` and `fill`; the choices at
+    random come from the streams "positions", "symbols" and "fill".
+    """
+    candidates = maskable(input_ids, attention_mask, vocabulary)
+    positions = choose_positions(candidates, mask_rate, streams["positions"], choose_by)
+    if not positions.any():
+        return PerturbedBatch(positions, input_ids, input_ids, None, int(candidates.sum()))
+    masked_ids = mask(input_ids, positions, vocabulary, streams["symbols"], symbol)
+    logits = predict(masked_ids, positions)
+    filled_ids = fill(input_ids, positions, logits, vocabulary, streams["fill"], fill_by)
+    return PerturbedBatch(positions, masked_ids, filled_ids, logits, int(candidates.sum()))
 
 
 def check_mask_rate(mask_rate: float) -> float:

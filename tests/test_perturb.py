@@ -8,6 +8,7 @@ from torch import Generator, tensor
 from masktune import perturb
 from masktune.errors import MaskTuneError
 from masktune.perturb import FILLS, POSITIONS, SYMBOLS, Vocabulary
+from masktune.streams import Streams
 
 VOCABULARY = Vocabulary(mask_id=49, special_ids=(0, 1, 2, 3, 49), size=50)
 LOGITS_SIZE = 64  # models may have more rows than the tokenizer has tokens
@@ -123,3 +124,35 @@ def test_a_tokenizer_without_mask_token_is_refused():
     tokenizer.mask_token = None
     with pytest.raises(MaskTuneError, match="has no mask token"):
         Vocabulary.of(tokenizer)
+
+
+@pytest.mark.parametrize("options", [("bernoulli", "mask", "argmax"), ("at_least_one", "bert", "sample")])
+def test_perturb_batch_is_its_four_steps(options):
+    choose_by, symbol, fill_by = options
+    input_ids = torch.randint(4, 49, (6, 12), generator=generator())
+    attention_mask, streams = torch.ones_like(input_ids), Streams(3).at(1)
+    logits = torch.randn(72, LOGITS_SIZE, generator=generator())
+    seen = []
+
+    def predict(masked_ids, positions):
+        seen.append((masked_ids, positions))
+        return logits[: int(positions.sum())]
+
+    perturbed = perturb.perturb_batch(
+        input_ids, attention_mask, predict, VOCABULARY, streams, 0.3, choose_by, symbol, fill_by
+    )
+    candidates = perturb.maskable(input_ids, attention_mask, VOCABULARY)
+    positions = perturb.choose_positions(candidates, 0.3, streams["positions"], choose_by)
+    masked_ids = perturb.mask(input_ids, positions, VOCABULARY, streams["symbols"], symbol)
+    filled_ids = perturb.fill(input_ids, positions, perturbed.logits, VOCABULARY, streams["fill"], fill_by)
+    assert positions.any() and perturbed.maskable_count == candidates.sum() == 72
+    assert torch.equal(perturbed.positions, positions) and torch.equal(perturbed.masked_ids, masked_ids)
+    assert torch.equal(perturbed.filled_ids, filled_ids) and not torch.equal(filled_ids, input_ids)
+    assert len(seen) == 1 and torch.equal(seen[0][0], masked_ids) and torch.equal(seen[0][1], positions)
+
+
+def test_nothing_is_predicted_where_nothing_is_masked():
+    input_ids = tensor([[0, 5, 6, 2]])
+    perturbed = perturb.perturb_batch(input_ids, torch.ones_like(input_ids), None, VOCABULARY, Streams(0), 0.0)
+    assert perturbed.logits is None and perturbed.maskable_count == 2 and not perturbed.positions.any()
+    assert torch.equal(perturbed.masked_ids, input_ids) and torch.equal(perturbed.filled_ids, input_ids)

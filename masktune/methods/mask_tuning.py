@@ -25,8 +25,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from masktune import losses as objective
-from masktune import perturb
+from masktune import losses, perturb
 from masktune.errors import one_of
 from masktune.methods.base import PLAIN, Batch, Classification, Examples, Method, Term
 from masktune.streams import Streams
@@ -56,20 +55,20 @@ class MaskTuning(Method):
     formula = "alpha * L_MLM + (1 - alpha) * CE(x', y)"
 
     def __post_init__(self) -> None:
-        objective.check_alpha(self.alpha)
+        losses.check_alpha(self.alpha)
         perturb.check_mask_rate(self.mask_rate)
         one_of(self.positions, perturb.POSITIONS, "choice of positions")
         one_of(self.symbol, perturb.SYMBOLS, "mask symbol")
         one_of(self.fill, perturb.FILLS, "fill")
-        one_of(self.classify, objective.CLASSIFY, "text to classify")
-        one_of(self.encoder, objective.ENCODERS, "encoder")
-        one_of(self.alpha_weights, objective.ALPHA_WEIGHTS, "loss that alpha weights")
-        one_of(self.reduction, objective.REDUCTIONS, "reduction of the MLM loss")
-        one_of(self.keep, objective.KEEP, "filter of perturbed examples")
+        one_of(self.classify, losses.CLASSIFY, "text to classify")
+        one_of(self.encoder, losses.ENCODERS, "encoder")
+        one_of(self.alpha_weights, losses.ALPHA_WEIGHTS, "loss that alpha weights")
+        one_of(self.reduction, losses.REDUCTIONS, "reduction of the MLM loss")
+        one_of(self.keep, losses.KEEP, "filter of perturbed examples")
 
     @property
     def classifies(self) -> bool:
-        return objective.term_weights(self.alpha, self.alpha_weights)[1] > 0
+        return self._weights[1] > 0
 
     @property
     def equalises(self) -> bool:
@@ -79,24 +78,37 @@ class MaskTuning(Method):
         self, model: "MaskTuningModel", batch: Batch, streams: Streams, classification: Classification = PLAIN
     ) -> Iterator[Term]:
         examples = Examples.of(batch)
-        input_ids, inputs = examples.inputs["input_ids"], examples.inputs
-        mlm_weight, classification_weight = objective.term_weights(self.alpha, self.alpha_weights)
-        candidates = perturb.maskable(input_ids, inputs["attention_mask"], model.vocabulary)
-        positions = perturb.choose_positions(candidates, self.mask_rate, streams["positions"], self.positions)
-        perturbed = input_ids
-        if positions.any():
-            masked = perturb.mask(input_ids, positions, model.vocabulary, streams["symbols"], self.symbol)
-            with torch.set_grad_enabled(mlm_weight > 0 and torch.is_grad_enabled()):
-                logits = model.mlm_logits(masked, positions=positions, **inputs)
-            perturbed = perturb.fill(input_ids, positions, logits, model.vocabulary, streams["fill"], self.fill)
-            if self._learns_language:
-                loss = objective.mlm_loss(logits, input_ids[positions], int(candidates.sum()), self.reduction)
-                yield Term("mlm", mlm_weight, loss, equalise=self.equalises)
-            # Backward has been called by now, and the logits [N, V] are the largest tensor of the step.
-            del logits
-        if classification_weight > 0:
-            classified = self._examples_to_classify(examples, perturbed)
-            yield from classification.terms(model, classified, classification_weight, streams)
+        perturbed = self.perturb_batch(model, examples.inputs, streams)
+        mlm_weight, classification_weight = self._weights
+        if perturbed.logits is not None and self._learns_language:
+            targets = examples.inputs["input_ids"][perturbed.positions]
+            loss = losses.mlm_loss(perturbed.logits, targets, perturbed.maskable_count, self.reduction)
+            yield Term("mlm", mlm_weight, loss, equalise=self.equalises)
+        filled_ids = perturbed.filled_ids
+        # Backward has been called by now, and the logits [N, V] are the largest tensor of the step.
+        del perturbed
+        if self.classifies:
+            read = self._examples_to_classify(examples, filled_ids)
+            yield from classification.terms(model, read, classification_weight, streams)
+
+    def perturb_batch(self, model: "MaskTuningModel", inputs: Batch, streams: Streams) -> perturb.PerturbedBatch:
+        """Steps 1 to 3 for inputs [B, L]. The logits have a graph where the language model is trained with them."""
+
+        def predict(masked_ids: Tensor, positions: Tensor) -> Tensor:
+            with torch.set_grad_enabled(self._weights[0] > 0 and torch.is_grad_enabled()):
+                return model.mlm_logits(masked_ids, positions=positions, **inputs)
+
+        return perturb.perturb_batch(
+            inputs["input_ids"],
+            inputs["attention_mask"],
+            predict,
+            model.vocabulary,
+            streams,
+            self.mask_rate,
+            self.positions,
+            self.symbol,
+            self.fill,
+        )
 
     def passes(self, classifier: int = 1) -> tuple[int, int]:
         texts = 1 if self.classify == "perturbed" else 2
@@ -104,8 +116,13 @@ class MaskTuning(Method):
         return (self.mask_rate > 0) + classified, (self.mask_rate > 0 and self._learns_language) + classified
 
     @property
+    def _weights(self) -> tuple[float, float]:
+        """The weights of L_MLM and of L_FT."""
+        return losses.term_weights(self.alpha, self.alpha_weights)
+
+    @property
     def _learns_language(self) -> bool:
-        return objective.term_weights(self.alpha, self.alpha_weights)[0] > 0 and self.encoder != "frozen"
+        return self._weights[0] > 0 and self.encoder != "frozen"
 
     def _examples_to_classify(self, examples: Examples, filled_ids: Tensor) -> Examples:
         """The perturbed examples, ids [B, L], after the originals where both are asked for.

@@ -52,27 +52,26 @@ class AugmentedTokens(Feature):
         copies = []
         for step, batch in enumerate(builder.batches()):
             streams = Streams(builder.seed(f"copy {self.number}"), step)
-            copy = self._copied(masked_lm, batch, builder.vocabulary, streams)
+            copy = self._reconstruct(masked_lm, batch, builder.vocabulary, streams)
             copies.append(copy[batch["attention_mask"].bool()].cpu().numpy())
         return numpy.concatenate(copies).astype(numpy.int32)
 
     @torch.no_grad()
-    def _copied(
+    def _reconstruct(
         self, masked_lm: LanguageModel, batch: Batch, vocabulary: perturb.Vocabulary, streams: Streams
     ) -> Tensor:
-        """[B, L] -> [B, L]."""
-        input_ids = batch["input_ids"]
-        candidates = perturb.maskable(input_ids, batch["attention_mask"], vocabulary)
-        positions = perturb.choose_positions(candidates, self.rate, streams["positions"], "at_least_one")
-        if not positions.any():
-            return input_ids
-        corrupted = perturb.mask(input_ids, positions, vocabulary, streams["symbols"], "bert")
-        logits = masked_lm.mlm_logits(corrupted, positions=positions, **batch)
-        logits = best_of(perturb.ordinary_logits(logits, vocabulary), self.best)
-        return perturb.fill(input_ids, positions, logits, vocabulary, streams["fill"], "sample")
+        """The ids of a copy of each text, [B, L]; `batch` holds input_ids and attention_mask (token_type_ids)."""
+
+        def predict(masked_ids: Tensor, positions: Tensor) -> Tensor:
+            logits = masked_lm.mlm_logits(masked_ids, positions=positions, **batch)
+            return keep_best(perturb.ordinary_logits(logits, vocabulary), self.best)
+
+        ids, attention_mask = batch["input_ids"], batch["attention_mask"]
+        options = ("at_least_one", "bert", "sample")
+        return perturb.perturb_batch(ids, attention_mask, predict, vocabulary, streams, self.rate, *options).filled_ids
 
 
-def best_of(logits: Tensor, count: int) -> Tensor:
+def keep_best(logits: Tensor, count: int) -> Tensor:
     """Logits [N, V] in which all but the `count` highest of each row are impossible."""
     least = logits.topk(min(count, logits.shape[-1])).values[:, -1:]
     return logits.masked_fill(logits < least, -torch.inf)

@@ -8,7 +8,7 @@ from transformers import AutoModelForMaskedLM
 from transformers.models.bart.modeling_bart import shift_tokens_right
 
 from masktune import methods, perturb
-from masktune.methods.mlm_augmentation import AugmentedTokens, best_of
+from masktune.methods.mlm_augmentation import AugmentedTokens, keep_best
 from masktune.models.joint import trained_masked_lm
 from masktune.perturb import Vocabulary
 from masktune.streams import Streams
@@ -20,7 +20,7 @@ VOCABULARY = Vocabulary(44, (0, 1, 2, 3, 44), 45)
 def test_a_copy_has_tokens_of_the_ten_best_where_tokens_were_chosen(checkpoints, family, batch):
     inputs = inputs_of(batch)
     masked_lm = trained_masked_lm(checkpoints[family]).eval()
-    copy = AugmentedTokens(0, rate=0.4)._copied(masked_lm, inputs, VOCABULARY, STREAMS)
+    copy = AugmentedTokens(0, rate=0.4)._reconstruct(masked_lm, inputs, VOCABULARY, STREAMS)
     candidates = perturb.maskable(inputs["input_ids"], inputs["attention_mask"], VOCABULARY)
     positions = perturb.choose_positions(candidates, 0.4, STREAMS["positions"], "at_least_one")
     assert positions.any(1).all() and torch.equal(copy[~positions], inputs["input_ids"][~positions])
@@ -36,10 +36,10 @@ def test_a_copy_has_tokens_of_the_ten_best_where_tokens_were_chosen(checkpoints,
     assert (copy[positions] != logits.argmax(-1)).any()
 
 
-def test_best_of_keeps_the_probabilities_of_the_best():
+def test_keep_best_keeps_the_probabilities_of_the_best():
     logits = torch.tensor([[3.0, 1.0, 2.0, 0.0]])
-    assert best_of(logits, 2).softmax(-1).tolist() == [pytest.approx([0.7311, 0, 0.2689, 0], abs=1e-4)]
-    assert torch.equal(best_of(logits, 9), logits)
+    assert keep_best(logits, 2).softmax(-1).tolist() == [pytest.approx([0.7311, 0, 0.2689, 0], abs=1e-4)]
+    assert torch.equal(keep_best(logits, 9), logits)
 
 
 def test_the_loss_is_the_mean_over_originals_and_one_copy_of_each(model, batch):

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from masktune.methods import MaskTuning
-    from masktune.methods.base import Batch
     from masktune.models.joint import MaskTuningModel
     from masktune.streams import Streams
 
@@ -26,8 +25,9 @@ def perturb(cell: Cell, count: int = 5) -> "pandas.DataFrame":
     import pandas
     from transformers import AutoTokenizer
 
-    from masktune import data, methods, perturb
+    from masktune import data, methods
     from masktune.models.joint import MaskTuningModel
+    from masktune.perturb import Vocabulary
     from masktune.pretraining import checkpoints
     from masktune.streams import Streams
     from masktune.study.run.training import quiet
@@ -41,7 +41,7 @@ def perturb(cell: Cell, count: int = 5) -> "pandas.DataFrame":
     checkpoint = checkpoints.prepare(cell.model, cell.task)
     tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=cell.model.revision or "main")
     model = MaskTuningModel.from_pretrained(checkpoint, task.label_names, SEED, revision=cell.model.revision).eval()
-    model.vocabulary = perturb.Vocabulary.of(tokenizer)
+    model.vocabulary = Vocabulary.of(tokenizer)
     rows: list[tuple[str, ...]] = []
     for number in range(len(own_set.examples)):
         if len(rows) == count:
@@ -62,36 +62,19 @@ def _texts(
     streams: "Streams",
 ) -> tuple[str, str, str] | None:
     """The example as it is, masked, and filled; None if nothing of it is masked."""
-    pair = [example[name] for name in ("text", "text_pair") if example.get(name) is not None]
-    batch = dict(tokenizer(*pair, truncation=True, max_length=max_length, return_tensors="pt"))
-    ids = batch["input_ids"]
-    positions, masked, filled = masked_and_filled(model, method, batch, streams)
-    if not positions.any():
-        return None
-    return _decoded(ids, tokenizer), _decoded(masked, tokenizer), _decoded(filled, tokenizer)
-
-
-def masked_and_filled(
-    model: "MaskTuningModel", method: "MaskTuning", batch: "Batch", streams: "Streams"
-) -> tuple["Tensor", "Tensor", "Tensor"]:
-    """What the method makes of a batch of texts [B, L]: (positions, masked, filled), each [B, L]."""
     import torch
 
-    from masktune import perturb
-
-    batch = dict(batch)
-    ids = batch.pop("input_ids")
-    candidates = perturb.maskable(ids, batch["attention_mask"], model.vocabulary)
-    positions = perturb.choose_positions(candidates, method.mask_rate, streams["positions"], method.positions)
-    if not positions.any():
-        return positions, ids, ids
-    masked = perturb.mask(ids, positions, model.vocabulary, streams["symbols"], method.symbol)
+    pair = [example[name] for name in ("text", "text_pair") if example.get(name) is not None]
+    inputs = dict(tokenizer(*pair, truncation=True, max_length=max_length, return_tensors="pt"))
     with torch.no_grad():
-        logits = model.mlm_logits(masked, ids, positions, **batch)
-    return positions, masked, perturb.fill(ids, positions, logits, model.vocabulary, streams["fill"], method.fill)
+        perturbed = method.perturb_batch(model, inputs, streams)
+    if not perturbed.positions.any():
+        return None
+    original, masked, filled = inputs["input_ids"], perturbed.masked_ids, perturbed.filled_ids
+    return _decode(original, tokenizer), _decode(masked, tokenizer), _decode(filled, tokenizer)
 
 
-def _decoded(ids: "Tensor", tokenizer: Any) -> str:
+def _decode(ids: "Tensor", tokenizer: Any) -> str:
     """Text without the special tokens at the edges; the mask token and what stands between two texts stay."""
     tokens = ids[0].tolist()
     edges = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id}

@@ -24,7 +24,6 @@ from masktune.models.joint import MaskTuningModel, trained_masked_lm
 from masktune.perturb import Vocabulary, maskable
 from masktune.streams import Streams, derive
 from masktune.study.run import training
-from masktune.study.run.examples import masked_and_filled
 from masktune.study.run.training import CellInputs
 from masktune.study.spec.arms import DRAWS, REFERENCES, SOURCES
 from masktune.study.spec.cells import Cell, build_method
@@ -147,11 +146,12 @@ def perturb(
     """
     repeated = {name: values.repeat(draws, 1).to(model.device) for name, values in batch.items()}
     was_training = model.training
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(derive(streams.seed, "dropout", streams.step))
-        positions, _, texts = masked_and_filled(model.train(), method, repeated, streams)
+        perturbed = method.perturb_batch(model.train(), repeated, streams)
     model.train(was_training)
-    return tuple(values.cpu().unflatten(0, (draws, -1)) for values in (positions, texts))
+    positions, texts = (each.cpu().unflatten(0, (draws, -1)) for each in (perturbed.positions, perturbed.filled_ids))
+    return positions, texts
 
 
 @torch.no_grad()
