@@ -116,6 +116,7 @@ def can_be_sorted(dataloader: DataLoader) -> bool:
 def read_longest_first(dataloader: DataLoader) -> Iterator[numpy.ndarray]:
     """Within the block it reads the longest examples first. Gives the place at which it reads each row, [n]."""
     batches = dataloader.batch_sampler
+    assert isinstance(batches, BatchSampler)  # as `can_be_sorted` says
     in_order, batches.sampler = batches.sampler, LongestFirst(lengths_of(dataloader.dataset))
     try:
         yield numpy.argsort(batches.sampler.order)

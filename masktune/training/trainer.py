@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from torch.utils.data import Sampler
 from transformers import (
     DataCollator,
@@ -66,6 +66,9 @@ class MaskTuningTrainer(SortedEvaluation):
     train set without the columns that the method needs, and an accelerator that is asked for and cannot be used.
     """
 
+    model: MaskTuningModel
+    processing_class: PreTrainedTokenizerBase | None
+
     def __init__(
         self,
         model: PreTrainedModel | MaskTuningModel | None = None,
@@ -78,7 +81,7 @@ class MaskTuningTrainer(SortedEvaluation):
         compute_loss_func: Callable | None = None,
         compute_metrics: Callable[[EvalPrediction], dict] | None = None,
         callbacks: list[TrainerCallback] | None = None,
-        optimizers: tuple[torch.optim.Optimizer | None, LRScheduler | None] = (None, None),
+        optimizers: tuple[torch.optim.Optimizer | None, LambdaLR | None] = (None, None),
         optimizer_cls_and_kwargs: tuple[type[torch.optim.Optimizer], dict[str, Any]] | None = None,
         preprocess_logits_for_metrics: Callable[[Tensor, Tensor], Tensor] | None = None,
         *,
@@ -89,7 +92,7 @@ class MaskTuningTrainer(SortedEvaluation):
     ):
         self.method = method or MaskTuning()
         super().__init__(
-            model=self._with_language_model(model),
+            model=None if model is None else self._with_language_model(model),
             args=args,
             data_collator=data_collator,
             train_dataset=train_dataset,
@@ -117,7 +120,7 @@ class MaskTuningTrainer(SortedEvaluation):
         self._micro_batches = (-1, 0)
         self.decide_cpu_accelerators()
 
-    def _with_language_model(self, model: nn.Module | None) -> nn.Module | None:
+    def _with_language_model(self, model: nn.Module) -> nn.Module:
         if isinstance(model, PreTrainedModel):
             return MaskTuningModel.from_classifier(model, self.method.encoder)
         return model
@@ -294,11 +297,16 @@ class MaskTuningTrainer(SortedEvaluation):
         if self.second_stage is None:
             return super().create_scheduler(num_training_steps, optimizer)
         scheduler = super().create_scheduler(self.second_stage.first_steps, optimizer)
+        if not isinstance(scheduler, LambdaLR):
+            raise MaskTuneError(
+                f"lr_scheduler_type = {str(self.args.lr_scheduler_type)!r}: the second stage of {self.method.name!r} "
+                "follows a schedule that is known beforehand; choose 'linear' or 'cosine'"
+            )
         scheduler.lr_lambdas = [self.second_stage.extended(factor) for factor in scheduler.lr_lambdas]
         return scheduler
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
-        dataset = self.train_dataset if train_dataset is None else train_dataset
+        dataset: Any = self.train_dataset if train_dataset is None else train_dataset
         strategy = self.args.train_sampling_strategy
         if strategy not in ("random", "group_by_length") or not hasattr(dataset, "__len__"):
             return super()._get_train_sampler(train_dataset)
@@ -315,10 +323,11 @@ class MaskTuningTrainer(SortedEvaluation):
             read = inspect.signature(self.model.classifier.forward).parameters
             needed = (PREFIX + name for name in self.method.needs)
             names = dict.fromkeys((*read, "label", "label_ids", *self.label_names, *needed))
-            self._signature_columns = list(names)
+            self._signature_columns = list(names)  # type: ignore[assignment]  # declared as the None it begins with
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
         folder = output_dir or self.args.output_dir
+        assert folder is not None  # TrainingArguments has a default
         self.model.save_pretrained(folder)
         if self.processing_class is not None:
             self.processing_class.save_pretrained(folder)
@@ -327,7 +336,9 @@ class MaskTuningTrainer(SortedEvaluation):
         self.model.load_weights(resume_from_checkpoint)
 
     def _load_best_model(self) -> None:
-        self.model.load_weights(self.state.best_model_checkpoint)
+        best = self.state.best_model_checkpoint
+        assert best is not None  # Trainer asks where there is one
+        self.model.load_weights(best)
 
 
 def check_labels(dataset: Any, num_labels: int) -> None:

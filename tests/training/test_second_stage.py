@@ -72,3 +72,9 @@ def test_a_second_stage_resumes(tmp_path, second_stage, checkpoint):
 def test_a_second_stage_needs_whole_epochs(second_stage, options):
     with pytest.raises(MaskTuneError, match="the second stage of 'forgettable' follows whole epochs"):
         second_stage(**options)
+
+
+def test_a_second_stage_needs_a_schedule_that_is_known_beforehand(second_stage):
+    run = second_stage(lr_scheduler_type="reduce_lr_on_plateau", eval_strategy="epoch")
+    with pytest.raises(MaskTuneError, match="lr_scheduler_type = .*the second stage of 'forgettable' follows a sched"):
+        run.train()

@@ -31,7 +31,7 @@ def decide(asked: bool | None, model: MaskTuningModel, equalises: bool) -> bool:
     `asked` None: where the embeddings are large enough for it to pay. Raises MaskTuneError for True where it cannot be
     used.
     """
-    words = model.classifier.get_input_embeddings().weight
+    words = model.classifier.get_input_embeddings().get_parameter("weight")
 
     def obstacle() -> str | None:
         if words.device.type != "cpu":
@@ -54,7 +54,7 @@ def fast_word_gradient(model: MaskTuningModel) -> Iterator[None]:
     For a model and a method of which `decide` says that they can be trained so. Gradients must be asked for with
     `backward`, and read after the block.
     """
-    words = model.classifier.get_input_embeddings().weight
+    words = model.classifier.get_input_embeddings().get_parameter("weight")
     tied = [module for module in model.modules() if getattr(module, "weight", None) is words]
     lookups = [module for module in tied if isinstance(module, nn.Embedding)]
     projections = [module for module in tied if isinstance(module, nn.Linear)]
@@ -62,7 +62,7 @@ def fast_word_gradient(model: MaskTuningModel) -> Iterator[None]:
     for lookup in lookups:
         lookup.sparse = True
     for projection in projections:
-        projection.forward = _projecting(projection, factors)
+        projection.forward = _projecting(projection, factors)  # type: ignore[method-assign, assignment]  # until the end
     try:
         yield
     finally:
