@@ -5,7 +5,13 @@ stock_padded   the same with run_glue's default, every example padded to 128 tok
 naive          Mask-tuning as one would write it in a stock Trainer: logits over the vocabulary for every token, every
                row in the masked-LM pass, both graphs in one loss
 fine_tuning    our fine-tuning: MaskTuningTrainer
-mask_tuning    our Mask-tuning: MaskTuningTrainer
+mask_tuning    our Mask-tuning: MaskTuningTrainer, on a CPU with both of its accelerators (masktune.training.cpu)
+
+and, to see what each accelerator gains alone,
+
+torch_dropout          our Mask-tuning without fast dropout
+torch_word_gradient    our Mask-tuning without the fast gradient of word embeddings
+torch_both             our Mask-tuning with neither: the reference implementation
 
 The stock arms compute in fp32 on a CPU and in bf16 on a GPU; ours choose by themselves
 (masktune.training.precision), as the study does.
@@ -35,7 +41,7 @@ from benchmarks.report import ARMS
 from benchmarks.sizes import Size
 from masktune import perturb
 from masktune.errors import one_of
-from masktune.methods import FineTuning, MaskTuning, Method
+from masktune.methods import FineTuning, MaskTuning
 from masktune.methods.base import Batch
 from masktune.models.joint import MaskedLM, MaskTuningModel
 from masktune.training import precision
@@ -44,6 +50,13 @@ from masktune.training.trainer import MaskTuningTrainer
 
 WARM_UP = 1
 ALPHA, MASK_RATE = 0.6, 0.05
+# Our Mask-tuning, by what is switched off.
+MASK_TUNING = {
+    "mask_tuning": {},
+    "torch_dropout": {"fast_dropout": False},
+    "torch_word_gradient": {"fast_word_gradient": False},
+    "torch_both": {"fast_dropout": False, "fast_word_gradient": False},
+}
 
 
 class TwoHeads(nn.Module):
@@ -151,16 +164,16 @@ def trainer(
     return made
 
 
-def _model_and_trainer(arm: str, classifier: PreTrainedModel) -> tuple[nn.Module, type[FewBatches], dict[str, Method]]:
-    """The model as the arm's Trainer takes it, the Trainer, and for ours the method."""
+def _model_and_trainer(arm: str, classifier: PreTrainedModel) -> tuple[nn.Module, type[FewBatches], dict[str, Any]]:
+    """The model as the arm's Trainer takes it, the Trainer, and for ours the method and what is switched off."""
     match one_of(arm, ARMS, "arm"):
         case "naive":
             return TwoHeads(classifier), Naive, {}
         case "fine_tuning":
             return MaskTuningModel(classifier), Ours, {"method": FineTuning()}
-        case "mask_tuning":
+        case "mask_tuning" | "torch_dropout" | "torch_word_gradient" | "torch_both":
             model = MaskTuningModel(classifier, MaskedLM(sizes.masked_lm(classifier)))
-            return model, Ours, {"method": MaskTuning(alpha=ALPHA, mask_rate=MASK_RATE)}
+            return model, Ours, {"method": MaskTuning(alpha=ALPHA, mask_rate=MASK_RATE), **MASK_TUNING[arm]}
     return classifier, Stock, {}
 
 

@@ -107,7 +107,7 @@ def held(task: Task) -> int:
 
 def necessary(arm: str, size: Size, tokens: numpy.ndarray) -> float:
     """The operations that the arm's method cannot do without, however the arm does it."""
-    if arm in ("naive", "mask_tuning"):
+    if arm == "naive" or arm in arms.MASK_TUNING:
         return operations.mask_tuning(size, tokens, arms.MASK_RATE)
     return operations.fine_tuning(size, tokens)
 

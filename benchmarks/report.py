@@ -10,6 +10,9 @@ ARMS = {
     "naive": "(b) naive Mask-tuning, stock Trainer",
     "fine_tuning": "(c) our fine-tuning",
     "mask_tuning": "(d) our Mask-tuning",
+    "torch_dropout": "(e) as (d), torch's dropout masks",
+    "torch_word_gradient": "(f) as (d), torch's gradient of word embeddings",
+    "torch_both": "(g) as (d), torch's of both",
 }
 PLACE = ["size", "lengths"]
 
@@ -44,8 +47,12 @@ RATIOS = {
     "time b/d": ("ms", "naive", "mask_tuning"),
     "time d/c": ("ms", "mask_tuning", "fine_tuning"),
     "operations d/c": ("operations", "mask_tuning", "fine_tuning"),
+    "time e/d": ("ms", "torch_dropout", "mask_tuning"),
+    "time f/d": ("ms", "torch_word_gradient", "mask_tuning"),
+    "time g/d": ("ms", "torch_both", "mask_tuning"),
     "memory d/c": ("peak_bytes", "mask_tuning", "fine_tuning"),
     "memory b/a": ("peak_bytes", "naive", "stock"),
+    "memory f/d": ("peak_bytes", "torch_word_gradient", "mask_tuning"),
     "resident memory d/c": ("resident_bytes", "mask_tuning", "fine_tuning"),
 }
 README = {
@@ -84,7 +91,11 @@ def headline(rows: pandas.DataFrame, asked: dict[tuple[str, str], Target]) -> pa
     each = each.set_index([*PLACE, "repetition", "arm"])[["ms", "operations", "peak_bytes", "resident_bytes"]]
     each = each.astype(float).unstack(sort=False)
     ratios = pandas.DataFrame(
-        {name: each[what, one] / each[what, other] for name, (what, one, other) in RATIOS.items()}
+        {
+            name: each[what, one] / each[what, other]
+            for name, (what, one, other) in RATIOS.items()
+            if {one, other} <= set(each.columns.get_level_values(1))
+        }
     )
     ratios["time d/c over operations d/c"] = ratios["time d/c"] / ratios["operations d/c"]
     found = []

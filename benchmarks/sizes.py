@@ -26,7 +26,8 @@ DROPOUT = 0.1  # as in the published configurations, of attention too
 class Size:
     """A shape: layers of the encoder (and of the decoder, BART's), hidden size H, feed-forward size F, heads.
 
-    `steps` are timed in one measurement, of `batch_size` examples each, and measurements are repeated.
+    `steps` are timed in one measurement, of `batch_size` examples each, and measurements are repeated. `single` says
+    whether each accelerator is measured alone, too.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Size:
     batch_size: int = 32
     decoder_layers: int = 0
     vocabulary: int = VOCABULARY
+    single: bool = False
 
     @property
     def feed_forward(self) -> int:
@@ -49,7 +51,7 @@ class Size:
 SIZES = {
     size.name: size
     for size in (
-        Size("MiniLM", "bert", 6, 384, 12, steps=6, repetitions=3),
+        Size("MiniLM", "bert", 6, 384, 12, steps=6, repetitions=3, single=True),
         Size("tiny", "bert", 2, 128, 2, steps=12),
         Size("BART, as MiniLM", "bart", 3, 384, 12, steps=4, decoder_layers=3),
         Size("base", "bert", 12, 768, 12, steps=3, batch_size=8),
@@ -58,7 +60,7 @@ SIZES = {
 GPU_SIZE = Size("base", "bert", 12, 768, 12, steps=40, repetitions=5)
 # What a rehearsal trains: everything is loaded and has run once, and next to no memory is used.
 MINIATURE = {
-    "bert": Size("miniature", "bert", 1, 8, 2, steps=1, batch_size=2, vocabulary=40),
+    "bert": Size("miniature", "bert", 1, 8, 2, steps=1, batch_size=2, vocabulary=40, single=True),
     "bart": Size("miniature", "bart", 1, 8, 2, steps=1, batch_size=2, decoder_layers=1, vocabulary=40),
 }
 

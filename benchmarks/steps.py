@@ -14,7 +14,8 @@ from benchmarks.sizes import Size
 
 PADDED_STEPS = 2  # all batches padded to one length cost the same
 NAIVE_SHARE = 0.5  # of the others' steps: they are long, and its ratio is the one that is clear at a glance
-OURS = ("fine_tuning", "mask_tuning")
+SINGLE = ("torch_dropout", "torch_word_gradient", "torch_both")  # arms of the sizes that ask for them
+OURS = ("fine_tuning", "mask_tuning", *SINGLE)
 OUR_STEPS = 4  # times as many as of the others: they are short, and their ratio is what is looked at most closely
 DISTURBED = 0.05  # share of the machine that other guests had: a measurement with more of it is made again
 ATTEMPTS = 3
@@ -40,7 +41,7 @@ def run(
             begun = time.perf_counter()
             if begun - start + took.get((size, name), -float("inf")) > seconds:
                 continue
-            for arm in ARMS:
+            for arm in _arms(size):
                 task = _task(arm, size, name, histograms[name], repetition)
                 row = _undisturbed(call, task)
                 if row["peak_bytes"] is None:
@@ -53,6 +54,10 @@ def run(
     for row in rows:
         row["bound_seconds"] = row["operations"] / speeds[row["precision"]]
     return rows, speeds
+
+
+def _arms(size: Size) -> list[str]:
+    return [arm for arm in ARMS if size.single or arm not in SINGLE]
 
 
 def _undisturbed(call: Callable[..., Any], task: measure.Task) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+from dataclasses import replace
 
 import numpy
 import pandas
@@ -85,6 +86,23 @@ def test_what_torch_holds_is_at_least_weights_gradients_state_and_logits():
     assert held["naive"] > held["mask_tuning"] >= held["fine_tuning"]
 
 
+@pytest.mark.parametrize(
+    ("arm", "masks", "gradient"),
+    [
+        ("mask_tuning", True, True),
+        ("torch_dropout", False, True),
+        ("torch_word_gradient", True, False),
+        ("torch_both", False, False),
+        ("fine_tuning", True, False),
+    ],
+)
+def test_each_arm_has_the_accelerators_that_its_name_says(arm, masks, gradient):
+    """At a size at which both pay."""
+    size = sizes.Size("wide", "bert", 1, 256, 4, steps=1, batch_size=2, vocabulary=4096)
+    trainer = arms.trainer(arm, size, arms.examples_of(size, [20] * 4, 0), measure.Timer(), "unused", 0)
+    assert trainer.decide_cpu_accelerators() == {"fast_dropout": masks, "fast_word_gradient": gradient}
+
+
 @pytest.mark.parametrize("arm", ["naive", "mask_tuning"])
 def test_the_few_batches_stand_for_the_epoch_and_bart_trains_too(arm):
     size = sizes.Size("few", "bart", 1, 8, 2, steps=8, batch_size=4, decoder_layers=1, vocabulary=40)
@@ -129,8 +147,9 @@ def test_the_naive_loss_is_the_joint_loss():
 
 
 def made_up(repetitions=3):
-    """Measurements in which (d) takes half of (a)'s time, a fifth of (b)'s, and 1.8 times (c)'s."""
+    """Measurements in which (d) takes half of (a)'s time, a fifth of (b)'s, 1.8 times (c)'s; (e) to (g) take more."""
     milliseconds = {"stock": 10, "stock_padded": 20, "naive": 25, "fine_tuning": 5 / 1.8, "mask_tuning": 5}
+    milliseconds |= {"torch_dropout": 6, "torch_word_gradient": 7, "torch_both": 8}
     return pandas.DataFrame(
         {
             "size": "MiniLM", "lengths": name, "arm": arm, "repetition": repetition, "precision": "fp32",
@@ -151,12 +170,23 @@ def test_headline_says_what_was_asked_and_reached():
     assert found.loc[("MNLI", "time d/c over operations d/c"), "median"] == pytest.approx(0.9)
     assert found.loc[("MNLI", "memory b/a"), ["median", "met"]].tolist() == [2.5, "yes"]
     assert found.loc[("MNLI", "operations d/c"), ["asked", "met"]].tolist() == ["", ""]
+    gains = found.loc[[("SST-2", f"time {arm}/d") for arm in "efg"], "median"]
+    assert gains.tolist() == pytest.approx([1.2, 1.4, 1.6])
     assert (report.headline(made_up(), {})["met"] == "").all()
 
 
 def test_what_is_not_measured_on_a_gpu_has_no_row():
     found = report.headline(made_up().assign(resident_bytes=None), {})
     assert "memory d/c" in set(found["measure"]) and "resident memory d/c" not in set(found["measure"])
+
+
+def test_arms_that_were_not_measured_have_no_row():
+    frame = made_up()
+    without = frame[~frame["arm"].isin(steps.SINGLE)]
+    measures = set(report.headline(without, report.ASKED)["measure"])
+    assert "time d/a" in measures and not {"time e/d", "time f/d", "time g/d", "memory f/d"} & measures
+    there = frame[~frame["arm"].isin(steps.SINGLE) | (frame["lengths"] == "SST-2")]
+    assert (report.headline(there, {}).query("measure == 'time e/d'")["lengths"] == "SST-2").all()
 
 
 def test_step_cost_gives_medians_with_their_spread():
@@ -181,18 +211,23 @@ def test_repetitions_that_do_not_fit_are_left_out(monkeypatch):
     monkeypatch.setattr(measure, "measure", fake)
     monkeypatch.setattr(measure, "held", lambda task: weighed.append(task) or 7)
     monkeypatch.setattr(processes, "fresh", lambda: Here())
-    both = [MINIATURE, sizes.Size("other", "bert", 1, 8, 2, steps=9, repetitions=3)]
+    both = [replace(MINIATURE, single=False), sizes.Size("other", "bert", 1, 8, 2, steps=9, repetitions=3)]
     rows, _ = steps.run(both, {"SST-2": None}, say=lambda line: None)
     assert [(task.size.name, task.repetition) for task in made[::5]] == [
         ("other", 0), ("miniature", 0), ("other", 1), ("miniature", 1), ("other", 2),
     ]  # fmt: skip
-    assert [task.arm for task in made[:5]] == list(report.ARMS)
+    usual = [arm for arm in report.ARMS if arm not in steps.SINGLE]
+    assert [task.arm for task in made[:5]] == usual
     assert [task.size.steps for task in made[:5]] == [9, steps.PADDED_STEPS, 5, *[9 * steps.OUR_STEPS] * 2]
     assert {row["bound_seconds"] for row in rows} == {1.0}
-    assert {row["peak_bytes"] for row in rows} == {7} and len(weighed) == 2 * len(report.ARMS)
+    assert {row["peak_bytes"] for row in rows} == {7} and len(weighed) == 2 * len(usual)
     made.clear()
     steps.run(both, {"SST-2": None}, seconds=0, say=lambda line: None)
-    assert len(made) == 2 * len(report.ARMS)
+    assert len(made) == 2 * len(usual)
+    made.clear()
+    steps.run([replace(both[1], single=True)], {"SST-2": None}, seconds=0, say=lambda line: None)
+    assert [task.arm for task in made] == list(report.ARMS)
+    assert [task.size.steps for task in made[5:]] == [9 * steps.OUR_STEPS] * 3
 
 
 @pytest.mark.parametrize(
