@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -156,7 +157,7 @@ def _one_set(axis: Axes, panel: _Panel, rows: pd.DataFrame, style: theme.Mark, o
     places = np.array([panel.values.position(value, offset) for value in rows[panel.factor]], dtype=float)
     joined = rows[panel.factor].map(panel.values.is_joined).to_numpy(dtype=bool)
     dashes = "--" if rows["kind"].iloc[0] == "in_distribution" else "-"
-    line = {"color": style.colour, "linewidth": 1.1, "alpha": 0.8, "zorder": 2}
+    line: dict[str, Any] = {"color": style.colour, "linewidth": 1.1, "alpha": 0.8, "zorder": 2}
     axis.plot(places[joined], rows["difference"][joined], dashes, **line)
     for place, row in zip(places, rows.itertuples(), strict=True):
         marks.draw_vertical(axis, place, row.difference, (row.low, row.high), style, row.seeds)

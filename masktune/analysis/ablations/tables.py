@@ -24,8 +24,8 @@ def sweep(swept: pd.DataFrame, factor: str) -> Table:
     shown = swept[["task", "model", "set", "kind"]].assign(value=[value_text(value) for value in swept[factor]])
     texts = zip(swept["accuracy"], *(swept[name] for name in (*SECONDARY, "majority")), strict=True)
     shown["accuracy"] = [f"{value:.1f}{secondary_metrics(*rest)}" for value, *rest in texts]
-    columns = (swept[name] for name in ("difference", "low", "high"))
-    shown["difference"] = [interval(*row, sign=True) for row in zip(*columns, strict=True)]
+    ends = zip(swept["difference"], swept["low"], swept["high"], strict=True)
+    shown["difference"] = [interval(*row, sign=True) for row in ends]
     shown["p"] = [p_value(*row) for row in zip(swept["p_bh"], swept["smallest_p"], strict=True)]
     shown["seeds"] = swept["seeds"]
     title = TITLES[factor]

@@ -6,6 +6,7 @@ from masktune.analysis import names
 from masktune.analysis.accuracy.numbers import PLACE, SECONDARY
 from masktune.analysis.formatting import (
     CROSSED,
+    DASH,
     MINUS,
     VARIES,
     count,
@@ -19,12 +20,15 @@ from masktune.analysis.table import Table, name_columns, name_values
 
 def contrasts(frame: pd.DataFrame, name: str, title: str) -> Table:
     """A row for each pair and a column for each set, those out of distribution last. `frame`: `numbers.contrasts`."""
-    rows = frame[["difference", "low", "high", *SECONDARY]].itertuples(index=False)
-    texts = [interval(*row[:3], sign=True) + secondary_metrics(*row[3:], sign=True) for row in rows]
+    rows = zip(*(frame[name] for name in ("difference", "low", "high", *SECONDARY)), strict=True)
+    texts = [
+        interval(difference, low, high, sign=True) + secondary_metrics(balanced, auroc, sign=True)
+        for difference, low, high, balanced, auroc in rows
+    ]
     cells = frame.assign(text=texts, column=_columns(frame))
     wide = cells.pivot_table(index=["second", "first"], columns="column", values="text", aggfunc="first", sort=False)
     order = list(dict.fromkeys(cells.sort_values("kind", kind="stable")["column"]))
-    wide = wide[order].fillna("\N{EN DASH}").reset_index().rename_axis(columns=None)
+    wide = wide[order].fillna(DASH).reset_index().rename_axis(columns=None)
     wide.insert(0, "Difference", wide["second"] + f" {MINUS} " + wide["first"])
     caption = (
         f"Differences in points of accuracy [{CROSSED}]; {count(frame['seeds'], 'paired seed')}, "

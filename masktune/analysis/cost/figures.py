@@ -45,8 +45,10 @@ def _lines(each: pd.DataFrame, across: str, upwards: str) -> Drawing:
         figure, axes = panels.side_by_side(len(titles), 3.1, 3.0, sharey=True)
         for axis, title in zip(axes, titles, strict=True):
             for method in methods:
-                here = (frame[(frame["panel"] == title) & (frame["label"] == method)] for frame in (each, means))
-                _method(axis, *here, theme.mark(method, methods))
+                points, mean = (
+                    frame[(frame["panel"] == title) & (frame["label"] == method)] for frame in (each, means)
+                )
+                _method(axis, points, mean, theme.mark(method, methods))
             _logarithmic(axis, each)
             axis.set(title=title, xlabel=across)
         for axis in axes[:: panels.PER_LINE]:

@@ -7,7 +7,7 @@ import pandas as pd
 from masktune.analysis import names, provenance
 from masktune.analysis.cost import numbers
 from masktune.analysis.cost.formatting import NOT_MEASURED, duration, ratio
-from masktune.analysis.formatting import MINUS, count, interval
+from masktune.analysis.formatting import DASH, MINUS, count, interval
 from masktune.analysis.table import Table
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _overhead_shown(frame: pd.DataFrame) -> pd.DataFrame:
     place = ["model", "second", "made"]
     rows = texts.groupby(place, sort=False)
     shown = texts.pivot_table(index=place, columns="task", values="text", aggfunc="first", sort=False)
-    shown = shown.reindex(index=rows.size().index, columns=list(dict.fromkeys(texts["task"]))).fillna("\N{EN DASH}")
+    shown = shown.reindex(index=rows.size().index, columns=list(dict.fromkeys(texts["task"]))).fillna(DASH)
     for title, column in (("Peak memory", "memory"), ("Energy", "energy")):
         shown[title] = [ratio(numbers.geometric_mean(values)) for _, values in rows[column]]
     shown = shown.reset_index().rename(columns={"model": "Model", "second": "Method", "made": MADE})

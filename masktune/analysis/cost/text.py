@@ -120,8 +120,8 @@ def grid_share(study: str) -> list[str]:
     """How much of the workers' time was training and evaluation, in the call that made most of the study's runs."""
     calls = [record for record in efficiency.read(study) if record["runs"]]
     record = efficiency.largest(calls)
-    share = record and efficiency.share(record)
-    if share is None:
+    share = efficiency.share(record) if record else None
+    if record is None or share is None:
         return ["No call that made these runs left a record of its wall time, so the share of training is not known."]
     which = f" in the largest of {len(calls)} calls" if len(calls) > 1 else ""
     return [

@@ -67,4 +67,5 @@ def ratios(frame: pd.DataFrame) -> pd.DataFrame:
 def _ratio(second: pd.Series, first: pd.Series) -> Estimate:
     quotients = (second / first).where((second > 0) & (first > 0))
     logarithm = mean_over_seeds(np.log(quotients))
-    return Estimate(*np.exp([logarithm.mean, logarithm.low, logarithm.high]).tolist(), logarithm.seeds)
+    mean, low, high = np.exp([logarithm.mean, logarithm.low, logarithm.high]).tolist()
+    return Estimate(mean, low, high, logarithm.seeds)

@@ -7,7 +7,7 @@ import pandas as pd
 from masktune.analysis.diversity import numbers
 from masktune.analysis.diversity.numbers import MEASURES, PUBLISHED
 from masktune.analysis.diversity.text import TITLES, setting
-from masktune.analysis.formatting import count
+from masktune.analysis.formatting import DASH, count
 from masktune.analysis.table import Table, name_columns
 
 _AVERAGED = (
@@ -29,7 +29,8 @@ def ratios(frame: pd.DataFrame) -> Table:
     """The ratios between arms next to the paper's. `frame`: `numbers.read`."""
     values = numbers.ratios(frame)
     columns = values["second"] + " \N{DIVISION SIGN} " + values["first"]
-    texts = [_interval(*row, ".2f") for row in values[["ratio", "low", "high"]].itertuples(index=False)]
+    ends = zip(values["ratio"], values["low"], values["high"], strict=True)
+    texts = [_interval(ratio, low, high, ".2f") for ratio, low, high in ends]
     wide = values.assign(column=columns, text=texts).pivot(index="measure", columns="column", values="text")
     shown = wide.loc[list(MEASURES), list(dict.fromkeys(columns))].reset_index().assign(Paper=f"{PUBLISHED:g} times")
     caption = (
@@ -46,5 +47,5 @@ def _named(shown: pd.DataFrame) -> pd.DataFrame:
 
 def _interval(mean: float, low: float, high: float, digits: str = "#.3g") -> str:
     if math.isnan(mean):
-        return "\N{EN DASH}"
+        return DASH
     return f"{mean:{digits}}" if math.isnan(low) else f"{mean:{digits}} [{low:{digits}}, {high:{digits}}]"

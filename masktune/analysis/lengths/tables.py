@@ -13,16 +13,13 @@ from masktune.analysis.formatting import (
     secondary_metrics,
     secondary_metrics_note,
 )
-from masktune.analysis.table import Table, name_columns, name_values
+from masktune.analysis.table import Table, name_columns, name_values, pivot
 
 
 def lengths(frame: pd.DataFrame) -> Table:
     """A row for each set and length, a column for each method. `frame`: `numbers.by_length`."""
     cells = frame.assign(text=[_cell(row) for row in frame.itertuples()])
-    wide = cells.pivot_table(
-        index=["task", "model", "set", "tokens"], columns="method", values="text", aggfunc="first", sort=False
-    )
-    wide = wide[list(dict.fromkeys(frame["method"]))].reset_index().rename_axis(columns=None)
+    wide = pivot(cells, ["task", "model", "set", "tokens"], "method", "text")
     caption = (
         "Accuracy in per cent with the texts cut after so many tokens, the mean over "
         f"{count(frame['seeds'], 'seed')}; in brackets the difference from fine-tuning at the same length in points, "

@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
-from masktune.analysis.formatting import number
+from masktune.analysis.formatting import DASH, number
 from masktune.analysis.plotting import theme
 
-NO_RUNS = "\N{EN DASH}"  # in a tile
+NO_RUNS = DASH  # in a tile
 
 
 def tiles(
@@ -24,7 +24,7 @@ def tiles(
 
     `label` names the rows and columns; a star follows the number where `starred` (bool, as the grid) is true.
     """
-    # The limits stand at half a tile: of one row alone they could not be found.
+    # The limits lie half a tile outside: matplotlib cannot guess them from a single row.
     ends = (-0.5, grid.shape[1] - 0.5, grid.shape[0] - 0.5, -0.5)
     image = axis.imshow(grid, cmap="PuOr_r", vmin=-limit, vmax=limit, aspect="auto", extent=ends)
     axis.set_xticks(range(grid.shape[1]), [label(value) for value in grid.columns])
@@ -41,5 +41,6 @@ def _readable(image: AxesImage, value: float) -> str:
     """Black or white, whichever contrasts more with the colour of the tile."""
     if np.isnan(value):
         return theme.QUIET
-    tile = theme.luminance(image.cmap(image.norm(value))[:3])
+    red, green, blue, _ = image.to_rgba(np.array([[value]]))[0, 0].tolist()
+    tile = theme.luminance((red, green, blue))
     return max(("#000000", "#ffffff"), key=lambda text: theme.contrast(theme.luminance(text), tile))

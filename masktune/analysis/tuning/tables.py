@@ -6,7 +6,7 @@ import pandas as pd
 
 from masktune.analysis import names
 from masktune.analysis.formatting import count
-from masktune.analysis.table import Table
+from masktune.analysis.table import Table, pivot
 
 
 def trials(frame: pd.DataFrame) -> Table:
@@ -17,8 +17,7 @@ def trials(frame: pd.DataFrame) -> Table:
     chosen = frame[frame["chosen"]]
     texts = [f"{_words(row.settings)} ({100 * row.validation:.1f})" for row in chosen.itertuples()]
     cells = chosen.assign(text=texts, model=chosen["model"].map(names.model), task=chosen["task"].map(names.task))
-    wide = cells.pivot_table(index=["label", "model"], columns="task", values="text", aggfunc="first", sort=False)
-    wide = wide.fillna("\N{EN DASH}").reset_index().rename_axis(columns=None)
+    wide = pivot(cells, ["label", "model"], "task", "text")
     caption = (
         f"The best of {count(frame.groupby(['label', 'model', 'task']).size(), 'trial')} for each method, model and "
         "task, with its accuracy in per cent on in-distribution validation, one run a trial on a seed that is in no "
