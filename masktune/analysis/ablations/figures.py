@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from masktune.analysis import names
 from masktune.analysis.ablations import numbers
 from masktune.analysis.ablations.settings import TITLES, has_value, short_title, value_text
-from masktune.analysis.formatting import join_words
+from masktune.analysis.formatting import DASH, join_words
 from masktune.analysis.plotting import alt_text, marks, panels, theme
 from masktune.analysis.plotting.theme import Drawing
-from masktune.analysis.plotting.tiles import NO_RUNS, tiles
+from masktune.analysis.plotting.tiles import tiles
 from masktune.analysis.plotting.value_axis import ValueAxis
 
 
@@ -181,7 +181,7 @@ def heat_map(swept: pd.DataFrame, row: str, column: str, kind: str = "out_of_dis
             axis.set_title(f"{names.task(task)}, {names.model(model)}", pad=8)
             axis.set(xlabel=TITLES[column], ylabel=TITLES[row])
         figure.colorbar(image, ax=list(axes), label="difference (points)", shrink=0.9)
-        panels.add_note(figure, f"{NO_RUNS} {panels.NO_RUNS}.")
+        panels.add_note(figure, f"{DASH} {panels.NO_RUNS}.")
     first, second = short_title(row), short_title(column)
     where = lambda at: f"{names.task(at['task'])}, {first} {value_text(at[row])}, {second} {value_text(at[column])}"  # noqa: E731
     ends = alt_text.value_range(means, "difference", where, sign=True)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from masktune.analysis import names
-from masktune.analysis.formatting import MINUS, count, join_words
+from masktune.analysis.formatting import DASH, MINUS, count, join_words
 from masktune.analysis.plotting import alt_text, panels, theme
 from masktune.analysis.plotting.theme import Drawing
-from masktune.analysis.plotting.tiles import NO_RUNS, tiles
+from masktune.analysis.plotting.tiles import tiles
 
 
 def matrix(contrasts: pd.DataFrame, pairs: Sequence[tuple[str, str]] = ()) -> Drawing:
@@ -34,7 +34,7 @@ def matrix(contrasts: pd.DataFrame, pairs: Sequence[tuple[str, str]] = ()) -> Dr
         image = tiles(axis, differences, limit, starred=clear.eq(True).to_numpy(dtype=bool))
         axis.tick_params(axis="x", labelsize=7.5)
         figure.colorbar(image, ax=axis, label="difference (points)", shrink=0.9)
-        dashes = f"{NO_RUNS} {panels.NO_RUNS} on shared seeds." if missing else ""
+        dashes = f"{DASH} {panels.NO_RUNS} on shared seeds." if missing else ""
         seeds = count(frame["seeds"], "paired seed")
         panels.add_note(figure, f"* the 95 % interval does not hold zero ({seeds}). {dashes}")
     figure.alt = alt_text.compose(*_words(frame, len(drawn)), missing=_empty_tiles(differences) if missing else "")

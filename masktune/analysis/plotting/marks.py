@@ -5,9 +5,11 @@ how many.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
@@ -24,7 +26,7 @@ CAP = 10  # points: an interval that is narrower than its mark still shows at bo
 _SIZES = {"D": 4.6, "s": 5.0, "^": 5.6, "v": 5.6, "P": 5.6, "X": 5.6}  # points; "o" has 5.6 too, by its diameter
 
 
-def marker_style(style: Mark, seeds: float = ENOUGH) -> dict[str, object]:
+def marker_style(style: Mark, seeds: float = ENOUGH) -> dict[str, Any]:
     """Matplotlib's arguments for the mark of a mean over so many seeds."""
     few = seeds < ENOUGH
     return {
@@ -50,7 +52,7 @@ def draw_vertical(axis: Axes, place: float, mean: float, ends: tuple[float, floa
     axis.plot([place], [mean], linestyle="", zorder=4, **marker_style(style, seeds))
 
 
-def _bar(style: Mark) -> dict[str, object]:
+def _bar(style: Mark) -> dict[str, Any]:
     return {
         "color": style.colour, "linewidth": 1.7, "markersize": CAP, "markeredgewidth": 1.1, "zorder": 3,
         "solid_capstyle": "butt",
@@ -79,15 +81,15 @@ def method_handle(style: Mark, label: str) -> Line2D:
     return Line2D([], [], linewidth=1.7, label=label, **marker_style(style))
 
 
-def dot_handle(label: str, **own: object) -> Line2D:
+def dot_handle(label: str, **own: Any) -> Line2D:
     """A pale point in the legend."""
     plain = {"marker": "o", "color": theme.QUIET, "markersize": 3.5, "markeredgewidth": 0, "alpha": 0.5}
     return Line2D([], [], **{**plain, **own}, linestyle="", label=label)
 
 
-def add_legend(figure: Drawing, handles: Sequence[Line2D]) -> None:
+def add_legend(figure: Drawing, handles: Sequence[Artist]) -> None:
     """Add a legend above the panels, in as many columns as there is room for."""
-    inches = [0.55 + 0.07 * len(item.get_label()) for item in handles]
+    inches = [0.55 + 0.07 * len(str(item.get_label())) for item in handles]
     room = figure.get_size_inches()[0]
     columns = next((many for many in range(len(handles), 1, -1) if _legend_width(inches, many) < room), 1)
     figure.legend(handles=handles, loc="outside upper left", ncols=columns, handletextpad=0.5, columnspacing=1.4)

@@ -1,6 +1,7 @@
 """Figures of several panels, three in a line, and what stands in place of a panel that has nothing to show."""
 
 import textwrap
+from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -11,7 +12,7 @@ NO_RUNS = "no finished runs"
 PER_LINE = 3  # panels
 
 
-def side_by_side(panels: int, width: float = 3.4, height: float = 3.1, **shared: object) -> tuple[Drawing, list[Axes]]:
+def side_by_side(panels: int, width: float = 3.4, height: float = 3.1, **shared: Any) -> tuple[Drawing, list[Axes]]:
     """A figure with so many panels, three in a line; at least one. Width and height of a panel are in inches."""
     panels = max(1, panels)
     columns = min(PER_LINE, panels)

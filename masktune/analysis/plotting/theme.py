@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -61,7 +62,7 @@ def apply_theme() -> Iterator[None]:
     import matplotlib as mpl
     import seaborn
 
-    look = {
+    look: Any = {
         "font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 10, "axes.titleweight": "bold",
         "axes.titlelocation": "left", "axes.labelsize": 9, "axes.labelcolor": QUIET, "axes.edgecolor": FAINT,
         "axes.linewidth": 0.8, "axes.titlecolor": INK, "grid.color": "#eceef1", "grid.linewidth": 0.8,

@@ -10,8 +10,6 @@ from matplotlib.image import AxesImage
 from masktune.analysis.formatting import DASH, number
 from masktune.analysis.plotting import theme
 
-NO_RUNS = DASH  # in a tile
-
 
 def tiles(
     axis: Axes,
@@ -31,7 +29,7 @@ def tiles(
     axis.set_yticks(range(grid.shape[0]), [label(value) for value in grid.index])
     axis.grid(visible=False)
     for (i, j), value in np.ndenumerate(grid.to_numpy(dtype=float)):
-        text = NO_RUNS if np.isnan(value) else f"{number(value, sign=True)}"
+        text = DASH if np.isnan(value) else f"{number(value, sign=True)}"
         text += "*" if starred is not None and starred[i, j] else ""
         axis.text(j, i, text, ha="center", va="center", color=_readable(image, value), fontsize=8)
     return image

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from numbers import Number
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,14 +21,15 @@ class ValueAxis:
 
     WIDTH = 2.6  # inches of the axis, about
 
-    def __init__(self, column: pd.Series, label_of: Callable[[object], str], log: bool | None = None):
+    def __init__(self, column: pd.Series, label_of: Callable[[Any], str], log: bool | None = None):
         known = sorted(column.dropna().unique(), key=lambda value: (isinstance(value, str), value))
         self.is_number = bool(known) and all(isinstance(value, Number) for value in known)
         self.log = self.is_number and (_geometric(known) if log is None else log)
         self._at = dict(zip(known, known if self.is_number else range(len(known)), strict=True))
-        self._all = self._after(known) if column.isna().any() else None
-        self.ticks = [*self._at.values()] + ([self._all] if self._all is not None else [])
-        self.labels = [label_of(value) for value in known] + (["all"] if self._all is not None else [])
+        self._all = self._after(known)
+        has_all = bool(column.isna().any())
+        self.ticks = [*self._at.values(), *[self._all] * has_all]
+        self.labels = [*(label_of(value) for value in known), *["all"] * has_all]
         ends = np.log(self.ticks) if self.log else np.array(self.ticks, dtype=float)
         room = 0.1 * np.ptp(ends) if self.is_number and len(ends) > 1 else 0.6
         self._low, self._high = float(ends.min() - room), float(ends.max() + room)
@@ -71,7 +73,8 @@ def _geometric(known: list) -> bool:
 
 def _tick_labels(labels: Sequence[str], inches: np.ndarray) -> list[str]:
     """The labels, in a second line where one would touch the one before it; a repeated label is left empty."""
-    end, shown = -np.inf, []
+    end = -np.inf
+    shown: list[str] = []
     for label, middle in zip(labels, inches, strict=True):
         if label in (text.strip() for text in shown):
             shown.append("")
