@@ -12,7 +12,7 @@ from masktune.analysis.plotting.tiles import tiles
 
 
 def matrix(contrasts: pd.DataFrame, pairs: Sequence[tuple[str, str]] = ()) -> Drawing:
-    """A row of tiles for each pair (first, second), a column for each set, those in distribution first.
+    """A row of tiles for each pair (first, second), a column for each set and model, those in distribution first.
 
     `contrasts`: rows of `numbers.contrasts`. A star marks an interval without zero, a dash what has no finished runs;
     `pairs` have a row in any case.
@@ -20,9 +20,10 @@ def matrix(contrasts: pd.DataFrame, pairs: Sequence[tuple[str, str]] = ()) -> Dr
     if contrasts.empty:
         return panels.text_figure("No two methods of this comparison have finished runs on the same seeds.")
     drawn = list(dict.fromkeys([*pairs, *zip(contrasts["first"], contrasts["second"], strict=True)]))
+    several = contrasts["model"].nunique() > 1
     titles = [
-        f"{names.task(task)}\n{names.evaluation_set(name)}"
-        for task, name in zip(contrasts["task"], contrasts["set"], strict=True)
+        f"{names.task(task)}\n{names.evaluation_set(name)}" + (f"\n{names.model(model)}" if several else "")
+        for task, name, model in zip(contrasts["task"], contrasts["set"], contrasts["model"], strict=True)
     ]
     frame = contrasts.assign(column=titles, clear=(contrasts["low"] > 0) | (contrasts["high"] < 0))
     differences, clear = (_grid(frame, value, drawn) for value in ("difference", "clear"))

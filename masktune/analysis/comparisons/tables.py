@@ -19,7 +19,10 @@ from masktune.analysis.table import Table, name_columns, name_values
 
 
 def contrasts(frame: pd.DataFrame, name: str, title: str) -> Table:
-    """A row for each pair and a column for each set, those out of distribution last. `frame`: `numbers.contrasts`."""
+    """A row for each pair and a column for each set and model, those out of distribution last.
+
+    `frame`: `numbers.contrasts`.
+    """
     rows = zip(*(frame[name] for name in ("difference", "low", "high", *SECONDARY)), strict=True)
     texts = [
         interval(difference, low, high, sign=True) + secondary_metrics(balanced, auroc, sign=True)
@@ -39,11 +42,11 @@ def contrasts(frame: pd.DataFrame, name: str, title: str) -> Table:
 
 
 def _columns(frame: pd.DataFrame) -> list[str]:
-    """Task and set of each row, as a reader sees them."""
-    models = f", {names.model(frame['model'].iloc[0])}" if frame["model"].nunique() > 1 else ""
+    """Task and set of each row, and its model where there are several, as a reader sees them."""
+    several = frame["model"].nunique() > 1
     return [
-        f"{names.task(task)}: {names.evaluation_set(name)}{models}"
-        for task, name in zip(frame["task"], frame["set"], strict=True)
+        f"{names.task(task)}: {names.evaluation_set(name)}" + (f", {names.model(model)}" if several else "")
+        for task, name, model in zip(frame["task"], frame["set"], frame["model"], strict=True)
     ]
 
 

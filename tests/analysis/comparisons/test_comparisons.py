@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from synthetic_study import METHODS, make
 
+from masktune.analysis import formatting, names
 from masktune.analysis.answers import blocks
 from masktune.analysis.comparisons import figures, numbers, tables, text
 from masktune.analysis.table import markdown
@@ -67,6 +68,18 @@ def test_a_model_that_none_of_the_methods_ran_on_is_left_out():
     )
     kept = runs[(runs["model"] == "bert") | (runs["label"] != "R-Drop")]
     assert {block.model for block in numbers.answered_by(blocks(kept, predictions), ["R-Drop"])} == {"bert"}
+
+
+def test_every_model_has_columns_of_its_own():
+    runs = make(models=("bert", "bart"), tasks=("sentiment",), seeds=2, examples=20, methods=METHODS)
+    frame = numbers.contrasts(blocks(*runs), [("fine-tuning", "Mask-tuning")])
+    shown = tables.contrasts(frame, "some", "Some").shown
+    for row in frame.itertuples():
+        title = f"Sentiment: {names.evaluation_set(row.set)}, {names.model(row.model)}"
+        assert shown[title].item().startswith(formatting.interval(row.difference, row.low, row.high, sign=True))
+    axis = figures.matrix(frame).axes[0]
+    assert len(axis.texts) == len(frame) == 6
+    assert {label.get_text().split("\n")[-1] for label in axis.get_xticklabels()} == {"BERT", "BART"}
 
 
 def test_additivity_takes_the_seeds_that_all_four_have(study):
