@@ -19,14 +19,14 @@ SUBCASES = 30
 
 def planning(cells: int) -> dict[str, float]:
     """Plan a study of about so many cells: its table read, its cells made, the plan written."""
-    from masktune.study.plan import listing as plans
+    from masktune.study.plan import listing
     from masktune.study.spec.load import parse_study
 
     rates = numpy.linspace(0.01, 0.99, max(2, cells // (MODELS * len(TASKS)))).tolist()
     table = _study({"label": "Mask-tuning", "method": "mask_tuning", "mask_rate": rates}, models=MODELS, seeds=1)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["MASKTUNE_RESULTS"] = folder
-        return _timed(lambda: plans.plan(parse_study(table), lambda cell: True))
+        return _timed(lambda: listing.plan(parse_study(table), lambda cell: True))
 
 
 def gathering(runs: int, examples: int) -> dict[str, float]:

@@ -101,10 +101,10 @@ def _jobs(text: str) -> int:
 
 
 def plan(options: argparse.Namespace) -> int:
-    from masktune.study.plan import listing as planning
+    from masktune.study.plan import listing
 
     study, select = _study(options)
-    print(planning.plan(study, select, options.jobs))
+    print(listing.plan(study, select, options.jobs))
     return 0
 
 
@@ -135,7 +135,7 @@ def _run(study: "Study", jobs: int | None, select: "Callable[[Cell], bool]" = la
     summary = runner.run(study, jobs, select, PRELOAD)
     for run_id, line in sorted(summary.damaged.items()):
         print(f"  run {run_id} was damaged, was put aside and is made again: {line.partition(';')[0]}")
-    counts = f"{summary.made} runs made, {summary.found} were done before, {len(summary.failed)} cells failed"
+    counts = f"{summary.made} runs made, {summary.done_before} were done before, {len(summary.failed)} cells failed"
     print(f"{study.name}: {counts}")
     if summary.pure_share is not None:
         print(f"{summary.pure_share:.0%} of the workers' time was training and evaluation")
@@ -145,9 +145,9 @@ def _run(study: "Study", jobs: int | None, select: "Callable[[Cell], bool]" = la
 
 
 def status(options: argparse.Namespace) -> int:
-    from masktune.study.plan import listing as planning
+    from masktune.study.plan import listing
 
-    print(planning.status(*_study(options)))
+    print(listing.status(*_study(options)))
     return 0
 
 
@@ -162,7 +162,7 @@ def gather(options: argparse.Namespace) -> int:
     words = ", ".join(f"{counts.get(state, 0)} {state}" for state in ("done", "failed", "missing"))
     words += f", {counts['damaged']} damaged" if "damaged" in counts else ""
     done = table.loc[table["status"] == "done", "run_id"]
-    if gone := len(done) - len(runs.listed(study.name, done)):
+    if gone := len(done) - len(runs.find_folders(study.name, done)):
         words += f" ({gone} done as they were gathered before, their folders are not here)"
     print(f"{study.name}: {words}; written to {gathering.folder(study.name) / gathering.RUNS}")
     for row in table[table["status"] == "damaged"].itertuples():

@@ -1,15 +1,20 @@
-"""A study, from its TOML to stored runs: design, cells, runs, runner, gather.
+"""A study, from its TOML file to the Parquet files that analysis reads.
 
-    design   studies/<name>.toml -> Study: grid rows, claims, cells
-    tuning   the same number of trials for every method, chosen in distribution; what a study then uses
-    power    the smallest difference that the seeds of a claim can show
-    cells    one cell (data x model x task x method x training), its seeds, and the identity of each run
-    runs     the folder of one run: written whole or not at all
-    cell     what notebooks/cell.ipynb calls: train the seeds of one cell and store them
-    runner   every cell of a study, by papermill on a local Dask cluster
-    diversity  an experiment that a study may declare: how diverse perturbed texts are along training
-    gather   run folders -> runs.parquet and predictions.parquet, which tables and figures read
-    carried  what was gathered of runs whose folders are elsewhere
+From a cell to its run in four files, each of which calls the next:
 
-Importing these modules is cheap: torch, transformers, Dask and papermill are imported where they are used.
+    spec/cells.py            `Cell`: data x model x task x method x training; with a seed, the id of a run
+    run/cell.py              `run`, which notebooks/cell.ipynb calls: train every seed that is missing, and store it
+    run/training.py          `load_inputs`, once a cell; `train_seed`, which builds the trainer, trains and predicts
+    ../training/trainer.py   `MaskTuningTrainer`: the steps of training
+
+The packages in their order: each imports from those above it alone.
+
+    paths, notebooks   where a study keeps its things; the parameters of notebooks
+    spec      what a study declares: studies/<name>.toml -> `Study`, its cells, claims, tuning, the arms on diversity
+    store     the folder of a run, written whole or not at all; all runs gathered into Parquet files
+    plan      what will run, how long it takes, what its seeds can show; the trials by which a study is tuned
+    run       train the seeds of one cell; the experiment on diversity
+    execute   every cell of a study, by papermill on a local Dask cluster
+
+Importing these modules is cheap but for run: torch, transformers, Dask and papermill are imported where they are used.
 """

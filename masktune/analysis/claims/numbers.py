@@ -90,7 +90,7 @@ def conclusions(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     """A row for each claim: on at least how many of its comparisons it holds at 5 %, on how many its opposite does."""
     rows = [
         {
-            "claim": number, "statement": listing.in_a_sentence(claim), "family": claim.family, "test": claim.test,
+            "claim": number, "statement": listing.describe_claim(claim), "family": claim.family, "test": claim.test,
             **conclusion(frame[frame["claim"] == number]),
         }
         for number, claim in enumerate(study.claims, 1)

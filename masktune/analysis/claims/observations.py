@@ -19,7 +19,7 @@ from masktune.analysis.claims.paper import CLAIMS, Compared, PaperClaim, Setting
 from masktune.analysis.cost import numbers as cost
 from masktune.analysis.diversity import numbers as diversity
 from masktune.study.paths import folder, studies, study_file
-from masktune.study.spec.arms import MASK_TUNING, MLM_ONLY, gathered
+from masktune.study.spec.arms import MASK_TUNING, MLM_ONLY, gathered_file
 from masktune.study.spec.comparisons import comparisons
 from masktune.study.spec.load import load_study
 from masktune.study.spec.study import Study
@@ -53,7 +53,7 @@ def write(home: Path) -> None:
     read = [
         path
         for name in _studies()
-        for path in (study_file(name), _claims_file(name), folder(name) / gather.RUNS, gathered(name))
+        for path in (study_file(name), _claims_file(name), folder(name) / gather.RUNS, gathered_file(name))
     ]
     made_from, inputs = home / "observed_from.json", stamps.digest([*read, *stamps.source()], stamps.versions())
     if not stamps.is_fresh(made_from, inputs):
@@ -150,7 +150,7 @@ def _command(claim: PaperClaim, sources: Iterable[_Source]) -> str:
 def _cell(claim: PaperClaim, sources: list[_Source]) -> dict[str, Any]:
     """What the first study with an answer says."""
     for source in sources:
-        if claim.how == "diversity" and gathered(source.study.name).is_file():
+        if claim.how == "diversity" and gathered_file(source.study.name).is_file():
             place = {"study": source.study.name, "models": names.model(source.study.models[0].name)}
             return {**place, **_diversity(diversity.read(source.study.name))}
         rows = source.rows(claim)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from masktune.errors import MaskTuneError
 from masktune.statistics.intervals import Estimate, mean_over_seeds
-from masktune.study.spec.arms import FROZEN, MASK_TUNING, MLM_ONLY, RANDOM, gathered
+from masktune.study.spec.arms import FROZEN, MASK_TUNING, MLM_ONLY, RANDOM, gathered_file
 
 PUBLISHED = 3.0  # the paper: "three times more diversified examples than MLM"
 MEASURES = (
@@ -23,7 +23,7 @@ def read(study_name: str) -> pd.DataFrame:
     Columns: label seed epoch, sources and draws (how many), MEASURES, masked, restored. Raises MaskTuneError where
     there are none.
     """
-    path = gathered(study_name)
+    path = gathered_file(study_name)
     if not path.is_file():
         raise MaskTuneError(f"{path} does not exist; run: python -m masktune run {study_name}, then gather")
     return pd.read_csv(path)

@@ -20,13 +20,13 @@ def remove_bars(notebook: dict[str, Any]) -> None:
     """
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     for cell in cells:
-        cell["outputs"] = [output for output in _joined(cell["outputs"]) if not _is_bar(output)]
+        cell["outputs"] = [output for output in _join(cell["outputs"]) if not _is_bar(output)]
     shown = (mime for cell in cells for output in cell["outputs"] for mime in output.get("data", ()))
     if not any("widget-view" in mime for mime in shown):
         notebook["metadata"].pop("widgets", None)
 
 
-def _joined(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _join(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The outputs, neighbouring pieces of one stream as one text in which nothing is written over."""
     joined: list[dict[str, Any]] = []
     for output in outputs:
@@ -36,11 +36,11 @@ def _joined(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
             joined.append(dict(output))
     for stream in (output for output in joined if output["output_type"] == "stream"):
         lines = re.findall(r"[^\n]*\n|[^\n]+", _text(stream["text"]).replace("\r\n", "\n"))
-        stream["text"] = [left for line in lines if (left := _without_bar(line))]
+        stream["text"] = [left for line in lines if (left := _strip_bar(line))]
     return joined
 
 
-def _without_bar(line: str) -> str:
+def _strip_bar(line: str) -> str:
     """What is left of a line of a stream: all of it, or what follows the bar where it was drawn in place."""
     *before, last = line.split("\r")
     if not before:

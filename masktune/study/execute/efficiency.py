@@ -17,7 +17,7 @@ PURE = ("train_seconds", "curve_seconds", "evaluate_seconds")
 
 
 @contextmanager
-def recorded(study: str, workers: int, run_ids: Iterable[str], found: int = 0) -> Iterator[dict[str, Any]]:
+def record_call(study: str, workers: int, run_ids: Iterable[str], done_before: int = 0) -> Iterator[dict[str, Any]]:
     """Time the block, in which `workers` make these runs, and append the record to results/<study>/grid.json.
 
     A record is one call, and stands for itself: a run that several calls made is in the record of each. An interrupted
@@ -25,13 +25,13 @@ def recorded(study: str, workers: int, run_ids: Iterable[str], found: int = 0) -
     (the runs that were done before), runs (those made), wall_seconds, pure_seconds (training and evaluation of all runs
     made together), made_seconds (that of the models that they start from, made once and kept in the cache).
     """
-    record: dict[str, Any] = {"date": date.today().isoformat(), "workers": workers, "found": found}
+    record: dict[str, Any] = {"date": date.today().isoformat(), "workers": workers, "found": done_before}
     start, moment = time.perf_counter(), time.time()
     try:
         yield record
     finally:
         record["wall_seconds"] = round(time.perf_counter() - start, 3)
-        made = runs.done(study, run_ids)
+        made = runs.find_done(study, run_ids)
         record |= {"runs": len(made), "pure_seconds": round(sum(_pure(study, run_id) for run_id in made), 3)}
         record["made_seconds"] = round(cache.seconds_since("checkpoints", moment), 3)
         _append(study, record)
@@ -65,8 +65,8 @@ def _records(study: str) -> tuple[list[dict[str, Any]], bool]:
         return [], True
     except (OSError, ValueError):
         return [], False
-    found = [record for record in content if _is_record(record)] if isinstance(content, list) else []
-    return found, found == content
+    records = [record for record in content if _is_record(record)] if isinstance(content, list) else []
+    return records, records == content
 
 
 def _is_record(value: Any) -> bool:

@@ -29,13 +29,13 @@ ModelKey = tuple[str, str, str]  # name, identity, task
 
 @dataclass
 class Summary:
-    """How a call of `run` ended: runs found done, runs made, one line for each cell that failed.
+    """How a call of `run` ended: runs that were done before, runs made, one line for each cell that failed.
 
     `damaged` says, by run, what was wrong with the folders that were put aside, whose runs were to be made again.
     `pure_share` is the share of the workers' time that was training and evaluation, None where nothing ran.
     """
 
-    found: int
+    done_before: int
     made: int = 0
     pure_share: float | None = None
     failed: list[tuple[Cell, str]] = field(default_factory=list)
@@ -66,12 +66,12 @@ def run(
     """
     cells = [cell for cell in study.cells if select(cell)]
     ids = {cell.id: [cell.run_id(seed) for seed in cell.seeds] for cell in cells}
-    state = runs.look(study.name, [run_id for group in ids.values() for run_id in group])
+    state = runs.inspect(study.name, [run_id for group in ids.values() for run_id in group])
     done = state.done
     missing = {cell.id: [run_id for run_id in ids[cell.id] if run_id not in done] for cell in cells}
     todo = [Job(model_key(cell), cell, missing[cell.id]) for cell in cells if missing[cell.id]]
     todo += _diversity(study, select)
-    summary = Summary(found=len(done), damaged=state.damaged)
+    summary = Summary(done_before=len(done), damaged=state.damaged)
     if not todo:
         return summary
     runs.check_writable(study.name)
@@ -83,7 +83,7 @@ def run(
     workers, wanted = min(jobs, len(todo)), [run_id for job in todo for run_id in job.missing]
     runs.make_room(study.name, wanted)
     with (
-        efficiency.recorded(study.name, workers, wanted, found=len(done)) as record,
+        efficiency.record_call(study.name, workers, wanted, len(done)) as record,
         cluster.private_folder() as private,
         cluster.local_cluster(workers, cluster.kernel_environment(jobs)) as client,
         _bar(study.name, len(wanted)) as bar,
@@ -95,10 +95,10 @@ def run(
 
 def _diversity(study: Study, select: Callable[[Cell], bool]) -> list[Job]:
     """The experiment on diversity, where the study declares it and it has not been made."""
-    if study.diversity is None or arms.kept(study).is_file():
+    if study.diversity is None or arms.kept_file(study).is_file():
         return []
-    cell = arms.cells(study)[0]
-    return [Job(model_key(cell), cell, code=experiment(study))] if select(cell) else []
+    cell = arms.cells_of(study)[0]
+    return [Job(model_key(cell), cell, code=experiment_code(study))] if select(cell) else []
 
 
 def model_key(cell: Cell) -> ModelKey:
@@ -125,7 +125,7 @@ class _Grid:
         # One that is adapted first waits for the model that it is adapted from, and would hold a worker.
         for model in sorted(self.queues, key=lambda model: bool(model[2])):
             cell = self.queues[model][0].cell
-            self._submit(Job(model, cell, code=preparation(cell)))
+            self._submit(Job(model, cell, code=preparation_code(cell)))
         while self.active or any(self.queues.values()):
             self._fill()
             self._collect()
@@ -180,10 +180,10 @@ class _Grid:
         if not job.missing:
             return
         line = line or "the notebook ended without storing every seed"
-        listed = runs.failures(job.cell.study)
+        failures = runs.read_failures(job.cell.study)
         for seed in job.cell.seeds:
             run_id = job.cell.run_id(seed)
-            if run_id in job.missing and run_id not in listed:
+            if run_id in job.missing and run_id not in failures:
                 runs.mark_failed(job.cell, seed, line)
         self.summary.failed.append((job.cell, line))
         self.bar.set_postfix_str(f"{len(self.summary.failed)} cells failed")
@@ -200,12 +200,12 @@ class _Grid:
             job.missing = still
 
 
-def experiment(study: Study) -> str:
+def experiment_code(study: Study) -> str:
     """The code that runs the experiment on diversity of a study; executed as a notebook of its own."""
     return f"from masktune.study.run import diversity\ndiversity.make({study.name!r})"
 
 
-def preparation(cell: Cell) -> str:
+def preparation_code(cell: Cell) -> str:
     """The code that makes a cell's model if it is not in the cache; executed as a notebook of its own."""
     return (
         "from masktune.pretraining import checkpoints\n"

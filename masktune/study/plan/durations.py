@@ -41,7 +41,7 @@ def _seconds(cell: Cell, run_id: str) -> float:
     return own + (cost.get("prepare_seconds") or 0.0) / len(cell.seeds)
 
 
-def in_words(seconds: float) -> str:
+def format_seconds(seconds: float) -> str:
     """A duration as "about 40 s", "about 12 min" or "about 3.5 h"."""
     if seconds < 90:
         return f"about {seconds:.0f} s"

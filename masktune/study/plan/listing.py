@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from masktune.study.plan.durations import Estimate, in_words
+from masktune.study.plan.durations import Estimate, format_seconds
 from masktune.study.spec.cells import Cell
 from masktune.study.spec.claims import LEVEL, Claim, seeds_needed, smallest_p
 from masktune.study.spec.comparisons import comparisons
@@ -17,7 +17,7 @@ STATES = ("done", "failed", "damaged", "missing")
 def plan(study: Study, select: Callable[[Cell], bool], jobs: int | None = None) -> str:
     """Cells, runs, expected time and claims. `select` chooses cells, `jobs` of them run at a time (None: one)."""
     cells = [cell for cell in study.cells if select(cell)]
-    state = runs.look(study.name, [cell.run_id(seed) for cell in cells for seed in cell.seeds])
+    state = runs.inspect(study.name, [cell.run_id(seed) for cell in cells for seed in cell.seeds])
     done = state.done
     estimate = Estimate(cells, done)
     finished = {cell.id: sum(cell.run_id(seed) in done for seed in cell.seeds) for cell in cells}
@@ -30,10 +30,10 @@ def plan(study: Study, select: Callable[[Cell], bool], jobs: int | None = None) 
         f"{study.title} ({study.name})",
         study.question,
         "",
-        *table(("method", "model", "task", "seeds", "done", "each run"), rows),
+        *format_table(("method", "model", "task", "seeds", "done", "each run"), rows),
         "",
         f"{len(cells)} cells, {total} runs, {len(done)} done, {total - len(done)} to do",
-        *damages(state),
+        *describe_damages(state),
         _remaining(cells, finished, estimate, jobs),
         *(f"no cells for {label} on {task}: it needs two texts" for label, task in study.gaps),
         "",
@@ -49,20 +49,21 @@ def _claims(study: Study) -> Iterable[str]:
         return
     from masktune.study.plan import power
 
-    known = power.accuracies(study)
+    known = power.read_accuracies(study)
     compared = [comparisons(study, claim) for claim in study.claims]
     in_family: Counter[str] = Counter()
-    for claim, found in zip(study.claims, compared, strict=True):
-        in_family[claim.family] += len(found) if claim.sides else 0
-    for number, (claim, found) in enumerate(zip(study.claims, compared, strict=True), 1):
-        yield f"  {number}. {in_a_sentence(claim)}"
-        seeds = min(len(at.seeds) for at in found)
+    for claim, places in zip(study.claims, compared, strict=True):
+        in_family[claim.family] += len(places) if claim.sides else 0
+    for number, (claim, places) in enumerate(zip(study.claims, compared, strict=True), 1):
+        yield f"  {number}. {describe_claim(claim)}"
+        seeds = min(len(at.seeds) for at in places)
         level = LEVEL / max(in_family[claim.family], 1)
-        yield f"     {_test(claim, len(found), seeds)}"
+        yield f"     {_test(claim, len(places), seeds)}"
         if smallest_p(seeds, claim.sides) > level:
             yield f"     warning: {_out_of_reach(claim, in_family[claim.family], level)}"
             level = LEVEL
-        yield f"     {_shown(claim, seeds, level)} {_points(claim, seeds, level, power.spread(claim, found, known))}"
+        spread = power.measure_spread(claim, places, known)
+        yield f"     {_shown(claim, seeds, level)} {_points(claim, seeds, level, spread)}"
 
 
 def _test(claim: Claim, count: int, seeds: int) -> str:
@@ -105,9 +106,9 @@ def _points(claim: Claim, seeds: int, level: float, spread: dict[str, tuple[floa
 def status(study: Study, select: Callable[[Cell], bool]) -> str:
     """Done, failed, damaged and missing runs of each cell, what is damaged, and the errors of those that failed."""
     cells = [cell for cell in study.cells if select(cell)]
-    state = runs.look(study.name, [cell.run_id(seed) for cell in cells for seed in cell.seeds])
+    state = runs.inspect(study.name, [cell.run_id(seed) for cell in cells for seed in cell.seeds])
     shown = [name for name in STATES if name != "damaged" or state.damaged]
-    rows, errors = [], damages(state)
+    rows, errors = [], describe_damages(state)
     total: Counter[str] = Counter()
     for cell in cells:
         counts = Counter(state.of(cell.run_id(seed)) for seed in cell.seeds)
@@ -115,10 +116,10 @@ def status(study: Study, select: Callable[[Cell], bool]) -> str:
         errors += _errors(cell, state)
         total += counts
     ending = f"{study.name}: " + ", ".join(f"{total[name]} {name}" for name in shown)
-    return "\n".join([*table(("method", "model", "task", *shown), rows), "", ending, *errors[:ROWS_SHOWN]])
+    return "\n".join([*format_table(("method", "model", "task", *shown), rows), "", ending, *errors[:ROWS_SHOWN]])
 
 
-def damages(state: runs.State) -> list[str]:
+def describe_damages(state: runs.State) -> list[str]:
     """A line for each damaged run, the first ROWS_SHOWN of them: its id, the file, and what to do."""
     return [f"  run {run_id} is damaged: {line}" for run_id, line in sorted(state.damaged.items())[:ROWS_SHOWN]]
 
@@ -134,7 +135,7 @@ def _errors(cell: Cell, state: runs.State) -> list[str]:
     return [f"{place} / seed {', '.join(numbers)}: {error}" for error, numbers in seeds.items()]
 
 
-def in_a_sentence(claim: Claim) -> str:
+def describe_claim(claim: Claim) -> str:
     """A claim as one says it."""
     where = f" on {claim.kind.replace('_', '-')} sets" if claim.kind else f" on {', '.join(claim.sets)}"
     where += f", models {', '.join(claim.models)}" if claim.models else ""
@@ -146,15 +147,15 @@ def in_a_sentence(claim: Claim) -> str:
     return f"{claim.first} is at most {claim.margin:g} points less accurate than {claim.second}{where}"
 
 
-def table(head: tuple[str, ...], rows: Iterable[tuple]) -> list[str]:
+def format_table(head: tuple[str, ...], rows: Iterable[tuple]) -> list[str]:
     """Lines of aligned columns, numbers to the right; the first ROWS_SHOWN rows."""
     rows = list(rows)
     shown = [tuple(map(str, row)) for row in rows[:ROWS_SHOWN]]
     widths = [max(map(len, column)) for column in zip(head, *shown, strict=True)]
     lines = ["  ".join(text.ljust(width) for text, width in zip(head, widths, strict=True)).rstrip()]
     for row, texts in zip(rows, shown, strict=False):
-        parts = zip(row, texts, widths, strict=True)
-        lines.append("  ".join(t.rjust(w) if isinstance(v, int) else t.ljust(w) for v, t, w in parts).rstrip())
+        columns = zip(row, texts, widths, strict=True)
+        lines.append("  ".join(t.rjust(w) if isinstance(v, int) else t.ljust(w) for v, t, w in columns).rstrip())
     return lines + ([f"... and {len(rows) - ROWS_SHOWN} more"] if len(rows) > ROWS_SHOWN else [])
 
 
@@ -169,8 +170,8 @@ def _remaining(cells: list[Cell], finished: dict[str, int], estimate: Estimate, 
     if not any(left.values()):
         return "nothing is left to run"
     total /= jobs or 1
-    return f"{in_words(total)} with {jobs or 1} at a time, by the runs that have finished"
+    return f"{format_seconds(total)} with {jobs or 1} at a time, by the runs that have finished"
 
 
 def _time(seconds: float | None) -> str:
-    return "unknown" if seconds is None else in_words(seconds)
+    return "unknown" if seconds is None else format_seconds(seconds)

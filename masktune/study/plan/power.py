@@ -67,25 +67,25 @@ def _rejects(differences: np.ndarray, level: float, sides: int) -> np.ndarray:
     return (flipped >= observed - 1e-9).mean(axis=1) <= level
 
 
-def accuracies(study: Study) -> Accuracies:
+def read_accuracies(study: Study) -> Accuracies:
     """Accuracy (a share) by set of every finished run that a claim is about, by (label, model, task) and seed.
 
     From the run folders; of runs whose folder is not here, as after cloning, from the gathered table.
     """
     labels = {label for claim in study.claims for label in (claim.first, claim.second)}
     ids = {cell.run_id(seed): (cell, seed) for cell in study.cells if cell.label in labels for seed in cell.seeds}
-    stored = runs.done(study.name, ids)
+    stored = runs.find_done(study.name, ids)
     by_run = {run_id: runs.read_json(runs.run_folder(study.name, run_id) / "metrics.json") for run_id in stored}
-    scores = _gathered(study.name) | {run_id: metrics["accuracy"] for run_id, metrics in by_run.items()}
-    found: dict[tuple[str, str, str], dict[int, dict[str, float]]] = defaultdict(dict)
+    scores = _read_gathered(study.name) | {run_id: metrics["accuracy"] for run_id, metrics in by_run.items()}
+    by_cell: dict[tuple[str, str, str], dict[int, dict[str, float]]] = defaultdict(dict)
     for run_id, by_set in scores.items():
         if run_id in ids:
             cell, seed = ids[run_id]
-            found[cell.label, cell.model.name, cell.task][seed] = by_set
-    return found
+            by_cell[cell.label, cell.model.name, cell.task][seed] = by_set
+    return by_cell
 
 
-def _gathered(name: str) -> dict[str, dict[str, float]]:
+def _read_gathered(name: str) -> dict[str, dict[str, float]]:
     path = folder(name) / gather.RUNS
     if not path.is_file():
         return {}
@@ -96,7 +96,7 @@ def _gathered(name: str) -> dict[str, dict[str, float]]:
     return table[list(sets)].rename(columns=sets).to_dict("index")
 
 
-def spread(claim: Claim, compared: Iterable[Comparison], known: Accuracies) -> dict[str, tuple[float, int]]:
+def measure_spread(claim: Claim, compared: Iterable[Comparison], known: Accuracies) -> dict[str, tuple[float, int]]:
     """By task the standard deviation of a claim's paired differences in points, and how many pairs it comes from.
 
     Deviations from the mean of each comparison are pooled; a task without two finished pairs of one comparison is left

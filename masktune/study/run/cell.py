@@ -46,7 +46,7 @@ def describe(cell: Cell) -> "pandas.DataFrame":
     import pandas
 
     settings = {**cell.identity, "label": cell.label, "seeds": ", ".join(map(str, cell.seeds)), "cell id": cell.id}
-    rows = [(name, _in_words(value)) for name, value in settings.items()]
+    rows = [(name, _write_out(value)) for name, value in settings.items()]
     return pandas.DataFrame(rows, columns=["setting", "value"]).set_index("setting")
 
 
@@ -56,7 +56,7 @@ def run(cell: Cell) -> None:
     What lies in the place of a seed that is not done, a damaged run, is put aside. A seed that raises leaves a marker,
     the others still run, and at the end MaskTuneError says in a line which failed.
     """
-    done = runs.done(cell.study, map(cell.run_id, cell.seeds))
+    done = runs.find_done(cell.study, map(cell.run_id, cell.seeds))
     todo = [seed for seed in cell.seeds if cell.run_id(seed) not in done]
     if not todo:
         return
@@ -96,12 +96,12 @@ def accuracies(cell: Cell) -> "pandas.DataFrame":
     import pandas
 
     rows = []
-    for seed, run in _stored(cell):
+    for seed, run in _read_stored(cell):
         sets = run.predictions(["set", "kind", "label", "prediction"]).to_pandas()
-        for (name, kind), part in sets.groupby(["set", "kind"], sort=False):
-            right = int((part["label"] == part["prediction"]).sum())
-            share = right / len(part)
-            rows.append((seed, name, kind, len(part), share, *wilson(share, len(part))))
+        for (name, kind), rows_of_set in sets.groupby(["set", "kind"], sort=False):
+            right = int((rows_of_set["label"] == rows_of_set["prediction"]).sum())
+            share = right / len(rows_of_set)
+            rows.append((seed, name, kind, len(rows_of_set), share, *wilson(share, len(rows_of_set))))
     return pandas.DataFrame(rows, columns=["seed", "set", "kind", "n", "accuracy", "low", "high"])
 
 
@@ -110,7 +110,7 @@ def results(cell: Cell) -> "pandas.DataFrame":
     import pandas
 
     rows = []
-    for seed, run in _stored(cell):
+    for seed, run in _read_stored(cell):
         shares = {f"accuracy/{name}": share for name, share in run.record("metrics")["accuracy"].items()}
         rows.append({"seed": seed, "method": cell.method, "label": cell.label, **shares})
     return pandas.DataFrame(rows)
@@ -118,26 +118,26 @@ def results(cell: Cell) -> "pandas.DataFrame":
 
 def histories(cell: Cell) -> dict[int, list[dict[str, float]]]:
     """The training log of each stored seed: step, epoch, loss, loss_<term>, eval_accuracy and what else is logged."""
-    return {seed: run.record("history") for seed, run in _stored(cell)}
+    return {seed: run.record("history") for seed, run in _read_stored(cell)}
 
 
 def costs(cell: Cell) -> "pandas.DataFrame":
     """A row for each stored seed with the numbers of its cost.json."""
     import pandas
 
-    rows = [{"seed": seed, **run.record("cost")} for seed, run in _stored(cell)]
+    rows = [{"seed": seed, **run.record("cost")} for seed, run in _read_stored(cell)]
     return pandas.DataFrame(rows).drop(columns="hardware", errors="ignore")
 
 
-def _stored(cell: Cell) -> "Iterator[tuple[int, Stored]]":
+def _read_stored(cell: Cell) -> "Iterator[tuple[int, Stored]]":
     """The seeds that are done, and what is stored of each. Raises MaskTuneError naming a file that is damaged."""
-    found = ((seed, runs.read(cell.study, cell.run_id(seed))) for seed in cell.seeds)
-    return ((seed, run) for seed, run in found if run is not None)
+    read = ((seed, runs.read(cell.study, cell.run_id(seed))) for seed in cell.seeds)
+    return ((seed, run) for seed, run in read if run is not None)
 
 
-def _in_words(value: Any) -> str:
+def _write_out(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_in_words(item)}" for key, item in value.items())
+        return ", ".join(f"{key} {_write_out(item)}" for key, item in value.items())
     return str(value)
 
 

@@ -10,14 +10,14 @@ from masktune.files import write_file
 from masktune.statistics import diversity
 from masktune.study.run import perturbed
 from masktune.study.run.perturbed import Perturbations, Snapshot
-from masktune.study.spec.arms import cells, kept
+from masktune.study.spec.arms import cells_of, kept_file
 from masktune.study.spec.load import load_study
 
 
 def make(study_name: str) -> None:
     """Run the experiment of a study and keep its numbers, see `measure`, among its runs."""
     study = load_study(study_name)
-    write_file(kept(study), measure(perturbed.collect(cells(study))).to_csv(index=False))
+    write_file(kept_file(study), measure(perturbed.collect(cells_of(study))).to_csv(index=False))
 
 
 def measure(perturbations: Perturbations) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """What language models make of the same train examples, epoch by epoch, when they are trained in different ways.
 
-perturbations = perturbed.collect(arms.cells(load_study("embedded")))
+perturbations = perturbed.collect(arms.cells_of(load_study("embedded")))
 
 At the start and after each epoch the same sources are masked and filled as the method does it in training: by the
 language model as it is then, with dropout. One seed masks the same tokens in every arm, so that arms differ in what is

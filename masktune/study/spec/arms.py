@@ -26,7 +26,7 @@ ARMS: dict[str, dict[str, Any]] = {
 SOURCES, REFERENCES, DRAWS = 200, 400, 8
 
 
-def cells(study: Study) -> list[Cell]:
+def cells_of(study: Study) -> list[Cell]:
     """The cell of each arm: the first model of the study, trained as its Mask-tuning is where it has that."""
     declared, model = _declared(study), study.models[0]
     alike = [cell for cell in study.cells if (cell.task, cell.model.name) == (declared.task, model.name)]
@@ -53,13 +53,13 @@ def _declared(study: Study) -> Diversity:
     return study.diversity
 
 
-def kept(study: Study) -> Path:
+def kept_file(study: Study) -> Path:
     """Where the numbers are kept until they are gathered; the name says what they were made from."""
-    made_from = [[cell.identity for cell in cells(study)], _declared(study).seeds, SOURCES, REFERENCES, DRAWS]
+    made_from = [[cell.identity for cell in cells_of(study)], _declared(study).seeds, SOURCES, REFERENCES, DRAWS]
     name = digest(canonical(made_from))[:16]
     return runs_folder(study.name) / f"diversity-{name}.csv"
 
 
-def gathered(study_name: str) -> Path:
+def gathered_file(study_name: str) -> Path:
     """The file results/<study>/diversity.csv."""
     return folder(study_name) / "diversity.csv"

@@ -95,9 +95,9 @@ class Cell:
     @cached_property
     def identity(self) -> dict[str, Any]:
         """The scientific values of the cell that differ from defaults."""
-        parts = {"data": self.data, "task": self.task, "model": self.model.identity, "method": self.method}
+        required = {"data": self.data, "task": self.task, "model": self.model.identity, "method": self.method}
         optional = {"options": self.options, "training": self.training.identity}
-        return parts | {key: value for key, value in optional.items() if value}
+        return required | {key: value for key, value in optional.items() if value}
 
     @cached_property
     def id(self) -> str:
@@ -112,8 +112,8 @@ class Cell:
     def _canonical(self) -> str:
         """canonical(self.identity), put together from parts that thousands of cells share."""
         shared = {"model": self.model.canonical, "training": self.training.canonical}
-        parts = (f'"{key}":{shared.get(key) or canonical(value)}' for key, value in sorted(self.identity.items()))
-        return "{" + ",".join(parts) + "}"
+        entries = (f'"{key}":{shared.get(key) or canonical(value)}' for key, value in sorted(self.identity.items()))
+        return "{" + ",".join(entries) + "}"
 
     def parameters(self) -> dict[str, Any]:
         """The cell as parameters of notebooks/cell.ipynb: plain values; from_parameters is the way back."""

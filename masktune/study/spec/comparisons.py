@@ -23,14 +23,14 @@ class Comparison:
 
 def comparisons(study: Study, claim: Claim) -> tuple[Comparison, ...]:
     """Every comparison of a claim, in the order task, set, model: where the study has cells of both methods."""
-    found = []
+    places = []
     for task in claim.tasks or study.tasks:
         chosen = [item for item in EVALUATION[study.data][task].items() if _is_meant(claim, *item)]
         for (name, kind), model in itertools.product(chosen, claim.models or [model.name for model in study.models]):
             first, second = (study.declared_seeds.get((label, model, task)) for label in (claim.first, claim.second))
             if first is not None and second is not None:
-                found.append(Comparison(model, task, name, kind, tuple(s for s in first if s in second)))
-    return tuple(found)
+                places.append(Comparison(model, task, name, kind, tuple(s for s in first if s in second)))
+    return tuple(places)
 
 
 def _is_meant(claim: Claim, name: str, kind: str) -> bool:
@@ -42,11 +42,11 @@ def check(study: Study, claim: Claim) -> None:
     known = [name for task in claim.tasks or study.tasks for name in EVALUATION[study.data][task]]
     for name in claim.sets:
         among(name, known, "set", "[[claims]]")
-    found = comparisons(study, claim)
+    places = comparisons(study, claim)
     who = f"[[claims]] {claim.first!r} against {claim.second!r}"
-    if not found:
+    if not places:
         raise MaskTuneError(f"{who}: no model and task has cells of both; change models, tasks or the grid")
-    fewest = min(found, key=lambda comparison: len(comparison.seeds))
+    fewest = min(places, key=lambda comparison: len(comparison.seeds))
     floor = smallest_p(len(fewest.seeds), claim.sides)
     if floor > LEVEL:
         raise MaskTuneError(

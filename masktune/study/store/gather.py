@@ -15,8 +15,7 @@ from masktune.study.paths import folder, runs_folder
 from masktune.study.spec import arms
 from masktune.study.spec.cells import Cell, Training
 from masktune.study.spec.study import Study
-from masktune.study.store import previous as carried
-from masktune.study.store import runs, stored
+from masktune.study.store import previous, runs, stored
 from masktune.study.store.previous import RUNS
 
 if TYPE_CHECKING:
@@ -57,16 +56,16 @@ def gather(study: Study) -> "pandas.DataFrame":
 
     runs.check_writable(study.name)
     sources, target = _Sources.of(study), folder(study.name)
-    with _replaced(target / PREDICTIONS) as predictions, _replaced(target / HISTORIES) as logs:
-        found = _copied(sources, predictions)
-        _check_same_data(study.name, found)
-        _write_histories(found, logs)
-    if study.diversity is not None and (kept := arms.kept(study)).is_file():
-        with _replaced(arms.gathered(study.name)) as path:
-            path.write_bytes(kept.read_bytes())
-    table = pandas.DataFrame([run.row for run in found])
+    with _replace(target / PREDICTIONS) as predictions, _replace(target / HISTORIES) as logs:
+        collected = _collect(sources, predictions)
+        _check_same_data(study.name, collected)
+        _write_histories(collected, logs)
+    if study.diversity is not None and (numbers := arms.kept_file(study)).is_file():
+        with _replace(arms.gathered_file(study.name)) as path:
+            path.write_bytes(numbers.read_bytes())
+    table = pandas.DataFrame([run.row for run in collected])
     table = table.reindex(columns=[*table, *(name for name in MADE_WITH if name not in table)])
-    with _replaced(target / RUNS) as path:
+    with _replace(target / RUNS) as path:
         table.to_parquet(path, index=False, compression="zstd")
     return table
 
@@ -80,20 +79,20 @@ def read(name: str) -> tuple["pandas.DataFrame", "pandas.DataFrame"]:
     import pandas
     import pyarrow.parquet
 
-    answers, rows = _gathered(name, PREDICTIONS), _gathered(name, RUNS)
-    with carried.readable(answers):
+    answers, rows = _gathered_file(name, PREDICTIONS), _gathered_file(name, RUNS)
+    with previous.reading(answers):
         table = pyarrow.parquet.read_table(answers, read_dictionary=list(REPEATED))
-    with carried.readable(rows):
-        found = pandas.read_parquet(rows)
-    if "part" not in found:
+    with previous.reading(rows):
+        runs_table = pandas.read_parquet(rows)
+    if "part" not in runs_table:
         raise MaskTuneError(f"{folder(name) / RUNS} is of an older version; run: python -m masktune gather {name}")
     frame = table.to_pandas()
     _check_results(name, frame, table["logits"])
-    return found, frame
+    return runs_table, frame
 
 
 def _check_results(name: str, frame: "pandas.DataFrame", logits: "pyarrow.ChunkedArray") -> None:
-    for start, stop in carried.stretches(frame["run_id"].cat.codes.to_numpy()):
+    for start, stop in previous.find_stretches(frame["run_id"].cat.codes.to_numpy()):
         try:
             stored.check_result(logits.slice(start, stop - start), [])
         except stored.NoResult as error:
@@ -101,20 +100,20 @@ def _check_results(name: str, frame: "pandas.DataFrame", logits: "pyarrow.Chunke
             raise MaskTuneError(f"run {run_id} is no result ({error}); run: python -m masktune gather {name}") from None
 
 
-def histories(name: str) -> "pandas.DataFrame":
+def read_histories(name: str) -> "pandas.DataFrame":
     """The training logs of all finished runs of a gathered study: run_id, step, epoch, and each number logged there."""
     import pandas
 
-    with carried.readable(path := _gathered(name, HISTORIES)):
+    with previous.reading(path := _gathered_file(name, HISTORIES)):
         return pandas.read_parquet(path)
 
 
 def files(name: str) -> list[Path]:
     """The files of a gathered study. Raises MaskTuneError where one is missing."""
-    return [_gathered(name, file) for file in FILES]
+    return [_gathered_file(name, file) for file in FILES]
 
 
-def _gathered(name: str, file: str) -> Path:
+def _gathered_file(name: str, file: str) -> Path:
     path = folder(name) / file
     if not path.is_file():
         raise MaskTuneError(f"{path} does not exist; run: python -m masktune gather {name}")
@@ -140,47 +139,47 @@ class _Sources:
     marked: dict[str, dict[str, Any]]
     rows: dict[str, dict[str, Any]]
     histories: dict[str, list[dict[str, Any]]]
-    predictions: "carried.Predictions | None"
+    predictions: "previous.Predictions | None"
 
     @classmethod
     def of(cls, study: Study) -> "_Sources":
         declared = [(cell, seed, cell.run_id(seed)) for cell in study.cells for seed in cell.seeds]
         ids, target = [run_id for _, _, run_id in declared], folder(study.name)
-        listed, marked = set(runs.listed(study.name, ids)), runs.failures(study.name)
+        listed, marked = set(runs.find_folders(study.name, ids)), runs.read_failures(study.name)
         here = listed | marked.keys()
-        rows = carried.rows(target / RUNS, [run_id for run_id in ids if run_id not in here])
-        logs = carried.histories(target / HISTORIES, rows)
-        answers = carried.Predictions(target / PREDICTIONS, _schema()) if rows else None
+        rows = previous.read_rows(target / RUNS, [run_id for run_id in ids if run_id not in here])
+        logs = previous.read_histories(target / HISTORIES, rows)
+        answers = previous.Predictions(target / PREDICTIONS, _schema()) if rows else None
         return cls(study, declared, listed, marked, rows, logs, answers)
 
     def run(self, cell: Cell, seed: int, run_id: str) -> _Run:
         """A run from its folder, from its marker, or missing; one that was gathered before as far as its row goes."""
-        row = _declared(cell, seed, run_id, self.study.parts)
+        row = _describe(cell, seed, run_id, self.study.parts)
         if run_id in self.listed:
-            return self._stored(row, runs.run_folder(self.study.name, run_id))
+            return self._read_folder(row, runs.run_folder(self.study.name, run_id))
         if (marker := self.marked.get(run_id)) is not None:
             row |= {"status": "failed", "error": marker["error"], "failed_seconds": marker.get("seconds")}
         return _Run(row)
 
-    def _stored(self, row: dict[str, Any], path: Path) -> _Run:
+    def _read_folder(self, row: dict[str, Any], path: Path) -> _Run:
         try:
-            content = stored.opened(path)
-            answers, history = _predictions(content, path.name), content.record("history")
+            content = stored.open_run(path)
+            answers, history = _read_predictions(content, path.name), content.record("history")
             stored.check_result(answers["logits"], history)
         except stored.Damaged as error:
             return _Run({**row, "status": "damaged", "error": f"{error}; {runs.AGAIN}"})
         except stored.NoResult as error:
             return _Run({**row, "status": "failed", "error": str(error)})
-        return _Run({**row, "status": "done", **_results(content)}, _logged(history), answers)
+        return _Run({**row, "status": "done", **_results(content)}, _clean_history(history), answers)
 
-    def gathered(self, run: _Run) -> _Run:
+    def take_previous(self, run: _Run) -> _Run:
         """The run as it was gathered before. What the study says of it is of today; what it gave, as it was then."""
         run_id = run.row["run_id"]
         if run.row["status"] != "missing" or run_id not in self.rows or self.predictions is None:
             return run
         before, history, answers = self.rows[run_id], self.histories.get(run_id, []), self.predictions.of(run_id)
         try:
-            carried.check(before, answers, history)
+            previous.check_gathered_file(before, answers, history)
         except stored.NoResult as error:
             return _Run({**run.row, "status": "failed", "error": str(error)})
         except stored.Damaged as error:
@@ -192,22 +191,22 @@ class _Sources:
         return _Run({**run.row, **before, **run.row, "status": "done"}, history, answers)
 
 
-def _copied(sources: _Sources, path: Path) -> list[_Run]:
+def _collect(sources: _Sources, path: Path) -> list[_Run]:
     """Write the predictions of all runs to `path`, and return the runs without them."""
     import pyarrow
     import pyarrow.parquet
 
-    found, waiting = [], []
+    collected, waiting = [], []
     with pyarrow.parquet.ParquetWriter(path, _schema(), compression="zstd") as writer:
         for run in _read(sources):
-            found.append(_Run(run.row, run.history))
+            collected.append(_Run(run.row, run.history))
             waiting += [] if run.answers is None else [run.answers]
             if len(waiting) == RUNS_OF_A_ROW_GROUP:
                 writer.write_table(pyarrow.concat_tables(waiting), ROWS_OF_A_ROW_GROUP)
                 waiting = []
         if waiting:
             writer.write_table(pyarrow.concat_tables(waiting), ROWS_OF_A_ROW_GROUP)
-    return found
+    return collected
 
 
 def _read(sources: _Sources) -> Iterator[_Run]:
@@ -215,10 +214,10 @@ def _read(sources: _Sources) -> Iterator[_Run]:
     with ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, len(sources.declared), RUNS_OF_A_ROW_GROUP):
             some = sources.declared[start : start + RUNS_OF_A_ROW_GROUP]
-            yield from map(sources.gathered, pool.map(lambda run: sources.run(*run), some))
+            yield from map(sources.take_previous, pool.map(lambda run: sources.run(*run), some))
 
 
-def _declared(cell: Cell, seed: int, run_id: str, parts: dict[str, str]) -> dict[str, Any]:
+def _describe(cell: Cell, seed: int, run_id: str, parts: dict[str, str]) -> dict[str, Any]:
     """What the study says of a run."""
     return {
         "run_id": run_id, "data": cell.data, "model": cell.model.name, "checkpoint": cell.model.identity["checkpoint"],
@@ -247,14 +246,14 @@ def _results(content: stored.Stored) -> dict[str, Any]:
     return accuracy | {name: cost.get(name) for name in COSTS} | made_with
 
 
-def _check_same_data(study: str, found: Iterable[_Run]) -> None:
+def _check_same_data(study: str, collected: Iterable[_Run]) -> None:
     """Runs of one task are compared with each other, so they must have seen the same data.
 
     Where the study says so, some have seen a part of the same train set.
     """
     first: dict[tuple, tuple[dict[str, Any], str]] = {}
-    for row in (run.row for run in found):
-        for name, digest in carried.digests(row).items():
+    for row in (run.row for run in collected):
+        for name, digest in previous.data_digests(row).items():
             size = row["training/train_examples"] if name == "train" else None
             known, before = first.setdefault((row["task"], name, size), (row, digest))
             if digest != before:
@@ -266,7 +265,7 @@ def _check_same_data(study: str, found: Iterable[_Run]) -> None:
 
 
 @contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
+def _replace(path: Path) -> Iterator[Path]:
     """A file beside `path` that takes its place at the end of the block: a reader sees the old file or the new one."""
     try:
         with replace_file(path) as unfinished:
@@ -276,23 +275,23 @@ def _replaced(path: Path) -> Iterator[Path]:
         raise MaskTuneError(f"cannot write {path}: {reason}; free it or set MASKTUNE_RESULTS") from None
 
 
-def _write_histories(found: Iterable[_Run], path: Path) -> None:
+def _write_histories(collected: Iterable[_Run], path: Path) -> None:
     import pandas
 
     rows = [
         {"run_id": run.row["run_id"]} | {name: value for name, value in entry.items() if not name.endswith(TIMES)}
-        for run in found
+        for run in collected
         for entry in run.history
     ]
     pandas.DataFrame(rows, columns=None if rows else ["run_id", "step"]).to_parquet(path, index=False)
 
 
-def _logged(history: Iterable[dict[str, Any]]) -> list[dict[str, float]]:
+def _clean_history(history: Iterable[dict[str, Any]]) -> list[dict[str, float]]:
     """The entries of a training log; what is null was no number, as the cosine with no gradient, and is left out."""
     return [{name: float(value) for name, value in entry.items() if value is not None} for entry in history]
 
 
-def _predictions(content: stored.Stored, run_id: str) -> "pyarrow.Table":
+def _read_predictions(content: stored.Stored, run_id: str) -> "pyarrow.Table":
     """The predictions of a run in one piece, as they are gathered. Raises Damaged where a column is not there."""
     import pyarrow
 

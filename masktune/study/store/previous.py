@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 RUNS = "runs.parquet"
 
 
-def rows(path: Path, run_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+def read_rows(path: Path, run_ids: Collection[str]) -> dict[str, dict[str, Any]]:
     """Those of the runs that the gathered table at `path` holds as done: what it says of each, by its id."""
     if not run_ids or not path.is_file():
         return {}
     import pandas
 
-    with readable(path):
-        found = pandas.read_parquet(path, filters=[("run_id", "in", list(run_ids)), ("status", "==", "done")])
-    found = found.astype(object).where(found.notna(), None)
-    return {row["run_id"]: row for row in found.to_dict("records")}
+    with reading(path):
+        table = pandas.read_parquet(path, filters=[("run_id", "in", list(run_ids)), ("status", "==", "done")])
+    table = table.astype(object).where(table.notna(), None)
+    return {row["run_id"]: row for row in table.to_dict("records")}
 
 
 class Predictions:
@@ -41,21 +41,21 @@ class Predictions:
         self.path, self.schema = path, schema
         self._places: dict[str, list[tuple[int, int, int]]] = {}
         self._group: tuple[int, pyarrow.Table | None] = (-1, None)
-        with readable(path):
+        with reading(path):
             self._file = pyarrow.parquet.ParquetFile(path)
             for number in range(self._file.num_row_groups):
                 column = self._file.read_row_group(number, ["run_id"])["run_id"].combine_chunks().dictionary_encode()
-                for start, stop in stretches(column.indices.to_numpy()):
+                for start, stop in find_stretches(column.indices.to_numpy()):
                     self._places.setdefault(column[start].as_py(), []).append((number, start, stop - start))
 
     def of(self, run_id: str) -> "pyarrow.Table":
         """The predictions of one run in one piece; of none where the file has none of it."""
         import pyarrow
 
-        with readable(self.path):
+        with reading(self.path):
             places = self._places.get(run_id, ())
-            parts = [self._read(number).slice(start, count) for number, start, count in places]
-            table = pyarrow.concat_tables(parts) if parts else self.schema.empty_table()
+            slices = [self._read(number).slice(start, count) for number, start, count in places]
+            table = pyarrow.concat_tables(slices) if slices else self.schema.empty_table()
             return table.select(self.schema.names).cast(self.schema).combine_chunks()
 
     def _read(self, number: int) -> "pyarrow.Table":
@@ -64,7 +64,7 @@ class Predictions:
         return self._group[1]
 
 
-def stretches(codes: "numpy.ndarray") -> Iterator[tuple[int, int]]:
+def find_stretches(codes: "numpy.ndarray") -> Iterator[tuple[int, int]]:
     """Where each stretch of equal numbers begins and ends."""
     import numpy
 
@@ -72,22 +72,22 @@ def stretches(codes: "numpy.ndarray") -> Iterator[tuple[int, int]]:
     return ((start, end) for start, end in zip([0, *ends], ends, strict=False) if end > start)
 
 
-def histories(path: Path, run_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+def read_histories(path: Path, run_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
     """The gathered training logs of the runs by their id; of an entry what it says: what is null was not logged."""
     if not run_ids:
         return {}
     import pandas
 
-    with readable(path):
+    with reading(path):
         table = pandas.read_parquet(path, filters=[("run_id", "in", list(run_ids))])
-    found: dict[str, list[dict[str, Any]]] = {}
+    logs: dict[str, list[dict[str, Any]]] = {}
     for row in table.to_dict("records"):
         entry = {name: value for name, value in row.items() if value == value and value is not None}
-        found.setdefault(entry.pop("run_id"), []).append(entry)
-    return found
+        logs.setdefault(entry.pop("run_id"), []).append(entry)
+    return logs
 
 
-def check(row: dict[str, Any], predictions: "pyarrow.Table", history: list[dict[str, Any]]) -> None:
+def check_gathered(row: dict[str, Any], predictions: "pyarrow.Table", history: list[dict[str, Any]]) -> None:
     """Raise NoResult where what was gathered of a run is no result, Damaged where it contradicts itself."""
     if not len(predictions):
         raise stored.Damaged(f"{stored.PREDICTIONS} has nothing of it")
@@ -101,7 +101,7 @@ def check(row: dict[str, Any], predictions: "pyarrow.Table", history: list[dict[
 
 
 @contextmanager
-def readable(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
     """MaskTuneError, naming the file, where a gathered file cannot be read in the block."""
     import pyarrow
 
@@ -116,6 +116,6 @@ def readable(path: Path) -> Iterator[None]:
         ) from None
 
 
-def digests(row: dict[str, Any]) -> dict[str, str]:
+def data_digests(row: dict[str, Any]) -> dict[str, str]:
     """The digest of each set of data that a run saw; none where an older version gathered it."""
     return json.loads(row.get("digests") or "{}")

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from masktune.errors import MaskTuneError
 from masktune.files import digest, folder_beside, write_file
-from masktune.study.paths import folder, runs_folder
+from masktune.study.paths import runs_folder
 from masktune.study.spec.cells import Cell
 from masktune.study.store import stored
 from masktune.study.store.stored import DONE, PREDICTIONS, RECORDS, Damaged, NoResult, Stored
@@ -58,11 +58,11 @@ def run_folder(study: str, run_id: str) -> Path:
 
 
 def is_done(study: str, run_id: str) -> bool:
-    """Whether the run lies there. One look at the file system, for one that is being made: `look` reads the files."""
+    """Whether the run lies there, by one look at the file system, while it is being made: `inspect` reads the files."""
     return (run_folder(study, run_id) / DONE).is_file()
 
 
-def listed(study: str, run_ids: Iterable[str]) -> list[str]:
+def find_folders(study: str, run_ids: Iterable[str]) -> list[str]:
     """Those of the runs that have a folder, whatever is in it; one listing, whatever the number of runs."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         there = set(os.listdir(runs_folder(study)))
@@ -70,43 +70,43 @@ def listed(study: str, run_ids: Iterable[str]) -> list[str]:
     return []
 
 
-def look(study: str, run_ids: Iterable[str]) -> State:
+def inspect(study: str, run_ids: Iterable[str]) -> State:
     """How each of the runs stands; every file of those that lie there is read."""
-    there = listed(study, run_ids)
+    there = find_folders(study, run_ids)
     with ThreadPoolExecutor(THREADS) as pool:
-        problems = pool.map(lambda run_id: problem(run_folder(study, run_id)), there)
-        return state(study, dict(zip(there, problems, strict=True)))
+        problems = pool.map(lambda run_id: find_problem(run_folder(study, run_id)), there)
+        return summarise(study, dict(zip(there, problems, strict=True)))
 
 
-def state(study: str, problems: Mapping[str, MaskTuneError | None]) -> State:
+def summarise(study: str, problems: Mapping[str, MaskTuneError | None]) -> State:
     """How runs stand, of which each that has a folder is given with what is wrong with it: nothing where it is done."""
     done = {run_id for run_id, error in problems.items() if error is None}
     damaged = {run_id: f"{error}; {AGAIN}" for run_id, error in problems.items() if isinstance(error, Damaged)}
     diverged = {run_id: {"error": str(error)} for run_id, error in problems.items() if isinstance(error, NoResult)}
-    return State(done, failures(study) | diverged, damaged)
+    return State(done, read_failures(study) | diverged, damaged)
 
 
-def problem(path: Path) -> MaskTuneError | None:
+def find_problem(path: Path) -> MaskTuneError | None:
     """What is wrong with the folder of a run; None where it holds a whole run that is a result."""
     try:
-        stored.check(path)
+        stored.check_run(path)
     except (Damaged, NoResult) as error:
         return error
     return None
 
 
-def done(study: str, run_ids: Iterable[str]) -> set[str]:
+def find_done(study: str, run_ids: Iterable[str]) -> set[str]:
     """Those of the runs that lie there as they were stored, and are results."""
-    return look(study, run_ids).done
+    return inspect(study, run_ids).done
 
 
 def read(study: str, run_id: str) -> Stored | None:
     """A run that is done, None where it is missing or failed. Raises MaskTuneError naming the file that is damaged."""
     path = run_folder(study, run_id)
-    found = problem(path) if path.exists() else None
-    if isinstance(found, Damaged):
-        raise MaskTuneError(f"run {run_id}: {found}; {AGAIN}")
-    return stored.opened(path) if path.exists() and found is None else None
+    problem = find_problem(path) if path.exists() else None
+    if isinstance(problem, Damaged):
+        raise MaskTuneError(f"run {run_id}: {problem}; {AGAIN}")
+    return stored.open_run(path) if path.exists() and problem is None else None
 
 
 def put_aside(path: Path) -> Path:
@@ -120,7 +120,7 @@ def put_aside(path: Path) -> Path:
 
 def make_room(study: str, run_ids: Iterable[str]) -> None:
     """Put aside what lies in the place of runs that are not done, before they are made."""
-    for run_id in listed(study, run_ids):
+    for run_id in find_folders(study, run_ids):
         put_aside(run_folder(study, run_id))
 
 
@@ -163,20 +163,20 @@ def seal(path: Path) -> None:
 
 def _put(unfinished: Path, path: Path) -> None:
     """Rename onto `path`, unless a whole run lies there; anything else gives way."""
-    if path.is_dir() and problem(path) is not None:
+    if path.is_dir() and find_problem(path) is not None:
         with contextlib.suppress(MaskTuneError):  # another writer may have been faster
             put_aside(path)
     try:
         os.rename(unfinished, path)
     except OSError:
-        if problem(path) is not None:
+        if find_problem(path) is not None:
             raise
 
 
 def verify(study: str, run_id: str) -> None:
     """Raise MaskTuneError unless the run is stored as it was written, naming the file that differs."""
-    if (found := problem(run_folder(study, run_id))) is not None:
-        raise MaskTuneError(f"run {run_id}: {found}; {AGAIN}")
+    if (problem := find_problem(run_folder(study, run_id))) is not None:
+        raise MaskTuneError(f"run {run_id}: {problem}; {AGAIN}")
 
 
 def read_json(path: Path) -> Any:
@@ -200,13 +200,13 @@ def mark_failed(cell: Cell, seed: int, line: str, seconds: float | None = None) 
         write_file(path, _json(record))
 
 
-def failures(study: str) -> dict[str, dict[str, Any]]:
+def read_failures(study: str) -> dict[str, dict[str, Any]]:
     """The marker of every failed run by its id. A run that lies there has not failed, whatever lies beside it."""
-    found = {path.name.split(".")[0]: _marker(path) for path in sorted(runs_folder(study).glob("*.failed.json"))}
-    return {run_id: record for run_id, record in found.items() if not is_done(study, run_id)}
+    markers = {path.name.split(".")[0]: _read_marker(path) for path in sorted(runs_folder(study).glob("*.failed.json"))}
+    return {run_id: record for run_id, record in markers.items() if not is_done(study, run_id)}
 
 
-def _marker(path: Path) -> dict[str, Any]:
+def _read_marker(path: Path) -> dict[str, Any]:
     """What a marker says. A broken one still says that the run failed."""
     try:
         record = json.loads(path.read_bytes())
@@ -254,9 +254,3 @@ def _one_line_errors(path: Path) -> Iterator[None]:
         reason = error.strerror or error
         advice = "free it or set MASKTUNE_RESULTS to another folder"
         raise MaskTuneError(f"cannot write to {path}: {reason}; {advice}") from None
-
-
-__all__ = [
-    "State", "check_writable", "done", "error_line", "failures", "folder", "is_done", "listed", "look", "make_room",
-    "mark_failed", "problem", "put_aside", "read", "read_json", "run_folder", "seal", "state", "verify", "write",
-]  # fmt: skip

@@ -47,7 +47,7 @@ class Stored:
 
     def record(self, name: str) -> Any:
         """The value of a JSON file by its name in RECORDS. Raises Damaged where it is no JSON."""
-        return _value(f"{name}.json", self.content[f"{name}.json"])
+        return _parse(f"{name}.json", self.content[f"{name}.json"])
 
     def predictions(self, columns: Iterable[str] | None = None) -> "pyarrow.Table":
         """The stored predictions. Raises Damaged where they cannot be read."""
@@ -60,25 +60,25 @@ class Stored:
             raise Damaged(f"{PREDICTIONS} cannot be read ({' '.join(str(error).split())})") from None
 
 
-def opened(path: Path) -> Stored:
+def open_run(path: Path) -> Stored:
     """Read the folder of a run. Raises Damaged where a file of it is not what was stored."""
-    digests = _value(DONE, _bytes(path, DONE))
+    digests = _parse(DONE, _read_bytes(path, DONE))
     if not isinstance(digests, dict):
         raise Damaged(f"{DONE} holds no digests")
-    content = {name: _bytes(path, name) for name in FILES}
+    content = {name: _read_bytes(path, name) for name in FILES}
     for name, data in content.items():
         if digest(data) != digests.get(name):
             raise Damaged(f"{name} is not what was stored")
-    run = _value("run.json", content["run.json"])
+    run = _parse("run.json", content["run.json"])
     if not isinstance(run, dict) or run.get("run_id") != path.name:
         raise Damaged("run.json is that of another run")
     return Stored(content)
 
 
-def check(path: Path) -> None:
+def check_run(path: Path) -> None:
     """Raise Damaged or NoResult unless the folder holds a whole run that is a result."""
-    found = opened(path)
-    check_result(found.predictions(["logits"])["logits"], found.record("history"))
+    run = open_run(path)
+    check_result(run.predictions(["logits"])["logits"], run.record("history"))
 
 
 def check_result(logits: "pyarrow.ChunkedArray", history: Iterable[Mapping[str, Any]]) -> None:
@@ -112,7 +112,7 @@ def _check_losses(entry: Mapping[str, Any]) -> None:
             raise NoResult(f"{name} is not finite at step {entry.get('step')}: training diverged; {REMEDY}")
 
 
-def _bytes(path: Path, name: str) -> bytes:
+def _read_bytes(path: Path, name: str) -> bytes:
     try:
         return (path / name).read_bytes()
     except FileNotFoundError:
@@ -121,7 +121,7 @@ def _bytes(path: Path, name: str) -> bytes:
         raise Damaged(f"{name} cannot be read ({error.strerror or error})") from None
 
 
-def _value(name: str, content: bytes) -> Any:
+def _parse(name: str, content: bytes) -> Any:
     try:
         return json.loads(content)
     except ValueError as error:

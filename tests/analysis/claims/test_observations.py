@@ -120,7 +120,7 @@ def test_diversity_is_held_against_three_times_under_every_measure(results, fact
         for seed in range(3)
     ]
     (results / "embedded").mkdir(parents=True)
-    pd.DataFrame(rows).to_csv(arms.gathered("embedded"), index=False)
+    pd.DataFrame(rows).to_csv(arms.gathered_file("embedded"), index=False)
     cell = observed().loc["diversity", "embedded"]
     assert (cell["verdict"], cell["comparisons"], cell["seeds"], cell["examples"]) == (verdict, 9, 3, "200")
     assert cell["lowest"] < cell["ratio"] < cell["highest"]

@@ -88,8 +88,10 @@ def grid(tmp_path_factory):
         fates = notebook(folder, study)
         patch.setattr(runner, "cell_notebook", lambda: fates)
         patch.setenv("MASKTUNE_CACHE", str(folder / "cache"))
-        patch.setattr(runner, "preparation", lambda cell: PREPARATION)
-        patch.setattr(runner, "experiment", lambda study: f"open({str(arms.kept(study))!r}, 'w').write('seed')")
+        patch.setattr(runner, "preparation_code", lambda cell: PREPARATION)
+        patch.setattr(
+            runner, "experiment_code", lambda study: f"open({str(arms.kept_file(study))!r}, 'w').write('seed')"
+        )
         yield SimpleNamespace(
             study=study, summary=runner.run(study, jobs=2), results=folder / "results", private=private
         )
@@ -102,7 +104,7 @@ def marks(grid, monkeypatch):
 
 
 def test_every_run_but_the_failed_seed_is_done(grid, marks):
-    assert grid.summary.found == 0
+    assert grid.summary.done_before == 0
     assert grid.summary.made == 7
     [record, *_] = efficiency.read(grid.study.name)
     # Each stored run says 2 s of training, 1 s of evaluation and 0.5 s for the learning curve.
@@ -147,16 +149,16 @@ def test_executed_notebooks_are_kept_and_sockets_are_not(grid, marks):
 def test_a_second_run_finds_what_is_done_and_starts_no_cluster(grid, marks, monkeypatch):
     monkeypatch.setattr(runner.cluster, "local_cluster", lambda jobs: pytest.fail("a cluster was started"))
     summary = runner.run(grid.study, jobs=2, select=lambda cell: cell.label != "one seed fails")
-    assert (summary.found, summary.made, summary.failed) == (6, 0, [])
+    assert (summary.done_before, summary.made, summary.failed) == (6, 0, [])
 
 
 def test_a_damaged_run_is_put_aside_and_made_again(grid, marks, monkeypatch):
-    monkeypatch.setattr(runner, "preparation", lambda cell: "pass")
+    monkeypatch.setattr(runner, "preparation_code", lambda cell: "pass")
     well = next(cell for cell in grid.study.cells if cell.label == "all is well")
     damaged = runs.run_folder(well.study, well.run_id(1))
     (damaged / "metrics.json").write_text("{}")
     summary = runner.run(grid.study, jobs=1, select=lambda cell: cell.label == well.label)
-    assert (summary.found, summary.made, summary.failed) == (1, 1, [])
+    assert (summary.done_before, summary.made, summary.failed) == (1, 1, [])
     assert summary.damaged[damaged.name].startswith("metrics.json is not what was stored; ")
     runs.verify(well.study, damaged.name)
     assert (damaged.with_name(f"{damaged.name}.damaged") / "metrics.json").read_text() == "{}"
@@ -166,13 +168,13 @@ def test_a_damaged_run_is_put_aside_and_made_again(grid, marks, monkeypatch):
 
 def test_the_experiment_on_diversity_runs_with_the_cells_and_is_gathered(grid, marks):
     gather.gather(grid.study)
-    assert arms.gathered(grid.study.name).read_text() == "seed"
+    assert arms.gathered_file(grid.study.name).read_text() == "seed"
 
 
 def test_an_experiment_that_fails_is_listed_and_one_outside_the_filter_does_not_run(grid, marks, monkeypatch):
-    monkeypatch.setattr(arms, "kept", lambda study: places.runs_folder(study.name) / "diversity-other.csv")
-    monkeypatch.setattr(runner, "experiment", lambda study: "raise ValueError('no such encoder')")
-    monkeypatch.setattr(runner, "preparation", lambda cell: "pass")
+    monkeypatch.setattr(arms, "kept_file", lambda study: places.runs_folder(study.name) / "diversity-other.csv")
+    monkeypatch.setattr(runner, "experiment_code", lambda study: "raise ValueError('no such encoder')")
+    monkeypatch.setattr(runner, "preparation_code", lambda cell: "pass")
 
     def well(cell):
         return cell.label == "all is well"
@@ -197,9 +199,9 @@ def test_a_model_that_cannot_be_prepared_fails_its_cells_only(study, monkeypatch
     done, *others = study.cells
     for seed in done.seeds:
         store(done, seed)
-    monkeypatch.setattr(runner, "preparation", lambda cell: "raise ValueError('no such checkpoint')")
+    monkeypatch.setattr(runner, "preparation_code", lambda cell: "raise ValueError('no such checkpoint')")
     summary = runner.run(study, jobs=1)
-    assert summary.found == 2
+    assert summary.done_before == 2
     assert {cell.id for cell, _ in summary.failed} == {cell.id for cell in others}
     line = "bert could not be prepared: ValueError: no such checkpoint"
-    assert {record["error"] for record in runs.failures(study.name).values()} == {line}
+    assert {record["error"] for record in runs.read_failures(study.name).values()} == {line}

@@ -10,8 +10,7 @@ from statsmodels.stats.power import TTestPower
 from study.conftest import store
 
 from masktune.statistics import intervals, tests
-from masktune.study.plan import listing as planning
-from masktune.study.plan import power
+from masktune.study.plan import listing, power
 from masktune.study.spec.comparisons import comparisons
 from masktune.study.spec.load import parse_study
 
@@ -72,7 +71,7 @@ def test_the_spread_is_that_of_finished_pairs(table):
     stored_pairs(study, [(1, 2), (2, 2), (1, 4)])
     store(study.cells[0], 3, right=4)
     compared = comparisons(study, study.claims[0])
-    found = power.spread(study.claims[0], compared, power.accuracies(study))
+    found = power.measure_spread(study.claims[0], compared, power.read_accuracies(study))
     assert found == {"sentiment": (pytest.approx(np.std([25, 0, 75], ddof=1)), 3)}
 
 
@@ -86,15 +85,15 @@ def test_the_spread_is_read_from_the_gathered_table_where_no_run_lies(table, res
     (results / "small").mkdir(parents=True)
     pandas.DataFrame(rows).to_parquet(results / "small" / "runs.parquet")
     compared = comparisons(study, study.claims[0])
-    found = power.spread(study.claims[0], compared, power.accuracies(study))
+    found = power.measure_spread(study.claims[0], compared, power.read_accuracies(study))
     assert found == {"sentiment": (pytest.approx(np.std([10, 30], ddof=1)), 2)}
     store(study.cells[0], 1, right=4)
-    by_seed = power.accuracies(study)["fine-tuning", "bert", "sentiment"]
+    by_seed = power.read_accuracies(study)["fine-tuning", "bert", "sentiment"]
     assert [by_seed[seed]["validation"] for seed in (0, 1)] == [0.5, 1.0]
 
 
 def plan(study):
-    return planning.plan(study, lambda cell: True)
+    return listing.plan(study, lambda cell: True)
 
 
 def test_the_plan_says_what_its_seeds_can_show(table):

@@ -58,8 +58,8 @@ def test_a_failing_seed_leaves_a_marker_and_the_others_run(trained):
     with pytest.raises(MaskTuneError, match="^1 of 3 seeds failed; seed 13: ValueError: seed 13 brings bad luck$"):
         cell.run(this)
     assert trained == [0, 13, 1]
-    assert runs.done("small", map(this.run_id, this.seeds)) == {this.run_id(0), this.run_id(1)}
-    [failure] = runs.failures("small").values()
+    assert runs.find_done("small", map(this.run_id, this.seeds)) == {this.run_id(0), this.run_id(1)}
+    [failure] = runs.read_failures("small").values()
     assert failure["run_id"] == this.run_id(13) and failure["seconds"] >= 0
 
 
@@ -70,7 +70,7 @@ def test_data_that_cannot_be_loaded_marks_every_seed(trained, monkeypatch):
     monkeypatch.setattr(sys.modules["masktune.study.run.training"], "load_inputs", unreachable)
     with pytest.raises(MaskTuneError, match="^the hub cannot be reached$"):
         cell.run(a_cell([0, 1]))
-    assert len(runs.failures("small")) == 2
+    assert len(runs.read_failures("small")) == 2
 
 
 def test_an_interrupt_is_no_failure(trained, monkeypatch):
@@ -80,7 +80,7 @@ def test_an_interrupt_is_no_failure(trained, monkeypatch):
     monkeypatch.setattr(sys.modules["masktune.study.run.training"], "train_seed", interrupted)
     with pytest.raises(KeyboardInterrupt):
         cell.run(a_cell([0]))
-    assert runs.failures("small") == {}
+    assert runs.read_failures("small") == {}
 
 
 def test_stored_results_come_back_as_tables(trained):

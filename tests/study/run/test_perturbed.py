@@ -112,7 +112,7 @@ def test_padding_has_no_part_in_an_embedding(inputs):
 
 def test_the_cells_of_the_experiment_are_trained_as_the_mask_tuning_of_their_study():
     study = load_study("embedded")
-    found = arms.cells(study)
+    found = arms.cells_of(study)
     ours = next(cell for cell in study.cells if cell.task == study.diversity.task and cell.label == "Mask-tuning")
     assert [cell.label for cell in found] == list(arms.ARMS)
     assert {cell.training for cell in found} == {ours.training} and {cell.model for cell in found} == {ours.model}
@@ -123,5 +123,5 @@ def test_its_numbers_are_kept_under_what_they_were_made_from():
     study = load_study("embedded")
     more = replace(study, diversity=replace(study.diversity, seeds=5))
     other = replace(study, diversity=replace(study.diversity, task="inference"))
-    assert len({arms.kept(each) for each in (study, more, other)}) == 3
-    assert arms.kept(study) == arms.kept(replace(study, title="another title"))
+    assert len({arms.kept_file(each) for each in (study, more, other)}) == 3
+    assert arms.kept_file(study) == arms.kept_file(replace(study, title="another title"))

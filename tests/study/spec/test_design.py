@@ -9,7 +9,7 @@ import pytest
 
 from masktune.errors import MaskTuneError
 from masktune.study import paths as places
-from masktune.study.plan import listing as planning
+from masktune.study.plan import listing
 from masktune.study.spec.load import load_study, parse_study
 
 
@@ -161,7 +161,7 @@ def test_a_method_of_two_texts_leaves_a_gap_where_a_task_has_one(table):
     overlap, words = "PoE (bias_model overlap)", "PoE (bias_model bag_of_words)"
     assert tasks == {(overlap, "inference"), (words, "inference"), (words, "sentiment")}
     assert study.gaps == ((overlap, "sentiment"),)
-    assert f"no cells for {overlap} on sentiment: it needs two texts" in planning.plan(study, lambda cell: True)
+    assert f"no cells for {overlap} on sentiment: it needs two texts" in listing.plan(study, lambda cell: True)
 
 
 @pytest.mark.parametrize("own", [{}, {"epochs": [3, 1.5]}])

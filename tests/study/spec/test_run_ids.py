@@ -37,4 +37,4 @@ def test_so_have_the_trials_that_it_was_tuned_by(name):
 
 
 def test_and_the_experiment_on_diversity():
-    assert arms.kept(load_study("embedded")).name == "diversity-98b2bb272c378f21.csv"
+    assert arms.kept_file(load_study("embedded")).name == "diversity-98b2bb272c378f21.csv"

@@ -10,7 +10,7 @@ from study.conftest import TABLE, predictions, records, store
 
 from masktune.errors import MaskTuneError
 from masktune.study import paths as places
-from masktune.study.plan import listing as planning
+from masktune.study.plan import listing
 from masktune.study.spec.load import parse_study
 from masktune.study.store import gather, runs
 
@@ -97,14 +97,14 @@ def comparable(table):
 def test_what_was_gathered_of_runs_whose_folders_are_gone_is_kept(study, here):
     """As in a fresh clone, or where another machine made the other runs."""
     paths = [store(cell, 0, right=right) for cell, right in zip(study.cells[:3], (3, 1, 2), strict=True)]
-    before, answers, logs = gather.gather(study), gather.read("small")[1], gather.histories("small")
+    before, answers, logs = gather.gather(study), gather.read("small")[1], gather.read_histories("small")
     for number, path in enumerate(paths):
         if number not in here:
             shutil.rmtree(path)
     for _ in range(2):
         pandas.testing.assert_frame_equal(gather.gather(study), before, check_like=True, check_dtype=False)
         assert comparable(gather.read("small")[1]) == comparable(answers)
-        assert comparable(gather.histories("small")) == comparable(logs)
+        assert comparable(gather.read_histories("small")) == comparable(logs)
 
 
 LOGS = {
@@ -160,8 +160,8 @@ def test_a_study_is_gathered_half_run_failed_damaged_and_made_elsewhere_at_once(
         states = table["status"].value_counts().to_dict()
         assert states == {"missing": 5, "done": 1, "failed": 1, "damaged": 1}
         assert set(gather.read("small")[1]["run_id"]) == {elsewhere.name}
-    assert "small: 0 done, 1 failed, 1 damaged, 6 missing" in planning.status(study, lambda cell: True)
-    assert "4 cells, 8 runs, 0 done, 8 to do" in planning.plan(study, lambda cell: True)
+    assert "small: 0 done, 1 failed, 1 damaged, 6 missing" in listing.status(study, lambda cell: True)
+    assert "4 cells, 8 runs, 0 done, 8 to do" in listing.plan(study, lambda cell: True)
 
 
 def test_the_table_of_runs_says_which_code_and_precision_made_each(study):

@@ -19,7 +19,7 @@ def test_a_stored_run_is_done_and_verifies(cell):
     assert not runs.is_done(cell.study, cell.run_id(0))
     path = store(cell, 0)
     assert runs.is_done(cell.study, cell.run_id(0))
-    assert runs.done(cell.study, [cell.run_id(0), cell.run_id(1)]) == {cell.run_id(0)}
+    assert runs.find_done(cell.study, [cell.run_id(0), cell.run_id(1)]) == {cell.run_id(0)}
     names = {"run.json", "metrics.json", "predictions.parquet", "environment.json", "cost.json", "history.json", "DONE"}
     assert {file.name for file in path.iterdir()} == names
     assert set(json.loads((path / "DONE").read_text())) == names - {"DONE"}
@@ -70,10 +70,10 @@ def test_a_stored_run_is_not_replaced_and_what_is_none_is_put_aside(cell):
 
 def test_a_failure_is_listed_until_the_run_succeeds(cell):
     runs.mark_failed(cell, 0, "ValueError: no")
-    [(run_id, record)] = runs.failures(cell.study).items()
+    [(run_id, record)] = runs.read_failures(cell.study).items()
     assert (run_id, record["error"], record["seed"]) == (cell.run_id(0), "ValueError: no", 0)
     store(cell, 0)
-    assert runs.failures(cell.study) == {}
+    assert runs.read_failures(cell.study) == {}
 
 
 def test_a_folder_that_cannot_be_written_is_a_one_line_error(cell, tmp_path, monkeypatch):

@@ -23,7 +23,7 @@ from masktune.errors import MaskTuneError
 from masktune.models.spec import ModelSpec
 from masktune.study import paths as places
 from masktune.study.execute import efficiency
-from masktune.study.plan import listing as planning
+from masktune.study.plan import listing
 from masktune.study.run import cell as cells
 from masktune.study.run import environment, record, training
 from masktune.study.spec.cells import Cell, Training, build_method
@@ -80,16 +80,16 @@ def test_a_damaged_run_is_named_with_its_file_and_not_counted_as_done(study, cel
     path, other = store(cell, 0), store(cell, 1, right=1)
     damage(path, other)
     said = f"run {path.name} is damaged: {name} "
-    for text in (planning.status(study, lambda _: True), planning.plan(study, lambda _: True)):
+    for text in (listing.status(study, lambda _: True), listing.plan(study, lambda _: True)):
         assert said in text
-    assert "small: 1 done, 0 failed, 1 damaged, 6 missing" in planning.status(study, lambda _: True)
-    assert runs.done(study.name, map(cell.run_id, cell.seeds)) == {cell.run_id(1)}
+    assert "small: 1 done, 0 failed, 1 damaged, 6 missing" in listing.status(study, lambda _: True)
+    assert runs.find_done(study.name, map(cell.run_id, cell.seeds)) == {cell.run_id(1)}
     for look in (cells.accuracies, cells.results, cells.histories, cells.costs):
         with pytest.raises(MaskTuneError, match=f"^run {path.name}: {name} .* run the study again: it puts the folder"):
             look(cell)
     table = gather.gather(study).set_index("run_id")
     assert table.loc[path.name, "status"] == "damaged" and table.loc[path.name, "error"].startswith(name)
-    assert set(gather.read(study.name)[1]["run_id"]) == {other.name} == set(gather.histories(study.name)["run_id"])
+    assert set(gather.read(study.name)[1]["run_id"]) == {other.name} == set(gather.read_histories(study.name)["run_id"])
 
 
 def test_what_lies_beside_the_files_of_a_run_is_no_damage(cell):
@@ -140,12 +140,12 @@ def test_one_that_an_older_version_stored_counts_as_failed(study, cell, monkeypa
     with monkeypatch.context() as older:
         older.setattr(stored, "check_result", lambda logits, history: None)
         path, other = write(cell, 0, table, history), store(cell, 1)
-    text = planning.status(study, lambda _: True)
+    text = listing.status(study, lambda _: True)
     assert "small: 1 done, 1 failed, 6 missing" in text and line in text
     assert cells.accuracies(cell)["seed"].unique().tolist() == [1]
     found = gather.gather(study).set_index("run_id")
     assert found.loc[path.name, "status"] == "failed" and line in found.loc[path.name, "error"]
-    assert set(gather.read(study.name)[1]["run_id"]) == {other.name} == set(gather.histories(study.name)["run_id"])
+    assert set(gather.read(study.name)[1]["run_id"]) == {other.name} == set(gather.read_histories(study.name)["run_id"])
 
 
 # A term whose loss is null in the gathered table may not have been logged; the losses that always are, are known.
@@ -164,7 +164,9 @@ def test_one_that_an_older_version_gathered_counts_as_failed(study, cell, monkey
     found = gather.gather(study).set_index("run_id")
     assert found.loc[paths[0].name, "status"] == "failed" and line in found.loc[paths[0].name, "error"]
     assert found["status"].value_counts().to_dict() == {"missing": 6, "failed": 1, "done": 1}
-    assert set(gather.read(study.name)[1]["run_id"]) == {paths[1].name} == set(gather.histories(study.name)["run_id"])
+    assert (
+        set(gather.read(study.name)[1]["run_id"]) == {paths[1].name} == set(gather.read_histories(study.name)["run_id"])
+    )
 
 
 def test_a_bad_run_is_a_result(study, cell):
@@ -207,7 +209,7 @@ def test_a_real_run_with_an_absurd_learning_rate_fails_and_a_usual_one_says_whic
         if rate == 0.999:
             with pytest.raises(MaskTuneError, match="the model no longer reads its input"):
                 cells.run(made.cell)
-            [failure] = runs.failures("small").values()
+            [failure] = runs.read_failures("small").values()
             assert "lower the learning rate" in failure["error"]
         else:
             cells.run(made.cell)
@@ -253,11 +255,11 @@ def test_what_is_broken_is_named_alone_and_never_costs_another_run(study, cell, 
     BROKEN[what](folder, run)
     lines = []
     for work in (
-        lambda: planning.status(study, lambda _: True),
+        lambda: listing.status(study, lambda _: True),
         lambda: str(gather.gather(study)["error"].tolist()),
         lambda: gather.read("small"),
         lambda: cells.accuracies(cell),
-        lambda: efficiency.recorded("small", 1, [other]).__enter__() and str(efficiency.read("small")),
+        lambda: efficiency.record_call("small", 1, [other]).__enter__() and str(efficiency.read("small")),
     ):
         try:
             lines.append(work())
@@ -265,7 +267,7 @@ def test_what_is_broken_is_named_alone_and_never_costs_another_run(study, cell, 
             lines.append(str(error))
     text = " ".join(line for line in lines if isinstance(line, str))
     assert "delete" not in text
-    assert runs.done("small", [other]) == {other}
+    assert runs.find_done("small", [other]) == {other}
     if what in gather.FILES:
         assert f"{folder / what} cannot be read" in text and "restore that file, or rename it" in text
         for name in {what, gather.RUNS}:
@@ -282,7 +284,7 @@ def test_a_broken_failure_marker_still_says_that_the_run_failed(study, cell):
     runs.check_writable("small")
     (places.runs_folder("small") / f"{cell.run_id(0)}.failed.json").write_text("{")
     line = f"it failed; {cell.run_id(0)}.failed.json should say why and cannot be read"
-    assert "small: 0 done, 1 failed, 7 missing" in (text := planning.status(study, lambda _: True)) and line in text
+    assert "small: 0 done, 1 failed, 7 missing" in (text := listing.status(study, lambda _: True)) and line in text
     assert gather.gather(study).set_index("run_id").loc[cell.run_id(0), "error"].startswith(line)
 
 
@@ -293,7 +295,7 @@ def test_a_broken_record_of_calls_is_put_aside_and_a_new_one_begun(cell, results
     path.write_text(text)
     assert efficiency.read("small") == []
     for number in (1, 2):
-        with efficiency.recorded("small", 2, [cell.run_id(0)]):
+        with efficiency.record_call("small", 2, [cell.run_id(0)]):
             pass
         assert [record["runs"] for record in efficiency.read("small")] == [1] * number
     assert path.with_name("grid.json.damaged").read_text() == text
