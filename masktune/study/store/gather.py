@@ -179,7 +179,7 @@ class _Sources:
             return run
         before, history, answers = self.rows[run_id], self.histories.get(run_id, []), self.predictions.of(run_id)
         try:
-            previous.check_gathered_file(before, answers, history)
+            previous.check_gathered(before, answers, history)
         except stored.NoResult as error:
             return _Run({**run.row, "status": "failed", "error": str(error)})
         except stored.Damaged as error:
