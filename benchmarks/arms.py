@@ -43,7 +43,8 @@ from masktune import perturb
 from masktune.errors import one_of
 from masktune.methods import FineTuning, MaskTuning
 from masktune.methods.base import Batch
-from masktune.models.joint import MaskedLM, MaskTuningModel
+from masktune.models.joint import MaskTuningModel
+from masktune.models.masked_lm import MaskedLM
 from masktune.training import precision
 from masktune.training.sampling import lengths_of
 from masktune.training.trainer import MaskTuningTrainer

@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 from tiny_models import masked_language_model, rewrite, with_old_names, word_tokenizer
 
-from masktune.models.joint import FAMILIES
+from masktune.models.families import FAMILIES
 
 
 @pytest.fixture(scope="session", autouse=True)

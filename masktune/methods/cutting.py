@@ -75,6 +75,6 @@ def spans(attention_mask: Tensor, sizes: Tensor, whole: int, generator: Generato
     )
 
 
-def zeroed(hidden: Tensor, cut: Tensor) -> Tensor:
+def zero_out(hidden: Tensor, cut: Tensor) -> Tensor:
     """Hidden states [2B, L, H] with zeros where they are cut, bool [2B, L]."""
     return hidden.masked_fill(cut[..., None], 0)

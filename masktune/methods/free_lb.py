@@ -63,28 +63,28 @@ class FreeLB(ForwardPass):
         delta = self._first(examples.inputs["attention_mask"], size, streams["adversary"])
         for left in reversed(range(self.ascent_steps)):
             delta.requires_grad_()
-            moved = model.edited("words", _in_every_place(delta), torch.add)
+            moved = model.edit("words", _in_every_place(delta), torch.add)
             with self._same_dropout(model.device, again=left > 0), moved:
                 logits = model(**examples.inputs).logits
             yield 1 / self.ascent_steps, loss(logits, examples)
             if left:
-                delta = self._climbed(delta)
+                delta = self._climb(delta)
 
     def _first(self, attention_mask: Tensor, size: int, generator: Generator) -> Tensor:
         """Uniform in each number, so that the norm of an example is about `first_norm`. [B, L] -> [B, L, H]."""
         draws = torch.rand(*attention_mask.shape, size, generator=generator).to(attention_mask.device) * 2 - 1
         dimensions = attention_mask.sum(1) * size
-        return self._projected(draws * attention_mask[..., None] * self.first_norm / dimensions[:, None, None].sqrt())
+        return self._project(draws * attention_mask[..., None] * self.first_norm / dimensions[:, None, None].sqrt())
 
-    def _climbed(self, delta: Tensor) -> Tensor:
+    def _climb(self, delta: Tensor) -> Tensor:
         if delta.grad is None:
             raise MaskTuneError(
                 "FreeLB climbs by the gradient of the last step; call backward on each term before asking for the next"
             )
         norms = delta.grad.flatten(1).norm(dim=1).clamp(min=1e-8)
-        return self._projected(delta.detach() + self.step_size * delta.grad / norms[:, None, None])
+        return self._project(delta.detach() + self.step_size * delta.grad / norms[:, None, None])
 
-    def _projected(self, delta: Tensor) -> Tensor:
+    def _project(self, delta: Tensor) -> Tensor:
         norms = delta.flatten(1).norm(dim=1).clamp(min=1e-8)
         return delta * (self.radius / norms).clamp(max=1)[:, None, None]
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from masktune.methods.base import Batch
-from masktune.methods.cutting import Cut, spans, zeroed
+from masktune.methods.cutting import Cut, spans, zero_out
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
@@ -35,5 +35,5 @@ class HiddenCut(Cut):
     def cutting(self, model: "MaskTuningModel", inputs: Batch, whole: int, streams: Streams) -> Iterator[Batch]:
         attention_mask, generator = inputs["attention_mask"], streams["cut"]
         sizes = (attention_mask.sum(1) * self.cut_rate).floor().clamp(min=float(self.cut_rate > 0))
-        with model.edited("feed_forward", lambda number: spans(attention_mask, sizes, whole, generator), zeroed):
+        with model.edit("feed_forward", lambda number: spans(attention_mask, sizes, whole, generator), zero_out):
             yield inputs

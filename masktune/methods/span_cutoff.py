@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from masktune.methods.base import Batch
-from masktune.methods.cutting import Cut, spans, zeroed
+from masktune.methods.cutting import Cut, spans, zero_out
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
@@ -36,5 +36,5 @@ class SpanCutoff(Cut):
         attention_mask = inputs["attention_mask"]
         sizes = (attention_mask.sum(1) * self.cut_rate).floor()
         cut = spans(attention_mask, sizes, whole, streams["cut"])
-        with model.edited("embeddings", lambda number: cut, zeroed):
-            yield model.unattended(inputs, cut)
+        with model.edit("embeddings", lambda number: cut, zero_out):
+            yield model.hide_from_attention(inputs, cut)

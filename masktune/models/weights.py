@@ -22,7 +22,7 @@ from masktune.errors import MaskTuneError
 OLD_NAMES = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
 
 
-def stored(file: Path) -> dict[str, Tensor]:
+def read_weights(file: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file by the names that modules have today.
 
     Raises MaskTuneError for a file that is not there or cannot be read, and for a tensor under its old and new name.
@@ -42,7 +42,7 @@ def stored(file: Path) -> dict[str, Tensor]:
     return named
 
 
-def fill(places: dict[str, Tensor], weights: dict[str, Tensor], file: Path) -> None:
+def copy_weights(places: dict[str, Tensor], weights: dict[str, Tensor], file: Path) -> None:
     """Copy each of the weights, that were read from `file`, into the place of its name; no place may stay as it was.
 
     Tied places are one tensor with several names, any of which will do. Raises MaskTuneError, before anything is
@@ -103,7 +103,7 @@ def loading(checkpoint: str | Path, revision: str | None = None) -> Iterator[Non
     """Load quietly, and turn what the hub or the file system says into one line.
 
     Quietly, because transformers reports each head that a checkpoint lacks, which is here the normal case and is
-    checked by `check_loaded` and by `masktune.models.joint.trained_masked_lm`.
+    checked by `check_loaded` and by `masktune.models.masked_lm.load_masked_lm`.
     """
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()

@@ -17,8 +17,9 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from masktune import cache, data, files
 from masktune.data.sources import mirror_folder
 from masktune.errors import MaskTuneError, one_of
-from masktune.models.joint import MaskedLM, loading, masked_lm_and_missing
+from masktune.models.masked_lm import MaskedLM, load_masked_lm_and_missing
 from masktune.models.spec import Adaptation, ModelSpec, content, folder_of
+from masktune.models.weights import loading
 from masktune.perturb import Vocabulary
 from masktune.pretraining import mlm as pretraining
 from masktune.pretraining import small_models
@@ -109,7 +110,7 @@ def _adapted(place: str, spec: ModelSpec, adaptation: Adaptation, task: str, tex
             tokenizer = AutoTokenizer.from_pretrained(place, revision=revision)
         Vocabulary.of(tokenizer)
         torch.manual_seed(derive(SEED, "masked-LM head"))  # one that is missing is drawn the same each time
-        masked_lm, missing = masked_lm_and_missing(place, spec.revision)
+        masked_lm, missing = load_masked_lm_and_missing(place, spec.revision)
         if missing:
             pretraining.start_bias_at_unigrams(masked_lm, tokenizer, texts)
         _train(masked_lm, tokenizer, texts, recipe, f"adapting {spec.name} to {task}", folder, made_of)

@@ -1,7 +1,8 @@
 """Masked-language-model training: of the small models from scratch, and of a real encoder whose head is missing.
 
 One loop serves both; a `Recipe` says what differs. Masking follows masktune.perturb, the pass itself
-masktune.models.joint.MaskedLM: logits at the masked positions only, and for BART the denoising reading described there.
+masktune.models.masked_lm: logits at the masked positions only, and for BART the denoising loss that
+masktune.models.families describes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, get_linear_schedule_with_warmup
 
 from masktune.errors import MaskTuneError
-from masktune.models.joint import MaskedLM
+from masktune.models.masked_lm import MaskedLM
 from masktune.models.spec import Adaptation
 from masktune.perturb import Vocabulary, choose_positions, mask, maskable
 from masktune.streams import Streams, derive

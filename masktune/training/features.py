@@ -43,8 +43,10 @@ from masktune.errors import MaskTuneError
 from masktune.features import PREFIX, Feature, Texts
 from masktune.methods import FineTuning, Method
 from masktune.methods.words import texts_of
-from masktune.models.joint import MaskedLM, MaskTuningModel, loading, trained_masked_lm
+from masktune.models.joint import MaskTuningModel
+from masktune.models.masked_lm import MaskedLM, load_masked_lm
 from masktune.models.spec import content
+from masktune.models.weights import loading
 from masktune.perturb import Vocabulary
 from masktune.streams import derive
 from masktune.training.trainer import MaskTuningTrainer, check_labels, label_column
@@ -214,7 +216,7 @@ class CachedFeatureBuilder:
 
     def load_masked_lm(self) -> MaskedLM:
         """The masked language model of the checkpoint, without dropout."""
-        return trained_masked_lm(self.checkpoint, self.revision).to(self.args.device).eval()
+        return load_masked_lm(self.checkpoint, self.revision).to(self.args.device).eval()
 
     def batches(self) -> Iterator[dict[str, Tensor]]:
         """The train examples in their order, without labels, padded, on the device: input_ids ... [B, L]."""

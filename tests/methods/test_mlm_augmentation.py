@@ -9,7 +9,7 @@ from transformers.models.bart.modeling_bart import shift_tokens_right
 
 from masktune import methods, perturb
 from masktune.methods.mlm_augmentation import AugmentedTokens, keep_best
-from masktune.models.joint import trained_masked_lm
+from masktune.models.masked_lm import load_masked_lm
 from masktune.perturb import Vocabulary
 from masktune.streams import Streams
 
@@ -19,7 +19,7 @@ VOCABULARY = Vocabulary(44, (0, 1, 2, 3, 44), 45)
 
 def test_a_copy_has_tokens_of_the_ten_best_where_tokens_were_chosen(checkpoints, family, batch):
     inputs = inputs_of(batch)
-    masked_lm = trained_masked_lm(checkpoints[family]).eval()
+    masked_lm = load_masked_lm(checkpoints[family]).eval()
     copy = AugmentedTokens(0, rate=0.4)._reconstruct(masked_lm, inputs, VOCABULARY, STREAMS)
     candidates = perturb.maskable(inputs["input_ids"], inputs["attention_mask"], VOCABULARY)
     positions = perturb.choose_positions(candidates, 0.4, STREAMS["positions"], "at_least_one")

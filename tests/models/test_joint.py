@@ -4,12 +4,13 @@ import shutil
 
 import pytest
 import torch
+from models.conftest import masked
 from tiny_models import rewrite, word_tokenizer
-from transformers import AutoConfig, AutoModelForMaskedLM, AutoModelForSequenceClassification, AutoTokenizer, pipeline
-from transformers.models.bart.modeling_bart import shift_tokens_right
+from transformers import AutoConfig, AutoModelForMaskedLM, AutoModelForSequenceClassification, pipeline
 
 from masktune.errors import MaskTuneError
-from masktune.models.joint import FAMILIES, MaskTuningModel
+from masktune.models import MaskTuningModel
+from masktune.models.families import FAMILIES
 
 pytestmark = pytest.mark.slow
 
@@ -19,49 +20,6 @@ NAMES = ("negative", "positive")
 @pytest.fixture
 def model(checkpoints, family):
     return MaskTuningModel.from_pretrained(checkpoints[family], NAMES, seed=0).eval()
-
-
-@pytest.fixture
-def batch(checkpoints, family):
-    tokenizer = AutoTokenizer.from_pretrained(checkpoints[family])
-    texts = ["word1 word2 word3", "word4 word5 word6 word7 word8", "word9"]
-    return dict(tokenizer(texts, padding=True, return_tensors="pt"))
-
-
-def masked(batch, mask_id):
-    positions = torch.zeros_like(batch["input_ids"], dtype=torch.bool)
-    positions[0, 2] = positions[1, 1] = positions[1, 4] = True
-    return batch["input_ids"].masked_fill(positions, mask_id), positions
-
-
-def test_mlm_logits_are_those_of_transformers_at_the_masked_positions(checkpoints, family, model, batch):
-    """Rows without a mask are left out, and so is every position that is not masked; what remains is the same."""
-    mask_id = word_tokenizer(family).mask_token_id
-    masked_ids, positions = masked(batch, mask_id)
-    reference = AutoModelForMaskedLM.from_pretrained(checkpoints[family]).eval()
-    inputs = {**batch, "input_ids": masked_ids}
-    if family == "bart":
-        config = reference.config
-        inputs["decoder_input_ids"] = shift_tokens_right(
-            batch["input_ids"], config.pad_token_id, config.decoder_start_token_id
-        )
-    expected = reference(**inputs).logits[positions]
-    others = {name: values for name, values in batch.items() if name != "input_ids"}
-    logits = model.mlm_logits(masked_ids, batch["input_ids"], positions, **others)
-    torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-5)
-
-
-def test_barts_decoder_never_sees_the_token_it_predicts(checkpoints):
-    """What stands at a masked position, and after it, changes no prediction there."""
-    model = MaskTuningModel.from_pretrained(checkpoints["bart"], NAMES, seed=0).eval()
-    input_ids = torch.tensor([[0, 5, 6, 7, 2]])
-    positions = torch.tensor([[0, 0, 1, 0, 0]]).bool()
-    attention_mask = torch.ones_like(input_ids)
-    masked_ids = input_ids.masked_fill(positions, 44)
-    changed = torch.tensor([[0, 5, 9, 7, 2]])
-    first = model.mlm_logits(masked_ids, input_ids, positions, attention_mask=attention_mask)
-    second = model.mlm_logits(masked_ids, changed, positions, attention_mask=attention_mask)
-    torch.testing.assert_close(first, second)
 
 
 def test_the_heads_share_one_encoder(model, family):
@@ -103,22 +61,6 @@ def test_a_decoder_that_is_not_the_embeddings_stays_what_it_is(tmp_path, odd_che
         (decoder,) = (part for part in each.mlm_head.modules() if getattr(part, "out_features", 0) == 45)
         assert torch.equal(decoder.weight, reference.weight)
         assert not torch.equal(decoder.weight, each.classifier.get_input_embeddings().weight)
-
-
-@pytest.mark.parametrize("family", ["bert", "roberta"])
-def test_the_one_bias_of_a_decoder_that_transformers_4_stored_is_its_bias(tmp_path, odd_checkpoints, family):
-    shutil.copytree(odd_checkpoints[family, "its own decoder"], tmp_path / "old")
-    bias = torch.arange(45.0)
-    rewrite(
-        tmp_path / "old",
-        lambda weights: {
-            name: bias if name in ("cls.predictions.bias", "lm_head.bias") else value
-            for name, value in weights.items()
-            if not name.endswith("decoder.bias")
-        },
-    )
-    head = MaskTuningModel.from_pretrained(tmp_path / "old", NAMES, seed=0).mlm_head
-    assert any(torch.equal(part.bias, bias) for part in head.modules() if getattr(part, "out_features", 0) == 45)
 
 
 @pytest.mark.parametrize("encoder", ["shared", "separate"])

@@ -8,7 +8,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from masktune.data import world
 from masktune.errors import MaskTuneError
-from masktune.models.joint import MaskedLM
+from masktune.models.masked_lm import MaskedLM
 from masktune.models.spec import Adaptation
 from masktune.pretraining import mlm as pretraining
 from masktune.pretraining import small_models

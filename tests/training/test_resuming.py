@@ -7,7 +7,7 @@ from tiny_runs import same, weights
 from transformers import TrainerCallback
 
 from masktune import MaskTuneError, MaskTuning
-from masktune.models.joint import HEAD_FILE
+from masktune.models.masked_lm import HEAD_FILE
 
 pytestmark = pytest.mark.slow
 

@@ -20,7 +20,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from masktune import methods
 from masktune.errors import MaskTuneError
 from masktune.methods.base import Batch
-from masktune.models.joint import MaskTuningModel, trained_masked_lm
+from masktune.models.joint import MaskTuningModel
+from masktune.models.masked_lm import load_masked_lm
 from masktune.perturb import Vocabulary, maskable
 from masktune.streams import Streams, derive
 from masktune.study.run import training
@@ -72,7 +73,7 @@ def collect(
     inputs = training.load_inputs(arms[0])
     batch, others = _choose(inputs, sources, references)
     words = maskable(batch["input_ids"], batch["attention_mask"], Vocabulary.of(inputs.tokenizer))
-    encoder = trained_masked_lm(inputs.checkpoint, inputs.cell.model.revision).model.base_model.eval()
+    encoder = load_masked_lm(inputs.checkpoint, inputs.cell.model.revision).model.base_model.eval()
     snapshots = [
         Snapshot(cell.label, seed, epoch, positions.numpy(), texts.numpy(), embed(encoder, batch, texts).numpy())
         for cell in arms

@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 
 from masktune.data import encode
 from masktune.data.tasks import TaskData
-from masktune.models.joint import trained_masked_lm
+from masktune.models.masked_lm import load_masked_lm
 from masktune.models.spec import ModelSpec
 from masktune.study.run import perturbed, training
 from masktune.study.spec import arms
@@ -99,7 +99,7 @@ def test_sources_and_references_are_different_examples(inputs):
 
 
 def test_padding_has_no_part_in_an_embedding(inputs):
-    encoder = trained_masked_lm(inputs.checkpoint).model.base_model.eval()
+    encoder = load_masked_lm(inputs.checkpoint).model.base_model.eval()
     batch, _ = perturbed._choose(inputs, 10, 5)
     found = perturbed.embed(encoder, batch, batch["input_ids"][None])[0]
     short = int(batch["attention_mask"].sum(1).argmin())
