@@ -94,7 +94,10 @@ class Block:
         shared = sorted(set(one.seeds) & set(other.seeds))
         if not shared:
             return None
-        return tuple(self.correct(a)[[a.seeds.index(seed) for seed in shared]] for a in (one, other))
+        first_right, second_right = (
+            self.correct(answers)[[answers.seeds.index(seed) for seed in shared]] for answers in (one, other)
+        )
+        return first_right, second_right
 
 
 def fail_runs_without_numbers(runs: pd.DataFrame, predictions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -147,9 +150,15 @@ def _block(model: str, task: str, name: str, runs: pd.DataFrame, answers: pd.Dat
     for run_id, rows in by_run.items():
         _same_examples(reference, rows, str(run_id), name)
     by_method = tuple(_answers(label, members, by_run) for label in order if len(members := _with(runs, label, by_run)))
-    columns = (np.asarray(reference[column].astype(object)) for column in ("cluster_id", "group"))
     return Block(
-        model, task, name, str(reference["kind"].iloc[0]), reference["label"].to_numpy(dtype=int), *columns, by_method
+        model=model,
+        task=task,
+        name=name,
+        kind=str(reference["kind"].iloc[0]),
+        labels=reference["label"].to_numpy(dtype=int),
+        clusters=np.asarray(reference["cluster_id"].astype(object)),
+        groups=np.asarray(reference["group"].astype(object)),
+        answers=by_method,
     )
 
 

@@ -62,7 +62,7 @@ def settings(study: Study, runs: pd.DataFrame) -> list[str]:
     columns = [f"training/{name}" for name in TRAINING]
     trained = main.drop_duplicates([*_PLACE, "label"]).set_index([*_PLACE, "label"])[columns]
     sentences = [_compare_settings(plain, other, trained) for other in others]
-    if not study.chosen:
+    if study.tuning is None or not study.chosen:
         return [*sentences, "No setting was searched: the better of two methods is the better at these settings."]
     return [
         *sentences,

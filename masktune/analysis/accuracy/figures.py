@@ -1,10 +1,12 @@
 """Figures of accuracies and differences. Each takes frames of `accuracy.numbers` or of runs."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from masktune.analysis import names
@@ -15,7 +17,7 @@ from masktune.analysis.plotting.theme import Drawing
 from masktune.analysis.plotting.value_axis import signed_tick
 from masktune.statistics import intervals
 
-_CONSTANT = {"color": theme.QUIET, "linewidth": 0.9, "linestyle": (0, (1, 1.4))}
+_CONSTANT: dict[str, Any] = {"color": theme.QUIET, "linewidth": 0.9, "linestyle": (0, (1, 1.4))}
 
 
 def accuracies(seeds: pd.DataFrame, main: pd.DataFrame, runs: pd.DataFrame | None = None) -> Drawing:
@@ -79,8 +81,7 @@ def _grid(main: pd.DataFrame, models: Sequence[str], tasks: Sequence[str]) -> tu
     most = main.groupby(["model", "task"], observed=True)["set"].nunique().max()
     row = set_rows.ROW + 0.16 * max(0, main["method"].nunique() - 2)
     size = (1.2 + 3.5 * max(len(tasks), 1.5), 0.75 + len(models) * (row * most + 0.3))
-    figure = Drawing(figsize=size, layout="constrained")
-    figure.get_layout_engine().set(hspace=0.04, wspace=0.03)
+    figure = Drawing(figsize=size, layout=ConstrainedLayoutEngine(hspace=0.04, wspace=0.03))
     return figure, figure.subplots(len(models), len(tasks), squeeze=False, sharex="col")
 
 
@@ -313,7 +314,7 @@ def cell_accuracies(runs: pd.DataFrame) -> Drawing:
     return figure
 
 
-def _cell_row(name: str, values: pd.Series) -> dict[str, object]:
+def _cell_row(name: str, values: pd.Series) -> dict[str, Any]:
     estimate = intervals.mean_over_seeds(values).within(0, 100)
     numbers = {"accuracy": estimate.mean, "low": estimate.low, "high": estimate.high, "seeds": estimate.seeds}
     return {"set": name, "values": values, **numbers}

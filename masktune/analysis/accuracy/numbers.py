@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 
 from masktune.analysis import names
@@ -87,7 +88,7 @@ def paired_secondary_metrics(block: Block, first: str, second: str) -> dict[str,
     shared = sorted(set.intersection(*(set(side.seeds) for side in sides)))
     values = [secondary_metrics(block, side) for side in sides]
     at = [[side.seeds.index(seed) for seed in shared] for side in sides]
-    return {name: tuple(own[name][rows] for own, rows in zip(values, at, strict=True)) for name in SECONDARY}
+    return {name: (values[0][name][at[0]], values[1][name][at[1]]) for name in SECONDARY}
 
 
 def differences(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:
@@ -131,7 +132,7 @@ def p_values(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
 
 def secondary_differences(block: Block, first: str, second: str) -> dict[str, float]:
     """Second minus first in the secondary metrics: points, with 95 % t intervals over paired seeds."""
-    columns = {}
+    columns: dict[str, float] = {}
     for name, (one, other) in paired_secondary_metrics(block, first, second).items():
         gap = intervals.mean_over_seeds(other - one)
         columns |= {name: gap.mean, f"{name}_low": gap.low, f"{name}_high": gap.high}
@@ -204,7 +205,7 @@ def _classes(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:
         by_seed = [metrics.class_accuracy(row, block.labels) for row in answers.predictions]
         for label in by_seed[0]:
             count = int((block.labels == label).sum())
-            values = [shares[label] for shares in by_seed]
+            values = np.array([shares[label] for shares in by_seed])
             yield _detail(block, answers, "class accuracy", names.class_name(block.task, label), count, values)
         if block.is_lopsided:
             values = balanced_accuracy(block, answers)
@@ -247,7 +248,9 @@ def _calibration(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:
         yield _detail(block, answers, "calibration error", f"{metrics.BINS} bins", len(block.labels), values)
 
 
-def _detail(block: Block, answers: Answers, measure: str, part: str, examples: int, values) -> dict[str, Any]:
+def _detail(
+    block: Block, answers: Answers, measure: str, part: str, examples: int, values: ArrayLike
+) -> dict[str, Any]:
     estimate = intervals.mean_over_seeds(100 * np.asarray(values)).within(0, 100)
     return {
         **block.place, "measure": measure, "part": part, "method": answers.method, "seeds": estimate.seeds,

@@ -69,8 +69,10 @@ def _secondary(frame: pd.DataFrame, gaps: pd.DataFrame, column: str, title: str)
         return ""
     cells = []
     for method, value in zip(frame["method"], frame[column], strict=True):
-        ends = [f"{column}{end}" for end in ("", "_low", "_high")]
-        gap = f", {interval(*gaps.loc[method, ends], sign=True)} points" if method in gaps.index else ""
+        gap = ""
+        if method in gaps.index:
+            mean, low, high = (gaps.loc[method, f"{column}{end}"] for end in ("", "_low", "_high"))
+            gap = f", {interval(mean, low, high, sign=True)} points"
         cells.append(f"{method} ({number(value)}{gap})")
     return f"{title}: {'; '.join(cells)}."
 

@@ -54,7 +54,7 @@ def _row(claim: Claim, at: Comparison, by_place: dict[tuple[str, str, str], Bloc
     }  # fmt: skip
     block = by_place.get((at.model, at.task, at.set))
     pair = block.paired(claim.second, claim.first) if block else None
-    if pair is None:
+    if block is None or pair is None:
         started = any(place[:2] == (at.model, at.task) for place in by_place)
         return {**row, "reason": "set not present" if block is None and started else "runs missing"}
     return {**row, **compare(block, *pair), **p_values(claim, *pair), **_levels(block, claim, *pair)}

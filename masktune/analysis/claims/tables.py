@@ -1,5 +1,7 @@
 """Claims laid out for reading: the comparisons of each declared claim, its conclusion, and the paper's claims."""
 
+from typing import Any
+
 import pandas as pd
 
 from masktune.analysis import names
@@ -131,7 +133,7 @@ def _secondary_columns(frame: pd.DataFrame) -> dict[str, list[str]]:
     return {"Constant": [_or_dash(row.constant, number(row.constant)) for row in rows], **pairs}
 
 
-def _pair(row, name: str) -> str:
+def _pair(row: Any, name: str) -> str:
     """`63.5 against 30.8`."""
     return f"{number(getattr(row, name))} against {number(getattr(row, f'against_{name}'))}"
 
@@ -148,7 +150,7 @@ def secondary_metrics_text(rows: pd.DataFrame) -> str:
     return "; ".join(parts)
 
 
-def _observed(row) -> str:
+def _observed(row: Any) -> str:
     """One cell: what was observed, on how much, and the verdict."""
     if not row.seeds > 0:
         return verdict_with_reason(row.verdict, row.reason)
@@ -162,7 +164,7 @@ def _observed(row) -> str:
     return f"{', '.join(parts)}; {verdict_with_reason(row.verdict, '' if pd.isna(row.reason) else row.reason)}"
 
 
-def _magnitude(row) -> str:
+def _magnitude(row: Any) -> str:
     if pd.notna(row.ratio) and row.comparisons == 1:
         return f"{row.ratio:.2f} times"
     if pd.notna(row.ratio):
@@ -173,11 +175,11 @@ def _magnitude(row) -> str:
     return f"{_range(row)}{holds}"
 
 
-def _difference(row) -> str:
+def _difference(row: Any) -> str:
     return _or_dash(row.difference, interval(row.difference, row.low, row.high, sign=True))
 
 
-def _asked(row) -> str:
+def _asked(row: Any) -> str:
     """What the interval has to clear."""
     if row.test == "non_inferiority":
         margin = number(-row.margin, sign=True)
@@ -185,14 +187,14 @@ def _asked(row) -> str:
     return "> 0" if row.test == "superiority" else DASH
 
 
-def _counts(row) -> str:
+def _counts(row: Any) -> str:
     if not row.tested:
         return DASH
     against = f", its opposite on {row.opposite_on:.0f}" if row.opposite_on else ""
     return f"at least {row.holds_on:.0f} of {row.comparisons:.0f}{against}"
 
 
-def _range(row) -> str:
+def _range(row: Any) -> str:
     if pd.isna(row.difference):
         return DASH
     ends = f"{number(row.lowest, sign=True)} to {number(row.highest, sign=True)}"

@@ -1,6 +1,7 @@
 """Sentences on the claims: what each declared one comes to, and the reader's predictions against the verdicts."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -19,7 +20,7 @@ def conclusions(frame: pd.DataFrame) -> list[str]:
     return sentences or ["This study declares no claims."]
 
 
-def _counted(row) -> str:
+def _counted(row: Any) -> str:
     opposite = f", its opposite on at least {row.opposite_on}" if row.opposite_on else ""
     return f"it holds on at least {row.holds_on} of {row.comparisons} comparisons{opposite}"
 

@@ -86,6 +86,6 @@ def _tick_labels(labels: Sequence[str], inches: np.ndarray) -> list[str]:
     return shown
 
 
-def signed_tick(value: float, _: int = 0) -> str:
+def signed_tick(value: float, _: float = 0) -> str:
     """The label of a tick on an axis of differences."""
     return f"{value:+g}".replace("-", MINUS) if value else "0"

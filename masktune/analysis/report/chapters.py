@@ -124,7 +124,9 @@ def _notebook_errors() -> tuple[type[Exception], ...]:
 
 
 def _one_line(chapter: Chapter, error: Exception) -> str:
-    what = f"{error.ename}: {error.evalue}" if hasattr(error, "ename") else str(error) or type(error).__name__
+    what = str(error) or type(error).__name__
+    if hasattr(error, "ename") and hasattr(error, "evalue"):
+        what = f"{error.ename}: {error.evalue}"
     first = what.strip().splitlines()[0]
     where = f"{chapter.source.name} stopped on study {chapter.study!r}"
     return f"{where}: {first}; open it in JupyterLab (make lab) and run it there"

@@ -111,7 +111,7 @@ def make_accessible(body: str) -> str:
     """
     soup = BeautifulSoup(body, "html.parser")
     for link in soup.select('a[href^="glossary.md"]'):
-        link["href"] = link["href"].replace("glossary.md", "glossary.html", 1)
+        link["href"] = str(link["href"]).replace("glossary.md", "glossary.html", 1)
     for own in soup.select("a.anchor-link, style[scoped]"):  # links nobody sees, and pandas' style for its own table
         own.decompose()
     heading = ""
@@ -132,9 +132,12 @@ def _name_table(soup: BeautifulSoup, table: Tag, heading: str) -> None:
     """Heads, caption and frame for one table that lacks them."""
     for head in table.select("th:not([scope])"):
         head["scope"] = "col" if head.find_parent("thead") else "row"
-    if table.caption is None:
-        table.insert(0, soup.new_tag("caption", string=heading))
-    if table.caption.get_text() == heading:
-        table.caption["class"] = "heard"  # it is seen above
+    caption = table.caption
+    if caption is None:
+        caption = soup.new_tag("caption", string=heading)
+        table.insert(0, caption)
+    if caption.get_text() == heading:
+        caption["class"] = "heard"  # it is seen above
     if table.find_parent(class_="scroll") is None:
-        table.wrap(BeautifulSoup(scroll_frame("", heading), "html.parser").div)
+        (frame,) = BeautifulSoup(scroll_frame("", heading), "html.parser").find_all("div")
+        table.wrap(frame)
