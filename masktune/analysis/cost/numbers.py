@@ -40,10 +40,10 @@ def complete(runs: pd.DataFrame) -> pd.DataFrame:
     columns = [*(column for column, _ in PHASES.values()), *ENERGY, "train_examples", "parameters"]
     columns += ["process_peak_bytes", "device_peak_bytes"]
     runs = runs.assign(**{column: float("nan") for column in columns if column not in runs})
-    order = runs[SAMPLING] if SAMPLING in runs else pd.Series(None, index=runs.index, dtype=object)
+    sampling = runs[SAMPLING] if SAMPLING in runs else pd.Series(None, index=runs.index, dtype=object)
     # Before it could be chosen, batches were always grouped by length.
-    runs = provenance.complete(runs)
-    return runs.assign(**{SAMPLING: order.fillna("group_by_length")}).astype(dict.fromkeys(columns, float))
+    runs = provenance.complete(runs).assign(**{SAMPLING: sampling.fillna("group_by_length")})
+    return runs.astype(dict.fromkeys(columns, float))
 
 
 def per_run(runs: pd.DataFrame) -> pd.DataFrame:
@@ -107,10 +107,9 @@ def efficiency(runs: pd.DataFrame, main: pd.DataFrame) -> pd.DataFrame:
     """
     each = per_run(runs).drop(columns="method").rename(columns={"label": "method"})
     place = [*PLACE, "method"]
-    costs = each.assign(watt_hours=each["joules"] / 3600).groupby(
-        [*place, *provenance.COLUMNS], sort=False, observed=True
-    )
-    costs = costs[["hours", "watt_hours"]].mean().reset_index()
+    each = each.assign(watt_hours=each["joules"] / 3600)
+    by_place = each.groupby([*place, *provenance.COLUMNS], sort=False, observed=True)
+    costs = by_place[["hours", "watt_hours"]].mean().reset_index()
     kinds = {"inside": "in_distribution", "outside": "out_of_distribution"}
     for name, kind in kinds.items():
         accuracy = main[main["kind"] == kind].groupby(place, sort=False, observed=True)["accuracy"].mean()
@@ -142,22 +141,23 @@ def grouping(runs: pd.DataFrame) -> pd.DataFrame:
     alike = [*PLACE, "method", "options", *provenance.COLUMNS, *([ADAPTATION] if ADAPTATION in done else []), *alike]
     rows = []
     for place, group in done.groupby(alike, sort=False, dropna=False, observed=True):
-        by_order = {order: own for order, own in group.groupby(SAMPLING)}
-        if {"random", "group_by_length"} <= set(by_order):
+        by_sampling = {sampling: own for sampling, own in group.groupby(SAMPLING)}
+        if {"random", "group_by_length"} <= set(by_sampling):
             about = dict(zip(alike[:3], place[:3], strict=True))
-            rows += [about | row for row in _grouped_rows(by_order["group_by_length"], by_order["random"])]
+            rows += [about | row for row in _grouped_rows(by_sampling["group_by_length"], by_sampling["random"])]
     columns = [*PLACE, "method", "set", "seeds", "difference", "low", "high", "speedup"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def _grouped_rows(grouped: pd.DataFrame, random: pd.DataFrame) -> list[dict[str, Any]]:
+    """A row for each set, from runs (by seed) that differ in their batches alone."""
     seconds = [rows["train_seconds"] / rows["train_examples"] for rows in (random, grouped)]
     speedup = geometric_mean((seconds[0] / seconds[1]).dropna())
     rows = []
     for column in (column for column in grouped if column.startswith("accuracy/")):
         values = 100 * (grouped[column] - random[column]).dropna()
         if len(values):
-            mean = intervals.mean_over_seeds(values)
-            ends = {"difference": mean.mean, "low": mean.low, "high": mean.high, "seeds": mean.seeds}
-            rows.append({"set": column.removeprefix("accuracy/"), "speedup": speedup, **ends})
+            gap = intervals.mean_over_seeds(values)
+            about = {"set": column.removeprefix("accuracy/"), "seeds": gap.seeds, "speedup": speedup}
+            rows.append({**about, "difference": gap.mean, "low": gap.low, "high": gap.high})
     return rows

@@ -34,11 +34,15 @@ def by_hand(runs, name, second, first):
 
 def test_a_variant_is_compared_with_fine_tuning_at_the_same_training(study):
     runs, variants = study
-    found = variants.set_index(["label", "set"])["difference"]
-    assert found["MT long", "heuristics"] == pytest.approx(by_hand(runs, "heuristics", "MT long", "FT long"))
-    assert found["rate 0.01", "heuristics"] == pytest.approx(by_hand(runs, "heuristics", "rate 0.01", "fine-tuning"))
-    assert found["MT adapted", "heuristics"] == pytest.approx(by_hand(runs, "heuristics", "MT adapted", "FT adapted"))
-    assert "MT lonely" not in set(variants["label"]) and found.index.is_unique
+    differences = variants.set_index(["label", "set"])["difference"]
+    assert differences["MT long", "heuristics"] == pytest.approx(by_hand(runs, "heuristics", "MT long", "FT long"))
+    assert differences["rate 0.01", "heuristics"] == pytest.approx(
+        by_hand(runs, "heuristics", "rate 0.01", "fine-tuning")
+    )
+    assert differences["MT adapted", "heuristics"] == pytest.approx(
+        by_hand(runs, "heuristics", "MT adapted", "FT adapted")
+    )
+    assert "MT lonely" not in set(variants["label"]) and differences.index.is_unique
 
 
 def test_a_sweep_is_the_base_and_what_differs_in_one_setting(study):

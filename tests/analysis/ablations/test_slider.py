@@ -50,11 +50,11 @@ def marked(axis, like):
 
 def differences(figure):
     """Of each panel: title, and the drawn differences of each set."""
-    found = {}
+    by_title = {}
     for axis in figure.axes:
         legend = zip(*axis.get_legend_handles_labels(), strict=True)
-        found[axis.get_title(loc="left")] = {name: marked(axis, line) for line, name in legend}
-    return found
+        by_title[axis.get_title(loc="left")] = {name: marked(axis, line) for line, name in legend}
+    return by_title
 
 
 def test_a_panel_shows_the_rows_of_its_value_and_a_value_alone_its_own_panel(swept):

@@ -20,7 +20,7 @@ def study():
 
 
 @pytest.fixture(scope="module")
-def found(study):
+def answered(study):
     return blocks(*study)
 
 
@@ -33,8 +33,8 @@ def accuracy(study, label, task, name):
     return 100 * right.sort_index().to_numpy()
 
 
-def test_a_contrast_is_the_mean_paired_difference(study, found):
-    frame = numbers.contrasts(found, [("fine-tuning", "R-Drop"), ("R-Drop", "Mask-tuning")])
+def test_a_contrast_is_the_mean_paired_difference(study, answered):
+    frame = numbers.contrasts(answered, [("fine-tuning", "R-Drop"), ("R-Drop", "Mask-tuning")])
     assert set(frame["kind"]) == {"in_distribution", "out_of_distribution"}
     for row in frame.itertuples():
         first, second = (accuracy(study, label, row.task, row.set) for label in (row.first, row.second))
@@ -43,13 +43,13 @@ def test_a_contrast_is_the_mean_paired_difference(study, found):
         assert row.low < row.difference < row.high
 
 
-def test_against_leaves_out_the_method_itself_and_what_never_ran(found):
-    frame = numbers.against(found, "fine-tuning", ["fine-tuning", "R-Drop", "never run"])
+def test_against_leaves_out_the_method_itself_and_what_never_ran(answered):
+    frame = numbers.against(answered, "fine-tuning", ["fine-tuning", "R-Drop", "never run"])
     assert set(frame["second"]) == {"R-Drop"}
 
 
-def test_the_gap_of_additivity_is_what_the_sum_leaves(study, found):
-    frame = numbers.additivity(found, "fine-tuning", "Mask-tuning", PAIRS)
+def test_the_gap_of_additivity_is_what_the_sum_leaves(study, answered):
+    frame = numbers.additivity(answered, "fine-tuning", "Mask-tuning", PAIRS)
     for row in frame.itertuples():
         plain, first, other, both = (
             accuracy(study, label, row.task, row.set).mean()
@@ -101,8 +101,8 @@ def test_the_embedded_study_names_what_the_notebooks_ask_for():
     assert cards[["forward", "backward"]].to_numpy().tolist() == [[1, 1], [2, 2]]
 
 
-def test_tables_and_sentences_say_every_pair(found):
-    frame = numbers.contrasts(found, [("fine-tuning", "R-Drop"), ("fine-tuning", "Mask-tuning")])
+def test_tables_and_sentences_say_every_pair(answered):
+    frame = numbers.contrasts(answered, [("fine-tuning", "R-Drop"), ("fine-tuning", "Mask-tuning")])
     table = tables.contrasts(frame, "baselines", "Each")
     assert list(table.shown["Difference"]) == [
         "R-Drop \N{MINUS SIGN} fine-tuning",
@@ -111,21 +111,21 @@ def test_tables_and_sentences_say_every_pair(found):
     assert list(table.shown.columns)[1:3] == ["Sentiment: validation", "Inference: validation"]
     assert "4 paired seeds, 40 examples a set" in markdown(table)
     assert len(text.contrasts(frame)) == 2 and "2 sets" in text.contrasts(frame)[0]
-    added = numbers.additivity(found, "fine-tuning", "Mask-tuning", PAIRS)
+    added = numbers.additivity(answered, "fine-tuning", "Mask-tuning", PAIRS)
     assert len(tables.additivity(added, "Mask-tuning").shown) == len(added)
     assert text.additivity(added, "Mask-tuning")[0].startswith("**R-Drop**: alone")
 
 
-def test_a_matrix_has_a_tile_for_each_contrast(found):
-    frame = numbers.against(found, "fine-tuning", ["Mask-tuning", "R-Drop"])
+def test_a_matrix_has_a_tile_for_each_contrast(answered):
+    frame = numbers.against(answered, "fine-tuning", ["Mask-tuning", "R-Drop"])
     axis = figures.matrix(frame).axes[0]
     texts = [text.get_text() for text in axis.texts]
     assert len(texts) == len(frame)
     assert sum(text.endswith("*") for text in texts) == int(((frame["low"] > 0) | (frame["high"] < 0)).sum())
 
 
-def test_nothing_that_ran_is_said_in_words(found):
-    frame = numbers.contrasts(found, [("fine-tuning", "never run")])
+def test_nothing_that_ran_is_said_in_words(answered):
+    frame = numbers.contrasts(answered, [("fine-tuning", "never run")])
     assert text.contrasts(frame) == ["No two methods of this comparison have finished runs on the same seeds."]
-    added = numbers.additivity(found, "fine-tuning", "Mask-tuning", {"never": "never run"})
+    added = numbers.additivity(answered, "fine-tuning", "Mask-tuning", {"never": "never run"})
     assert text.additivity(added, "Mask-tuning")[0].startswith("No combination")

@@ -51,21 +51,21 @@ def bare(runs):
 
 
 def test_overhead_is_the_geometric_mean_over_pairs(runs):
-    found = numbers.overhead(runs)
-    assert len(found) == 6
-    assert found[["time", "low", "high", "energy", "memory"]].to_numpy() == pytest.approx(
+    ratios = numbers.overhead(runs)
+    assert len(ratios) == 6
+    assert ratios[["time", "low", "high", "energy", "memory"]].to_numpy() == pytest.approx(
         np.tile([1.5, 1.5, 1.5, 1.2, 1.0], (6, 1))
     )
-    assert (found["seeds"] == SEEDS).all()
+    assert (ratios["seeds"] == SEEDS).all()
 
 
 def test_only_seeds_that_both_methods_finished_are_compared(runs):
     fast = (runs["method"] == "mask_tuning") & (runs["seed"] == 0)
     runs.loc[fast, "train_seconds"] = 1.0
     runs.loc[(runs["method"] == "fine_tuning") & (runs["seed"] == 0), "status"] = "failed"
-    found = numbers.overhead(runs)
-    assert (found["seeds"] == SEEDS - 1).all()
-    assert found["time"].to_numpy() == pytest.approx(1.5)
+    ratios = numbers.overhead(runs)
+    assert (ratios["seeds"] == SEEDS - 1).all()
+    assert ratios["time"].to_numpy() == pytest.approx(1.5)
 
 
 @pytest.mark.parametrize("column", ["source", "precision"])
@@ -77,9 +77,9 @@ def test_costs_of_runs_that_were_made_differently_are_never_mixed(runs, column):
         **{column: np.where(later, "b" * 12, "a" * 12)},
         train_seconds=runs["train_seconds"].mask(slower, 2 * runs["train_seconds"]),
     )
-    found = numbers.overhead(mixed)
-    expected = found[column].map({"a" * 12: 1.5, "b" * 12: 3.0})
-    assert len(found) == 12 and found["time"].to_numpy() == pytest.approx(expected.to_numpy())
+    ratios = numbers.overhead(mixed)
+    expected = ratios[column].map({"a" * 12: 1.5, "b" * 12: 3.0})
+    assert len(ratios) == 12 and ratios["time"].to_numpy() == pytest.approx(expected.to_numpy())
     said = text.answer(mixed).data
     assert said.count("takes 1.50 times") == said.count("takes 3.00 times") == 1 and "2.12" not in said
     price = tables.overhead(mixed).shown
@@ -110,10 +110,10 @@ def test_methods_are_compared_at_the_same_training(runs):
     few = runs[runs["task"] == "paraphrase"].assign(train_seconds=1.0, label=runs["label"] + ", few")
     alone = runs[runs["method"] == "mask_tuning"].assign(train_seconds=99.0, label="alone")
     sizes = [frame.assign(**{"training/epochs": epochs}) for frame, epochs in ((runs, 3.0), (few, 1.0), (alone, 2.0))]
-    found = numbers.overhead(pd.concat(sizes, ignore_index=True))
-    pairs = found[["first", "second"]].drop_duplicates().to_numpy().tolist()
+    ratios = numbers.overhead(pd.concat(sizes, ignore_index=True))
+    pairs = ratios[["first", "second"]].drop_duplicates().to_numpy().tolist()
     assert pairs == [["fine-tuning", "Mask-tuning"], ["fine-tuning, few", "Mask-tuning, few"]]
-    by_second = found.groupby("second")["time"].mean().to_dict()
+    by_second = ratios.groupby("second")["time"].mean().to_dict()
     assert by_second == pytest.approx({"Mask-tuning": 1.5, "Mask-tuning, few": 1.0})
 
 
@@ -133,9 +133,9 @@ def test_the_price_has_a_row_a_method_and_a_column_a_task(runs):
 def test_ratios_are_averaged_by_their_logarithms(runs):
     first = runs["seed"] == 0
     runs.loc[first, "train_seconds"] = np.where(runs.loc[first, "method"] == "mask_tuning", 6.0, 1.0)
-    found = numbers.overhead(runs)
-    assert found["time"].to_numpy() == pytest.approx((6 * 1.5**3) ** 0.25)
-    assert (found["low"] < found["time"]).all() and (found["time"] < found["high"]).all()
+    ratios = numbers.overhead(runs)
+    assert ratios["time"].to_numpy() == pytest.approx((6 * 1.5**3) ** 0.25)
+    assert (ratios["low"] < ratios["time"]).all() and (ratios["time"] < ratios["high"]).all()
 
 
 def test_the_answer_is_made_from_the_numbers(runs):
@@ -180,10 +180,10 @@ def test_accuracy_for_time_and_energy():
     runs, predictions = make(seeds=2, examples=12)
     runs = runs.assign(curve_seconds=0.0, evaluate_seconds=26.0, train_examples=10, host_energy_joules=7200.0)
     main = results.of(runs, predictions).main
-    found = numbers.efficiency(runs, main)
-    assert found["hours"].to_numpy() == pytest.approx(0.01)
-    assert found["watt_hours"].to_numpy() == pytest.approx(2.0)
-    row = found[(found["task"] == "sentiment") & (found["method"] == "fine-tuning")].iloc[0]
+    frame = numbers.efficiency(runs, main)
+    assert frame["hours"].to_numpy() == pytest.approx(0.01)
+    assert frame["watt_hours"].to_numpy() == pytest.approx(2.0)
+    row = frame[(frame["task"] == "sentiment") & (frame["method"] == "fine-tuning")].iloc[0]
     own = main[(main["task"] == "sentiment") & (main["method"] == "fine-tuning")].set_index("set")["accuracy"]
     assert row["inside"] == pytest.approx(own["validation"])
     assert row["outside"] == pytest.approx((own["contrast"] + own["counterfactual"]) / 2)
@@ -194,12 +194,12 @@ def test_accuracy_for_time_and_energy():
 def test_the_whole_study_counts_failed_runs_and_loads_once_a_cell(runs):
     runs, _ = with_failures(runs, pd.DataFrame({"run_id": []}), failed=2, missing=1)
     runs.loc[runs["status"] == "failed", "failed_seconds"] = [7.0, float("nan")]
-    found = numbers.total(runs).set_index("phase")
+    phases = numbers.total(runs).set_index("phase")
     done = runs[runs["status"] == "done"]
-    assert found.loc["training", "seconds"] == done["train_seconds"].sum()
-    assert found.loc["loading data, once a cell", ["seconds", "runs"]].tolist() == [3.0 * 12, 12]
-    assert found.loc["preparing what a method needs, once a cell", ["seconds", "runs"]].tolist() == [5.0 * 12, 12]
-    assert found.loc["runs that failed", ["seconds", "runs", "unknown"]].tolist() == [7.0, 2, 1]
+    assert phases.loc["training", "seconds"] == done["train_seconds"].sum()
+    assert phases.loc["loading data, once a cell", ["seconds", "runs"]].tolist() == [3.0 * 12, 12]
+    assert phases.loc["preparing what a method needs, once a cell", ["seconds", "runs"]].tolist() == [5.0 * 12, 12]
+    assert phases.loc["runs that failed", ["seconds", "runs", "unknown"]].tolist() == [7.0, 2, 1]
 
 
 def test_grouped_and_random_batches_are_compared_by_seed(runs):
@@ -213,13 +213,13 @@ def test_grouped_and_random_batches_are_compared_by_seed(runs):
         }
     )
     both = pd.concat([runs.assign(**{"training/sampling": "group_by_length"}), shuffled], ignore_index=True)
-    found = numbers.grouping(both)
-    assert found[["task", "model"]].drop_duplicates().to_numpy().tolist() == [["paraphrase", "bert"]]
-    swaps = found.set_index("set").loc["swaps"]
+    grouped = numbers.grouping(both)
+    assert grouped[["task", "model"]].drop_duplicates().to_numpy().tolist() == [["paraphrase", "bert"]]
+    swaps = grouped.set_index("set").loc["swaps"]
     assert (swaps["difference"], swaps["speedup"], swaps["seeds"]) == (pytest.approx(1.0), pytest.approx(2.0), SEEDS)
     assert isinstance(tables.grouping(both), Table)
     adapted = both[both["label"] == "random batches"].assign(label="adapted", adaptation="another model")
-    assert numbers.grouping(pd.concat([both, adapted])).equals(found), "another model is not another order of batches"
+    assert numbers.grouping(pd.concat([both, adapted])).equals(grouped), "another model is not another order of batches"
     assert "random batches" not in set(numbers.overhead(both)["second"])
     assert numbers.grouping(runs).empty
     assert "training = { sampling = ... }" in tables.grouping(runs).data

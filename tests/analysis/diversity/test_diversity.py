@@ -33,12 +33,12 @@ def test_ratios_are_geometric_means_over_paired_seeds(measured):
     # Three seeds, the ratio 1/2, 1 and 4 of each: log 2 x (-1, 0, 2).
     times = {0: 0.5, 1: 1.0, 2: 4.0}
     factor = measured["seed"].map(times).where(measured["label"] == MASK_TUNING, 1.0)
-    found = numbers.ratios(measured.assign(vendi=factor))
-    row = found[(found["measure"] == "vendi") & (found["first"] == FROZEN)].iloc[0]
+    ratios = numbers.ratios(measured.assign(vendi=factor))
+    row = ratios[(ratios["measure"] == "vendi") & (ratios["first"] == FROZEN)].iloc[0]
     assert row["ratio"] == pytest.approx(2 ** (1 / 3)) and row["seeds"] == 3
     half = 4.302653 * np.log(2) * np.std([-1, 0, 2], ddof=1) / np.sqrt(3)
     assert np.log(row["high"] / row["ratio"]) == pytest.approx(half, rel=1e-5)
-    changed = found[(found["measure"] == "changed")].set_index(["second", "first"])["ratio"]
+    changed = ratios[(ratios["measure"] == "changed")].set_index(["second", "first"])["ratio"]
     assert changed.tolist() == pytest.approx([1 / 4, 1 / 2, 1])
 
 
@@ -81,8 +81,8 @@ def test_tables_and_figures_say_what_they_rest_on(measured):
 
 def test_one_seed_gives_numbers_without_intervals(measured):
     one = measured[measured["seed"] == 0]
-    found = numbers.ratios(one)
-    assert found["ratio"].notna().all() and found["low"].isna().all()
+    ratios = numbers.ratios(one)
+    assert ratios["ratio"].notna().all() and ratios["low"].isna().all()
     assert "[" not in "".join(tables.measures(one).shown[RANDOM])
     assert "One seed gives no intervals." in text.ratios(one)[0]
     assert "nan" not in " ".join([*text.ratios(one), *text.restoration(one)])

@@ -32,9 +32,9 @@ def study():
 
 def test_only_steps_with_both_terms_count(study):
     runs, histories, _ = study
-    found = numbers.along(runs, histories)
-    assert len(found) == 2 * 3 * 4
-    assert found["norm_ratio"].tolist()[:4] == [5.0, 2.5, 1.25, 1.0]
+    measured = numbers.along(runs, histories)
+    assert len(measured) == 2 * 3 * 4
+    assert measured["norm_ratio"].tolist()[:4] == [5.0, 2.5, 1.25, 1.0]
 
 
 def test_without_measurements_it_says_so(study):
