@@ -9,6 +9,15 @@ With b_y = 0 the target is the teacher, with b_y = 1 it is uniform. Paper and re
 trained on all train examples and gives its probabilities for these same examples, as in the paper: it stands for what
 fine-tuning comes to believe. It is trained once, with the seed of every preparation, and all seeds of a study learn
 from it. The bias model judges examples that it has not seen, see masktune.methods.bias.
+
+Usage:
+
+    from masktune import MaskTuningTrainer, methods, prepare
+
+    method = methods.build("confidence_regularisation", bias_model="hypothesis")
+    train = prepare(method, train, tokenizer, args, checkpoint, label_names)
+    trainer = MaskTuningTrainer(model, args, method=method, train_dataset=train, processing_class=tokenizer)
+    trainer.train()
 """
 
 from dataclasses import dataclass

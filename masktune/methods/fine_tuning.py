@@ -1,4 +1,13 @@
-"""Plain fine-tuning: cross-entropy on the examples as they are (Devlin et al. 2019, section 3.2)."""
+"""Plain fine-tuning: cross-entropy on the examples as they are (Devlin et al. 2019, section 3.2).
+
+Usage:
+
+    from masktune import MaskTuningTrainer, methods
+
+    method = methods.build("fine_tuning")
+    trainer = MaskTuningTrainer(model, args, method=method, train_dataset=train, processing_class=tokenizer)
+    trainer.train()
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

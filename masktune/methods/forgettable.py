@@ -11,6 +11,15 @@ two texts in the words of each and those of both. The released code counts forge
 training, we after each epoch. Settings are the code's: 5 epochs of the weak model (for FEVER; 3 for MNLI), and a second
 fine-tuning on as many forgettable examples of each class, for 4 epochs, at a tenth of the learning rate (for MNLI).
 That comes on top of the epochs that every method has.
+
+Usage:
+
+    from masktune import MaskTuningTrainer, methods, prepare
+
+    method = methods.build("forgettable", second_epochs=4)
+    train = prepare(method, train, tokenizer, args, checkpoint, label_names)
+    trainer = MaskTuningTrainer(model, args, method=method, train_dataset=train, processing_class=tokenizer)
+    trainer.train()
 """
 
 from dataclasses import dataclass

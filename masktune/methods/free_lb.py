@@ -13,6 +13,14 @@ Paper and code agree on one dropout mask for all steps of a batch, and so does t
 delta is not projected and a radius of 0 means no bound; here every delta is within the radius. Defaults are those of
 the released script for MNLI (2 steps of 0.1, radius 0.3); that for SST-2 has a first norm of 1 and radius 0.6. Padding
 is not moved, special tokens are. BART's decoder reads the same text, one place later, and is moved alike.
+
+Usage:
+
+    from masktune import MaskTuningTrainer, methods
+
+    method = methods.build("mask_tuning+free_lb", alpha=0.3, ascent_steps=2)
+    trainer = MaskTuningTrainer(model, args, method=method, train_dataset=train, processing_class=tokenizer)
+    trainer.train()
 """
 
 from collections.abc import Callable, Iterator

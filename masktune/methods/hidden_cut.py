@@ -8,6 +8,14 @@ before the residual connection, which still carries the token; so here. Each lay
 one token. The paper lets a span begin at one of the tokens that get most attention; fused attention does not give its
 weights away, so it begins anywhere here, the random variant of the paper's ablation. In BART encoder and decoder layers
 are cut, the decoder one place later.
+
+Usage:
+
+    from masktune import MaskTuningTrainer, methods
+
+    method = methods.build("mask_tuning+hidden_cut", alpha=0.3, cut_rate=0.1)
+    trainer = MaskTuningTrainer(model, args, method=method, train_dataset=train, processing_class=tokenizer)
+    trainer.train()
 """
 
 from collections.abc import Iterator

@@ -16,6 +16,14 @@ alpha          0.6, suggested for BERT on SST-2; it weights the MLM loss, as in 
 reduction      the MLM loss is the mean over the masked tokens, transformers' convention.
 keep           every perturbed example: the cross-entropy against the true label is the validation that the paper
                speaks of; "correct" drops those that the classifier gets wrong.
+
+Usage:
+
+    from masktune import MaskTuningTrainer, methods
+
+    method = methods.build("mask_tuning", alpha=0.6, mask_rate=0.05, fill="sample")
+    trainer = MaskTuningTrainer(model, args, method=method, train_dataset=train, processing_class=tokenizer)
+    trainer.train()
 """
 
 from collections.abc import Iterator

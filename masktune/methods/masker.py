@@ -18,6 +18,15 @@ package. The code masks each example once for the whole training, here anew in e
 well, here special tokens stay. The code's mean over examples and classes makes L_entropy smaller by the number of
 classes than the KL divergence of the paper, which is used here. For RoBERTa the code reads the whole text in place of
 x'; here x' is read.
+
+Usage:
+
+    from masktune import MaskTuningTrainer, methods, prepare
+
+    method = methods.build("masker", keyword_weight=0.001, entropy_weight=0.0001)
+    train = prepare(method, train, tokenizer, args, checkpoint, label_names)
+    trainer = MaskTuningTrainer(model, args, method=method, train_dataset=train, processing_class=tokenizer)
+    trainer.train()
 """
 
 import math

@@ -12,6 +12,15 @@ number of steps. The code draws from the whole vocabulary unless it is told how 
 probabilities of these by a second softmax, draws nothing for the 10 % that are left, and discards copies equal to the
 original; here the probabilities are the model's, all chosen tokens are drawn, and at least one in each example is
 chosen. The variant in which a model labels the copies is left out.
+
+Usage:
+
+    from masktune import MaskTuningTrainer, methods, prepare
+
+    method = methods.build("mlm_augmentation", copies=2, mask_rate=0.15)
+    train = prepare(method, train, tokenizer, args, checkpoint, label_names)
+    trainer = MaskTuningTrainer(model, args, method=method, train_dataset=train, processing_class=tokenizer)
+    trainer.train()
 """
 
 from collections.abc import Iterator

@@ -8,6 +8,15 @@ trained in a product with the fixed probabilities b of the bias model,
 and used without it. A uniform b changes nothing: then it is fine-tuning. Papers and codes agree on the loss. They train
 the bias model on the same examples that it then judges; here it judges examples that it has not seen, see
 masktune.methods.bias. No gradient reaches b.
+
+Usage:
+
+    from masktune import MaskTuningTrainer, methods, prepare
+
+    method = methods.build("mask_tuning+product_of_experts", bias_model="overlap")
+    train = prepare(method, train, tokenizer, args, checkpoint, label_names)
+    trainer = MaskTuningTrainer(model, args, method=method, train_dataset=train, processing_class=tokenizer)
+    trainer.train()
 """
 
 from dataclasses import dataclass

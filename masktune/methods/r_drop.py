@@ -10,6 +10,14 @@ AdamW alone would not notice.
 The released code sums the divergence over the batch where its cross-entropy is a mean (BERT), or sums both (RoBERTa):
 as in the paper, and as in the RoBERTa code, both have one reduction here, the mean. The weight is 1 in the RoBERTa
 code; the paper tunes it for each task of GLUE.
+
+Usage:
+
+    from masktune import MaskTuningTrainer, methods
+
+    method = methods.build("r_drop", kl_weight=1.0)
+    trainer = MaskTuningTrainer(model, args, method=method, train_dataset=train, processing_class=tokenizer)
+    trainer.train()
 """
 
 from collections.abc import Iterator

@@ -7,6 +7,15 @@ An example that a bias model gets right with probability b_y counts 1 - b_y:
 The paper gives the weight; that the sum is divided by the weights' sum is from the released code, and keeps the size of
 the loss. With b_y = 0 for all it is fine-tuning. The bias model judges examples that it has not seen, see
 masktune.methods.bias.
+
+Usage:
+
+    from masktune import MaskTuningTrainer, methods, prepare
+
+    method = methods.build("reweighting", bias_model="bag_of_words")
+    train = prepare(method, train, tokenizer, args, checkpoint, label_names)
+    trainer = MaskTuningTrainer(model, args, method=method, train_dataset=train, processing_class=tokenizer)
+    trainer.train()
 """
 
 from dataclasses import dataclass

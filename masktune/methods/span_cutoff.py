@@ -8,6 +8,14 @@ a zero vector that is attended to is not nothing. As in the code, what is zeroed
 segment embeddings after normalisation, and the size of the span is rounded down: at 10 % an example of fewer than ten
 tokens, special tokens included, is not cut. BART reads an example twice: the span is missing in its encoder and, one
 place later, in its decoder.
+
+Usage:
+
+    from masktune import MaskTuningTrainer, methods
+
+    method = methods.build("span_cutoff", cut_rate=0.1)
+    trainer = MaskTuningTrainer(model, args, method=method, train_dataset=train, processing_class=tokenizer)
+    trainer.train()
 """
 
 from collections.abc import Iterator
