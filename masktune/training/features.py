@@ -71,17 +71,18 @@ def prepare(
     label_names: Sequence[str],
     revision: str | None = None,
     seed: int = 0,
+    fast_dropout: bool | None = None,
 ) -> datasets.Dataset:
     """The train set with the columns that `method` needs.
 
     `train` is tokenised (input_ids, attention_mask, labels). Auxiliary models start from `checkpoint` (at `revision`)
     and are trained as `args` say, with streams derived from `seed`: one seed for all runs of a study, which varies the
-    training and not what it is given. Raises MaskTuneError for a data set that cannot carry columns, and where a
-    feature cannot be computed for these examples.
+    training and not what it is given; `fast_dropout` is as MaskTuningTrainer's. Raises MaskTuneError for a data set
+    that cannot carry columns, and where a feature cannot be computed for these examples.
     """
-    return CachedFeatureBuilder(train, tokenizer, args, str(checkpoint), tuple(label_names), revision, seed).prepare(
-        method
-    )
+    names = tuple(label_names)
+    builder = CachedFeatureBuilder(train, tokenizer, args, str(checkpoint), names, revision, seed, fast_dropout)
+    return builder.prepare(method)
 
 
 @dataclass
@@ -99,6 +100,7 @@ class CachedFeatureBuilder:
     label_names: tuple[str, ...]
     revision: str | None = None
     base_seed: int = 0
+    fast_dropout: bool | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     _saved: float = 0.0
 
@@ -146,10 +148,15 @@ class CachedFeatureBuilder:
         digests = {
             "words": lambda: self._tokenizer_digest,
             "checkpoint": lambda: [self._checkpoint_digest, self._tokenizer_digest, len(self.label_names)],
-            "training": lambda: {name: str(getattr(self.args, name, None)) for name in TRAINING},
+            "training": lambda: {name: str(getattr(self.args, name, None)) for name in TRAINING} | self._accelerated,
         }
         chosen = {name: digests[name]() for name in depends_on}
         return {"examples": self._digest, **chosen, "seed": self.base_seed, "format": FORMAT}
+
+    @property
+    def _accelerated(self) -> dict[str, str]:
+        """What was asked for, where anything was: what is in the cache of the default keeps its name."""
+        return {} if self.fast_dropout is None else {"fast_dropout": str(self.fast_dropout)}
 
     @cached_property
     def _digest(self) -> str:
@@ -279,7 +286,12 @@ class CachedFeatureBuilder:
         }
         args = replace(self.args, **quiet, disable_tqdm=True, **settings)
         trainer = MaskTuningTrainer(
-            model, args, method=FineTuning(), train_dataset=train, processing_class=self.tokenizer
+            model,
+            args,
+            method=FineTuning(),
+            train_dataset=train,
+            processing_class=self.tokenizer,
+            fast_dropout=self.fast_dropout,
         )
         trainer.remove_callback(PrinterCallback)
         return trainer

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import numpy
 import pytest
@@ -347,3 +348,22 @@ def test_prepare_is_one_call(builder):
     method = methods.build("reweighting", bias_model="bag_of_words")
     train = preparation.prepare(method, made.train, made.tokenizer, made.args, made.checkpoint, NAMES)
     assert train["prepared_bias"][:] == made.prepare(method)["prepared_bias"][:]
+
+
+def test_auxiliary_models_are_trained_with_the_dropout_masks_asked_for(builder, monkeypatch):
+    """And are not taken for each other in the cache."""
+    asked = []
+
+    class Noting(MaskTuningTrainer):
+        def __init__(self, *given, fast_dropout, **named):
+            asked.append(fast_dropout)
+            super().__init__(*given, fast_dropout=fast_dropout, **named)
+
+    monkeypatch.setattr(preparation, "MaskTuningTrainer", Noting)
+    folders = [replace(builder(), fast_dropout=fast).fine_tune() for fast in (None, False, None)]
+    assert asked == [None, False]
+    assert folders[0] == folders[2] != folders[1]
+
+
+def test_the_identity_of_what_is_in_the_cache_has_no_word_of_the_default(builder):
+    assert set(builder()._identity(("training",))["training"]) == set(preparation.TRAINING)

@@ -84,7 +84,8 @@ def load_inputs(cell: Cell) -> CellInputs:
         curve = _sample(encoded[[each.kind for each in task.evaluation].index("in_distribution")])
     method = build_method(cell.method, cell.options)
     args = _arguments(cell.training, tempfile.gettempdir(), bf16=_auxiliary_precision(cell, checkpoint) == "bf16")
-    builder = CachedFeatureBuilder(train, tokenizer, args, checkpoint, task.label_names, cell.model.revision)
+    names, revision, fast = task.label_names, cell.model.revision, _asked(cell.training)
+    builder = CachedFeatureBuilder(train, tokenizer, args, checkpoint, names, revision, fast_dropout=fast)
     train = builder.prepare(method)
     seconds["prepare"] = sum(builder.seconds.values())
     evaluation, examples = datasets.concatenate_datasets(encoded), record.describe_examples(task.evaluation)
@@ -170,15 +171,14 @@ def build_trainer(inputs: CellInputs, seed: int, bar: Any, accumulation: int, sc
     )
     if torch.cuda.is_available():
         model.to("cuda")
-    accelerate = None if cell.training.cpu_accelerators == "auto" else False
     chosen = precision.choose(cell.training.precision, model.config, model.device)
     trainer = MaskTuningTrainer(
         model=model,
         args=_run_arguments(inputs, seed, accumulation, scratch, chosen),
         method=method,
         measure_gradients=True,
-        fast_dropout=accelerate,
-        fast_word_gradient=accelerate,
+        fast_dropout=_asked(cell.training),
+        fast_word_gradient=_asked(cell.training),
         train_dataset=InMemory(inputs.train),
         eval_dataset=InMemory(inputs.curve),
         processing_class=inputs.tokenizer,
@@ -188,6 +188,11 @@ def build_trainer(inputs: CellInputs, seed: int, bar: Any, accumulation: int, sc
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _asked(training: Training) -> bool | None:
+    """What the trainer is asked of each CPU accelerator: None uses it where it pays."""
+    return None if training.cpu_accelerators == "auto" else False
 
 
 def _cpu_accelerators(inputs: CellInputs, trainer: MaskTuningTrainer) -> dict[str, bool | None]:
