@@ -1,6 +1,7 @@
 """Tokenised examples to a padded batch: what `transformers.DataCollatorWithPadding` returns, in less time.
 
-Transformers asks the tokenizer, which walks through every token id in Python; a small model's step on a CPU feels that.
+Transformers asks the tokenizer, which walks through every token id in Python: a good part of a small model's step on a
+CPU.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,7 @@ LABELS = ("label", "label_ids")
 class InMemory(Dataset):
     """The rows of a tokenised `datasets.Dataset`, its lists as tensors.
 
-    Reading a row from Arrow at each step, and making tensors of it, is work that a small model's step feels.
+    Reading a row from Arrow at each step, and making tensors of it, would take a good part of a small model's step.
     """
 
     def __init__(self, rows: datasets.Dataset):
@@ -89,17 +90,17 @@ class PreparedColumns:
         for name, per_token in self.per_token.items():
             if name in examples[0]:
                 rows = [torch.as_tensor(row[name]) for row in examples]
-                batch[name] = self._padded(rows, batch["attention_mask"]) if per_token else torch.stack(rows)
+                batch[name] = self._pad(rows, batch["attention_mask"]) if per_token else torch.stack(rows)
         return batch
 
     @staticmethod
-    def _padded(rows: list[Tensor], attention_mask: Tensor) -> Tensor:
+    def _pad(rows: list[Tensor], attention_mask: Tensor) -> Tensor:
         """A value for each token, where the token is; 0 in the padding, on whichever side that is."""
         values = torch.zeros(attention_mask.shape, dtype=rows[0].dtype)
         return values.masked_scatter(attention_mask.bool(), torch.cat(rows))
 
 
-def faster(collator: Any) -> Any:
+def replace_padding(collator: Any) -> Any:
     """`Padding` in place of a DataCollatorWithPadding that does no more than that; any other collator as it is."""
     if type(collator) is not DataCollatorWithPadding:
         return collator
@@ -108,7 +109,7 @@ def faster(collator: Any) -> Any:
 
 
 def pads_only(collator: Any) -> bool:
-    """Whether a collator is one of transformers' or ours, to which it is all one what comes together, not a user's."""
+    """Whether a collator is one of transformers' or ours, which pads whatever comes together, and not a user's."""
     inner = collator.data_collator if isinstance(collator, RemoveColumnsCollator) else collator
     inner = inner.collate if isinstance(inner, PreparedColumns) else inner
     return type(inner) in (Padding, DataCollatorWithPadding) or inner is default_data_collator

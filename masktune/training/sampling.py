@@ -40,7 +40,7 @@ class StagePlan:
         second = math.ceil(stage.epochs * len(rows) / examples_of_step)
         return cls(rows, epochs, stage.epochs, first, first + second, stage.learning_rate_factor)
 
-    def extended(self, factor: Callable[[int], float]) -> Callable[[int], float]:
+    def extend(self, factor: Callable[[int], float]) -> Callable[[int], float]:
         """The factor of the learning rate at a step: the first stage's own, then a linear decay to 0."""
 
         def both(step: int) -> float:

@@ -33,10 +33,11 @@ from masktune.methods import MaskTuning, Method, Term
 from masktune.models.joint import MaskTuningModel
 from masktune.perturb import Vocabulary
 from masktune.streams import Streams
-from masktune.training.collate import PreparedColumns, faster
+from masktune.training import gradients
+from masktune.training.collate import PreparedColumns, replace_padding
 from masktune.training.cpu import dropout, word_gradient
 from masktune.training.evaluation import SortedEvaluation
-from masktune.training.gradients import TermGradient, added, equalised, measured
+from masktune.training.gradients import TermGradient
 from masktune.training.means import Mean
 from masktune.training.sampling import SeededSampler, StagePlan, lengths_of
 
@@ -108,7 +109,7 @@ class MaskTuningTrainer(SortedEvaluation):
         )
         self._check()
         check_labels(self.train_dataset, self.model.config.num_labels)
-        self.data_collator = faster(self.data_collator)
+        self.data_collator = replace_padding(self.data_collator)
         self._take_prepared_columns()
         self.second_stage = self._second_stage()
         if self.method.encoder is not None:
@@ -192,7 +193,7 @@ class MaskTuningTrainer(SortedEvaluation):
         self, model: nn.Module, inputs: dict[str, Tensor], num_items_in_batch: Tensor | int | None = None
     ) -> Tensor:
         """Forward and backward of one micro-batch, term by term. Returns the weighted loss, a scalar without graph."""
-        # Setting the mode walks through all modules, which a small step feels; from_pretrained leaves eval mode.
+        # Setting the mode walks through all modules, a good part of a small step; from_pretrained leaves eval mode.
         if not (model.training and self.model.classifier.training):
             model.train()
         inputs = self._prepare_inputs(inputs)
@@ -201,7 +202,7 @@ class MaskTuningTrainer(SortedEvaluation):
         measures = self._measures_this_step()
         separate = measures or self.method.equalises
         before = self._take_gradients() if separate else []
-        parts: list[TermGradient] = []
+        by_term: list[TermGradient] = []
         fast = not separate and self._uses_fast_word_gradient()
         with word_gradient.fast_word_gradient(self.model) if fast else nullcontext():
             for term in self._terms(inputs):
@@ -210,11 +211,11 @@ class MaskTuningTrainer(SortedEvaluation):
                 total += term.weight * share * value
                 self.accelerator.backward(term.weight * share * term.loss)
                 if separate:
-                    parts.append(TermGradient(term.name, term.weight, self._take_gradients(), term.equalise))
+                    by_term.append(TermGradient(term.name, term.weight, self._take_gradients(), term.equalise))
         if measures:
-            self._log_gradients(parts, share)
+            self._log_gradients(by_term, share)
         if separate:
-            self._put_gradients(before, parts)
+            self._put_gradients(before, by_term)
         return total
 
     def _terms(self, inputs: dict[str, Tensor]) -> Iterator[Term]:
@@ -241,26 +242,26 @@ class MaskTuningTrainer(SortedEvaluation):
         return len(inputs["labels"]) / num_items_in_batch
 
     def _take_gradients(self) -> list[Tensor | None]:
-        gradients = [parameter.grad for parameter in self.model.parameters()]
+        taken = [parameter.grad for parameter in self.model.parameters()]
         self.model.zero_grad(set_to_none=True)
-        return gradients
+        return taken
 
-    def _put_gradients(self, before: list[Tensor | None], parts: list[TermGradient]) -> None:
+    def _put_gradients(self, before: list[Tensor | None], by_term: list[TermGradient]) -> None:
         """Add up what was there and the gradients of the terms, in the order in which backward would have added them.
 
         A term to be equalised is rescaled so that its norm before the weights is that of the other terms together.
         """
-        sides = zip(before, *equalised(parts), strict=True)
-        for parameter, gradients in zip(self.model.parameters(), sides, strict=True):
-            parameter.grad = added(gradients)
+        by_parameter = zip(before, *gradients.equalise(by_term), strict=True)
+        for parameter, summands in zip(self.model.parameters(), by_parameter, strict=True):
+            parameter.grad = gradients.add(summands)
 
     def _measures_this_step(self) -> bool:
         """Whether the gradients of this micro-batch's terms are measured: in the steps whose end is logged."""
         return self.measure_gradients and (self.state.global_step + 1) % self.state.logging_steps == 0
 
-    def _log_gradients(self, parts: list[TermGradient], share: Tensor | float) -> None:
+    def _log_gradients(self, by_term: list[TermGradient], share: Tensor | float) -> None:
         """The norm of each term's gradient before its weight, and the cosine between each two of them."""
-        for name, value in measured(parts, share).items():
+        for name, value in gradients.measure(by_term, share).items():
             self._means[name].add(value)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
@@ -302,7 +303,7 @@ class MaskTuningTrainer(SortedEvaluation):
                 f"lr_scheduler_type = {str(self.args.lr_scheduler_type)!r}: the second stage of {self.method.name!r} "
                 "follows a schedule that is known beforehand; choose 'linear' or 'cosine'"
             )
-        scheduler.lr_lambdas = [self.second_stage.extended(factor) for factor in scheduler.lr_lambdas]
+        scheduler.lr_lambdas = [self.second_stage.extend(factor) for factor in scheduler.lr_lambdas]
         return scheduler
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:

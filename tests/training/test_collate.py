@@ -6,7 +6,7 @@ from transformers import DataCollatorWithPadding
 
 from masktune.methods.bias import BiasProbabilities
 from masktune.methods.masker import Keywords
-from masktune.training.collate import InMemory, Padding, PreparedColumns, faster
+from masktune.training.collate import InMemory, Padding, PreparedColumns, replace_padding
 from masktune.training.sampling import lengths_of
 
 TEXTS = ["word1 word2 word3", "word4", "word5 word6"]
@@ -44,11 +44,11 @@ def test_only_a_collator_that_does_the_same_is_replaced(tokenizer):
     class Own(DataCollatorWithPadding):
         pass
 
-    assert isinstance(faster(DataCollatorWithPadding(tokenizer)), Padding)
+    assert isinstance(replace_padding(DataCollatorWithPadding(tokenizer)), Padding)
     for other in (Own(tokenizer), DataCollatorWithPadding(tokenizer, pad_to_multiple_of=8), list):
-        assert faster(other) is other
+        assert replace_padding(other) is other
     to_longest = DataCollatorWithPadding(tokenizer, padding="max_length", max_length=9)
-    assert faster(to_longest) is to_longest
+    assert replace_padding(to_longest) is to_longest
 
 
 def test_rows_in_memory_make_the_batches_that_rows_on_disk_make(tokenizer):

@@ -99,5 +99,5 @@ def test_a_second_stage_passes_over_its_rows_as_often_as_epochs_take():
     sampler.set_epoch(1)
     second = list(sampler)
     assert sorted(second[:3]) == sorted(second[3:]) == plan.rows
-    factors = [plan.extended(lambda step: 1 - step / 3)(step) for step in range(7)]
+    factors = [plan.extend(lambda step: 1 - step / 3)(step) for step in range(7)]
     assert factors == pytest.approx([1, 2 / 3, 1 / 3, 0.5, 1 / 3, 1 / 6, 0])
