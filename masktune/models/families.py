@@ -47,26 +47,32 @@ class Stack:
 
 
 def _encoder_stacks(base: PreTrainedModel) -> list[Stack]:
-    layers = base.encoder.layer
-    return [Stack([base.embeddings.word_embeddings], [base.embeddings], [layer.output.dense for layer in layers])]
+    words, embeddings = base.get_submodule("embeddings.word_embeddings"), base.get_submodule("embeddings")
+    layers = base.get_submodule("encoder.layer").children()
+    return [Stack([words], [embeddings], [layer.get_submodule("output.dense") for layer in layers])]
 
 
 def _decoder_stacks(base: PreTrainedModel) -> list[Stack]:
     return [
-        Stack([stack.embed_tokens], [stack.layernorm_embedding], [layer.fc2 for layer in stack.layers], shifted)
-        for stack, shifted in ((base.encoder, False), (base.decoder, True))
+        Stack(
+            words=[stack.get_submodule("embed_tokens")],
+            embeddings=[stack.get_submodule("layernorm_embedding")],
+            feed_forward=[layer.get_submodule("fc2") for layer in stack.get_submodule("layers").children()],
+            shifted=shifted,
+        )
+        for stack, shifted in ((base.get_submodule("encoder"), False), (base.get_submodule("decoder"), True))
     ]
 
 
 def _first_attention(output: ModelOutput, attention_mask: Tensor) -> Tensor:
     """BERT and RoBERTa classify at the first token: what it attends to in the last layer. -> [B, heads, L]."""
-    return output.attentions[-1][:, :, 0]
+    return output["attentions"][-1][:, :, 0]
 
 
 def _last_attention(output: ModelOutput, attention_mask: Tensor) -> Tensor:
     """BART classifies at the last token of its decoder: what that attends to in the encoder. -> [B, heads, L]."""
     last = attention_mask.sum(1) - 1
-    return output.cross_attentions[-1][torch.arange(len(last), device=last.device), :, last]
+    return output["cross_attentions"][-1][torch.arange(len(last), device=last.device), :, last]
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,13 @@ FAMILIES = {
     "roberta": Family("lm_head", _encoder_hidden, _encoder_stacks, _first_attention),
     "bart": Family("lm_head", _decoder_hidden, _decoder_stacks, _last_attention),
 }
+
+
+def base_of(model: PreTrainedModel) -> PreTrainedModel:
+    """The model without its head."""
+    base = model.base_model
+    assert isinstance(base, PreTrainedModel)  # transformers declares any module
+    return base
 
 
 def shift_right(values: Tensor) -> Tensor:

@@ -15,12 +15,12 @@ from pathlib import Path
 import safetensors.torch
 import torch
 from torch import Tensor, nn
-from transformers import AutoModelForSequenceClassification, PreTrainedModel
+from transformers import AutoModelForSequenceClassification, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from masktune.errors import MaskTuneError, one_of
 from masktune.losses import ENCODERS
-from masktune.models.families import FAMILIES, Family, Stack, shift_right
+from masktune.models.families import FAMILIES, Family, Stack, base_of, shift_right
 from masktune.models.masked_lm import HEAD_FILE, MaskedLM, has_saved_head, load_masked_lm, masked_logits, tie
 from masktune.models.weights import check_loaded, copy_weights, loading, read_weights
 from masktune.perturb import Vocabulary
@@ -40,20 +40,21 @@ class MaskTuningModel(nn.Module):
         super().__init__()
         self.classifier = classifier
         self.encoder = one_of(encoder, ENCODERS, "encoder") if masked_lm is not None else None
-        self.vocabulary: Vocabulary | None = None
-        self.mlm_head = self.mlm_encoder = None
+        self._vocabulary: Vocabulary | None = None
+        self.mlm_head: nn.Module | None = None
+        self.mlm_encoder: PreTrainedModel | None = None
         if masked_lm is not None:
             self._attach(masked_lm)
 
     def _attach(self, masked_lm: MaskedLM) -> None:
-        self.mlm_head = masked_lm.head
+        self.mlm_head = head = masked_lm.head
         if self.encoder == "shared":
-            tie(masked_lm, self.classifier.get_input_embeddings().weight)
-        else:
-            self.mlm_encoder = masked_lm.model.base_model
+            tie(masked_lm, self.classifier.get_input_embeddings().get_parameter("weight"))
+            return
+        self.mlm_encoder = encoder = base_of(masked_lm.model)
         if self.encoder == "frozen":
-            self.mlm_encoder.requires_grad_(False)
-            self.mlm_head.requires_grad_(False)
+            encoder.requires_grad_(False)
+            head.requires_grad_(False)
 
     @classmethod
     def from_pretrained(
@@ -88,8 +89,10 @@ class MaskTuningModel(nn.Module):
     @classmethod
     def from_classifier(cls, classifier: PreTrainedModel, encoder: str | None = "shared") -> "MaskTuningModel":
         """Attach to a loaded `AutoModelForSequenceClassification` the masked-LM head of the checkpoint it came from."""
+        if encoder is None:
+            return cls(classifier)
         checkpoint = classifier.config.name_or_path
-        if encoder is not None and not checkpoint:
+        if not checkpoint:
             raise MaskTuneError(
                 f"this {type(classifier).__name__} was not loaded from a checkpoint, so its masked-LM head cannot be "
                 "found; load it with from_pretrained, or build a MaskTuningModel yourself"
@@ -98,7 +101,9 @@ class MaskTuningModel(nn.Module):
         return cls._with_language_model(classifier, checkpoint, revision, encoder)
 
     @classmethod
-    def _with_language_model(cls, classifier, checkpoint, revision, encoder) -> "MaskTuningModel":
+    def _with_language_model(
+        cls, classifier: PreTrainedModel, checkpoint: str | Path, revision: str | None, encoder: str | None
+    ) -> "MaskTuningModel":
         if encoder is None:
             return cls(classifier)
         model = cls(classifier, load_masked_lm(checkpoint, revision), encoder)
@@ -108,7 +113,18 @@ class MaskTuningModel(nn.Module):
         return model
 
     @property
-    def config(self):
+    def vocabulary(self) -> Vocabulary:
+        """What perturbing needs to know of the tokenizer. Raises MaskTuneError before it is set."""
+        if self._vocabulary is None:
+            raise MaskTuneError("the model has no vocabulary yet; set model.vocabulary = Vocabulary.of(tokenizer)")
+        return self._vocabulary
+
+    @vocabulary.setter
+    def vocabulary(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+
+    @property
+    def config(self) -> PreTrainedConfig:
         """The classifier's transformers configuration."""
         return self.classifier.config
 
@@ -128,8 +144,13 @@ class MaskTuningModel(nn.Module):
         return SequenceClassifierOutput(loss=output.loss, logits=output.logits)
 
     def mlm_logits(self, masked_ids: Tensor, input_ids: Tensor, positions: Tensor, **inputs: Tensor) -> Tensor:
-        """Predictions for the masked tokens, see `masked_logits`. -> [N, V]."""
-        base = self.classifier.base_model if self.mlm_encoder is None else self.mlm_encoder
+        """Predictions for the masked tokens, see `masked_logits`. -> [N, V].
+
+        Raises MaskTuneError for a model without language model (encoder=None).
+        """
+        if self.mlm_head is None:
+            raise MaskTuneError("the model has no language model; load it with encoder='shared'")
+        base = base_of(self.classifier) if self.mlm_encoder is None else self.mlm_encoder
         with torch.no_grad() if self.encoder == "frozen" else contextlib.nullcontext():
             return masked_logits(self.family, base, self.mlm_head, masked_ids, input_ids, positions, **inputs)
 
@@ -167,7 +188,7 @@ class MaskTuningModel(nn.Module):
 
     @property
     def _stacks(self) -> list[Stack]:
-        return self.family.stacks(self.classifier.base_model)
+        return self.family.stacks(base_of(self.classifier))
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write a plain transformers classification checkpoint, and beside it the language model's own weights.

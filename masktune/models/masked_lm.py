@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedModel
 
 from masktune.errors import MaskTuneError, one_of
-from masktune.models.families import FAMILIES, Family
+from masktune.models.families import FAMILIES, Family, base_of
 from masktune.models.weights import check_loaded, loading
 
 # What the language model has of its own, in the folder of a saved MaskTuningModel.
@@ -47,7 +47,7 @@ class MaskedLM(nn.Module):
 
     def mlm_logits(self, masked_ids: Tensor, input_ids: Tensor, positions: Tensor, **inputs: Tensor) -> Tensor:
         """Predictions for the masked tokens, see `masked_logits`. -> [N, V]."""
-        return masked_logits(self.family, self.model.base_model, self.head, masked_ids, input_ids, positions, **inputs)
+        return masked_logits(self.family, base_of(self.model), self.head, masked_ids, input_ids, positions, **inputs)
 
 
 def masked_logits(

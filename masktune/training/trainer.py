@@ -108,7 +108,9 @@ class MaskTuningTrainer(SortedEvaluation):
             preprocess_logits_for_metrics=preprocess_logits_for_metrics,
         )
         self._check()
-        check_labels(self.train_dataset, self.model.config.num_labels)
+        num_labels = self.model.config.num_labels
+        assert num_labels is not None  # it is a classifier
+        check_labels(self.train_dataset, num_labels)
         self.data_collator = replace_padding(self.data_collator)
         self._take_prepared_columns()
         self.second_stage = self._second_stage()
