@@ -47,6 +47,16 @@ def results(tmp_path, monkeypatch) -> Path:
     return tmp_path / "results"
 
 
+def edited(table: dict, path: str, value) -> dict:
+    """The table with one value replaced; `path` like "training.epochs" or "grid.1.alpha"."""
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    at = table
+    for part in parents:
+        at = at[part]
+    at[last] = value
+    return table
+
+
 def predictions(right: int = 3) -> pyarrow.Table:
     """Predictions for four examples of one set, of which `right` are right."""
     labels = [0, 1, 0, 1]
@@ -80,6 +90,19 @@ def records(right: int = 3, digest: str = "d") -> dict:
 def store(cell, seed: int, right: int = 3, **changes) -> Path:
     """Store a run of the cell with made-up results."""
     return runs.write(cell.study, cell.run_id(seed), records(right, **changes), predictions(right))
+
+
+def claimed(table, **changes):
+    claim = {"first": "Mask-tuning", "second": "fine-tuning", "kind": "in_distribution", "test": "superiority"}
+    return parse_study({**table, "tasks": ["sentiment"], "seeds": 6, "claims": [{**claim, **changes}]})
+
+
+def stored_pairs(study, rights):
+    """Runs of four examples of `validation`: so many right by fine-tuning and Mask-tuning at seed 0, 1, ..."""
+    first, second = study.cells
+    for seed, (one, other) in enumerate(rights):
+        store(first, seed, right=one)
+        store(second, seed, right=other)
 
 
 def write_notebook(path: Path, sources: list[str], tagged: int | None = 0) -> Path:

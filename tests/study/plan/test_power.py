@@ -7,12 +7,11 @@ import pandas
 import pytest
 from scipy import stats
 from statsmodels.stats.power import TTestPower
-from study.conftest import store
+from study.conftest import claimed, store, stored_pairs
 
 from masktune.statistics import intervals, tests
-from masktune.study.plan import listing, power
+from masktune.study.plan import power
 from masktune.study.spec.comparisons import comparisons
-from masktune.study.spec.load import parse_study
 
 
 @pytest.mark.parametrize(("seeds", "level"), [(6, 0.05), (9, 0.05), (10, 0.05 / 24), (14, 0.05)])
@@ -53,19 +52,6 @@ def test_out_of_reach_is_infinite():
     assert math.isinf(power.detectable(5, 0.05, 2)) and math.isinf(power.detectable(6, 0.05 / 24, 2))
 
 
-def claimed(table, **changes):
-    claim = {"first": "Mask-tuning", "second": "fine-tuning", "kind": "in_distribution", "test": "superiority"}
-    return parse_study({**table, "tasks": ["sentiment"], "seeds": 6, "claims": [{**claim, **changes}]})
-
-
-def stored_pairs(study, rights):
-    """Runs of four examples of `validation`: so many right by fine-tuning and Mask-tuning at seed 0, 1, ..."""
-    first, second = study.cells
-    for seed, (one, other) in enumerate(rights):
-        store(first, seed, right=one)
-        store(second, seed, right=other)
-
-
 def test_the_spread_is_that_of_finished_pairs(table):
     study = claimed(table)
     stored_pairs(study, [(1, 2), (2, 2), (1, 4)])
@@ -90,40 +76,6 @@ def test_the_spread_is_read_from_the_gathered_table_where_no_run_lies(table, res
     store(study.cells[0], 1, right=4)
     by_seed = power.read_accuracies(study)["fine-tuning", "bert", "sentiment"]
     assert [by_seed[seed]["validation"] for seed in (0, 1)] == [0.5, 1.0]
-
-
-def plan(study):
-    return listing.plan(study, lambda cell: True)
-
-
-def test_the_plan_says_what_its_seeds_can_show(table):
-    text = plan(claimed(table))
-    assert "1 comparison (model x set), 6 paired seeds, two-sided sign-flip test: p can reach 0.031" in text
-    size = power.detectable(6, 0.05, 2) * 0.5
-    assert (
-        f"found with 80 % power at 0.05: differences from {size:.2g} points (assumed: differences vary by 0.5" in text
-    )
-    assert "warning" not in text
-
-
-def test_the_plan_warns_where_the_correction_is_out_of_reach(table):
-    study = parse_study(
-        {**table, "seeds": 6, "claims": [{**table["claims"][0], "test": "superiority"}, table["claims"][0]]}
-    )
-    text = plan(study)
-    assert text.count("warning: corrected for the 4 headline comparisons, one alone needs p below 0.013") == 1
-    assert "out of reach of these seeds; 8 seeds reach it" in text
-    assert "4 comparisons (model x set), 6 paired seeds: estimated with an interval, not tested" in text
-
-
-def test_the_plan_uses_what_has_finished(table):
-    study = claimed(table, test="non_inferiority", margin=2.0)
-    stored_pairs(study, [(1, 2), (2, 2), (1, 4)])
-    least = power.detectable(6, 0.05, 1) * np.std([25, 0, 75], ddof=1) - 2
-    assert (
-        f"where the true difference is at least {least:.2g} in sentiment, in points (by the spread of 3 finished pairs)"
-        in plan(study)
-    )
 
 
 def test_the_half_width_is_that_of_the_t_interval():

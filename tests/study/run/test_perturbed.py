@@ -1,7 +1,6 @@
 """Perturbing the same examples along training, on a tiny model."""
 
 import random
-from dataclasses import replace
 
 import numpy
 import pytest
@@ -17,7 +16,6 @@ from masktune.models.spec import ModelSpec
 from masktune.study.run import perturbed, training
 from masktune.study.spec import arms
 from masktune.study.spec.cells import Cell, Training, build_method
-from masktune.study.spec.load import load_study
 
 pytestmark = pytest.mark.slow
 
@@ -108,20 +106,3 @@ def test_padding_has_no_part_in_an_embedding(inputs):
     with torch.no_grad():
         alone = encoder(input_ids=batch["input_ids"][short : short + 1, :length]).last_hidden_state[0].mean(0)
     numpy.testing.assert_allclose(found[short], alone, atol=1e-5)
-
-
-def test_the_cells_of_the_experiment_are_trained_as_the_mask_tuning_of_their_study():
-    study = load_study("embedded")
-    found = arms.cells_of(study)
-    ours = next(cell for cell in study.cells if cell.task == study.diversity.task and cell.label == "Mask-tuning")
-    assert [cell.label for cell in found] == list(arms.ARMS)
-    assert {cell.training for cell in found} == {ours.training} and {cell.model for cell in found} == {ours.model}
-    assert found[1].options == {"alpha": 1} and len(found[0].seeds) == study.diversity.seeds
-
-
-def test_its_numbers_are_kept_under_what_they_were_made_from():
-    study = load_study("embedded")
-    more = replace(study, diversity=replace(study.diversity, seeds=5))
-    other = replace(study, diversity=replace(study.diversity, task="inference"))
-    assert len({arms.kept_file(each) for each in (study, more, other)}) == 3
-    assert arms.kept_file(study) == arms.kept_file(replace(study, title="another title"))

@@ -2,31 +2,20 @@
 
 import json
 import math
-import random
 import re
 import shutil
-import subprocess
-import sys
-from dataclasses import replace
 
 import pyarrow
 import pyarrow.parquet
 import pytest
-from datasets import Dataset
 from study.conftest import predictions, records, store
-from tiny_models import WORDS
-from transformers import AutoTokenizer
 
-from masktune.data import encode
-from masktune.data.tasks import EvaluationSet, TaskData
 from masktune.errors import MaskTuneError
-from masktune.models.spec import ModelSpec
 from masktune.study import paths as places
 from masktune.study.execute import efficiency
 from masktune.study.plan import listing
 from masktune.study.run import cell as cells
-from masktune.study.run import environment, record, training
-from masktune.study.spec.cells import Cell, Training, build_method
+from masktune.study.run import environment
 from masktune.study.store import gather, runs, stored
 
 pytestmark = pytest.mark.slow
@@ -107,7 +96,11 @@ def log(**entry):
 
 
 NAN, INFINITE = math.nan, math.inf
+
+
 LOGITS = [[0.5, -0.5], [0.25, 0.75]] * 2
+
+
 DIVERGED = {
     "one logit is not finite": (answers([*LOGITS[:3], [0.5, NAN]]), [], "the logits of 1 of 4 examples are not finite"),
     "all logits are": (answers([[NAN, NAN]] * 4), [], "the logits of 4 of 4 examples are not finite"),
@@ -177,61 +170,6 @@ def test_a_bad_run_is_a_result(study, cell):
     ]
 
 
-def inputs_of(checkpoint, learning_rate):
-    """40 examples of words to learn and to be asked about."""
-    chooser = random.Random(0)
-    texts = [" ".join(chooser.choices(WORDS, k=chooser.randint(3, 20))) for _ in range(40)]
-    names = [str(number) for number in range(40)]
-    rows = {"text": texts, "label": [number % 2 for number in range(40)]}
-    rows = Dataset.from_dict({**rows, "example_id": names, "cluster_id": names, "group": [""] * 40})
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-    encoded = encode.encode(rows, tokenizer, 32)
-    part = EvaluationSet("validation", "in_distribution", rows, ("negative", "positive"), 32, None)
-    task = TaskData("sentiment", ("negative", "positive"), False, rows, (part,), {"train": "digest"})
-    chosen = Training(epochs=3, batch_size=8, learning_rate=learning_rate, precision="fp32")
-    cell = Cell(
-        "small", "any", "embedded", "sentiment", ModelSpec("bert", str(checkpoint)), "fine_tuning", training=chosen
-    )
-    examples = record.describe_examples([part])
-    method = build_method(cell.method, cell.options)
-    seconds = {"load": 1.0, "tokenise": 1.0, "prepare": 1.0}
-    return training.CellInputs(
-        cell, method, task, str(checkpoint), tokenizer, encoded, encoded, encoded, examples, seconds
-    )
-
-
-def test_a_real_run_with_an_absurd_learning_rate_fails_and_a_usual_one_says_which_code_made_it(
-    checkpoints, monkeypatch
-):
-    for rate in (0.999, 1e-3):
-        made = inputs_of(checkpoints["bert"], rate)
-        monkeypatch.setattr(training, "load_inputs", lambda cell, made=made: made)
-        if rate == 0.999:
-            with pytest.raises(MaskTuneError, match="the model no longer reads its input"):
-                cells.run(made.cell)
-            [failure] = runs.read_failures("small").values()
-            assert "lower the learning rate" in failure["error"]
-        else:
-            cells.run(made.cell)
-            said = runs.read("small", made.cell.run_id(0)).record("environment")
-            assert said["source"] == environment.source() and said["precision"] == "fp32"
-            off = {"fast_dropout": False, "fast_word_gradient": False, "checkpoint_fast_dropout": None}
-            assert said["cpu_accelerators"] == off  # of a small model, which another has made
-
-
-@pytest.mark.parametrize(("setting", "asked"), [("auto", None), ("off", False)])
-def test_the_trainer_is_asked_for_the_accelerators_as_the_study_says(checkpoints, tmp_path, setting, asked):
-    made = inputs_of(checkpoints["bert"], 1e-3)
-    chosen = replace(made.cell.training, cpu_accelerators=setting)
-    trainer = training.build_trainer(
-        replace(made, cell=replace(made.cell, training=chosen)), 0, None, accumulation=1, scratch=str(tmp_path)
-    )
-    assert (trainer.fast_dropout, trainer.fast_word_gradient) == (asked, asked)
-
-
-# ---- a remedy never destroys
-
-
 def spoil(name, text):
     return lambda folder, run: (folder / name.format(run=run)).write_text(text)
 
@@ -275,7 +213,7 @@ def test_what_is_broken_is_named_alone_and_never_costs_another_run(study, cell, 
         assert set(gather.gather(study).query("status == 'done'")["run_id"]) == {run, other}
 
 
-@pytest.mark.parametrize("path", sorted((environment.PACKAGE / "study").glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((environment.PACKAGE / "study").rglob("*.py")), ids=lambda path: path.stem)
 def test_no_module_of_the_study_tells_anybody_to_delete(path):
     assert not re.search(r"\b(delete|remove|rm) (the|its|this)\b.*(folder|file|run)", path.read_text())
 
@@ -286,50 +224,3 @@ def test_a_broken_failure_marker_still_says_that_the_run_failed(study, cell):
     line = f"it failed; {cell.run_id(0)}.failed.json should say why and cannot be read"
     assert "small: 0 done, 1 failed, 7 missing" in (text := listing.status(study, lambda _: True)) and line in text
     assert gather.gather(study).set_index("run_id").loc[cell.run_id(0), "error"].startswith(line)
-
-
-@pytest.mark.parametrize("text", ["", "{}", '[{"runs": 3}]'])
-def test_a_broken_record_of_calls_is_put_aside_and_a_new_one_begun(cell, results, text):
-    store(cell, 0)
-    path = places.grid_file("small")
-    path.write_text(text)
-    assert efficiency.read("small") == []
-    for number in (1, 2):
-        with efficiency.record_call("small", 2, [cell.run_id(0)]):
-            pass
-        assert [record["runs"] for record in efficiency.read("small")] == [1] * number
-    assert path.with_name("grid.json.damaged").read_text() == text
-
-
-def test_of_several_calls_one_stands_for_the_study(cell):
-    def call(number, runs, wall):
-        return {"date": f"2026-01-0{number}", "workers": 2, "runs": runs, "wall_seconds": wall, "pure_seconds": wall}
-
-    calls = [call(1, 291, 70.0), call(2, 291, 60.0), call(3, 1, 5.0), call(4, 0, 1.0)]
-    assert efficiency.largest(calls) is calls[1]
-    assert efficiency.share(calls[1]) == 0.5
-    assert efficiency.largest(calls[3:]) is None
-
-
-def test_the_digest_of_the_source_covers_what_training_imports_and_nothing_that_only_reads():
-    names = {path.relative_to(environment.PACKAGE).as_posix() for path in environment.source_files()}
-    assert {
-        "training/trainer.py",
-        "methods/base.py",
-        "data/world/__init__.py",
-        "study/run/training.py",
-        "losses.py",
-    } <= names
-    assert not {name for name in names if name.startswith("analysis/")} | names & {
-        "__main__.py",
-        "study/store/gather.py",
-    }
-    code = "import sys; import masktune.study.run.training; "
-    code += "print(*(name for name in sys.modules if name.startswith('masktune.')))"
-    asked = [sys.executable, "-c", code]
-    ended = subprocess.run(asked, capture_output=True, text=True, check=True, cwd=places.PROJECT)
-    imported = {name.removeprefix("masktune.").replace(".", "/") for name in ended.stdout.split()}
-    # Where files are kept says nothing of how a run is trained.
-    known = {name.removesuffix(".py").removesuffix("/__init__") for name in names}
-    known |= {"study", "study/run", "study/spec", "study/paths"}
-    assert len(imported) > 20 and imported <= known

@@ -1,4 +1,4 @@
-"""What a run says of its own cost."""
+"""What is stored of a run: its cost."""
 
 from types import SimpleNamespace
 
@@ -6,7 +6,7 @@ import pytest
 from tiny_models import masked_language_model
 from transformers import AutoModelForSequenceClassification
 
-from masktune.study.run import environment, record, training
+from masktune.study.run import environment, record
 
 
 @pytest.fixture
@@ -36,16 +36,3 @@ def test_memory_and_hardware_are_stored(cost):
     assert cost["process_peak_bytes"] > 1e7 and cost["device_peak_bytes"] is None
     assert cost["hardware"] == environment.hardware()
     assert {"processor", "cores", "memory_bytes", "gpu", "system"} == set(cost["hardware"])
-
-
-def test_hardware_without_the_files_of_linux(monkeypatch):
-    monkeypatch.setattr(environment.Path, "read_text", lambda *unused, **named: (_ for _ in ()).throw(OSError()))
-    assert environment.hardware()["processor"]
-
-
-def test_the_learning_curve_has_examples_of_every_class_when_labels_take_turns():
-    import datasets
-
-    rows = datasets.Dataset.from_dict({"labels": [index % 2 for index in range(420)]})
-    shares = list(training._sample(rows)["labels"])
-    assert len(shares) == training.CURVE_EXAMPLES and 0.3 < sum(shares) / len(shares) < 0.7
