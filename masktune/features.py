@@ -80,7 +80,7 @@ class FeatureBuilder(Protocol):
 
 @dataclass(frozen=True)
 class Feature(ABC):
-    """Something to find out about each train example. Its fields, and what it depends on, define it.
+    """Something to compute for each train example. Its fields, and what it depends on, define it.
 
     summary     what it is, in a few words
     per_token   whether there is a value for each token of an example, and not one for the example

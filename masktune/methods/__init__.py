@@ -1,4 +1,9 @@
-"""The registry of methods: one file a method or family, each reads like the method section of its paper."""
+"""The registry of methods: one file a method, which reads like the method section of its paper.
+
+The usage example in each file takes as given what a script that fine-tunes with transformers has: `model`, a loaded
+`AutoModelForSequenceClassification`, its `tokenizer`, `args`, the tokenised `train` set. What is computed for each
+example before training starts from the `checkpoint` of the model, and needs the `label_names`.
+"""
 
 from dataclasses import fields
 from typing import Any

@@ -46,7 +46,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Examples:
-    """What a classifier is to read and to say: B examples.
+    """B examples for the classifier: what it reads, and the labels it should predict.
 
     inputs              input_ids and attention_mask (token_type_ids) [B, L]
     labels              [B]

@@ -1,4 +1,4 @@
-"""Bias models: what the spurious features alone can tell of the label, for methods that train against it.
+"""Bias models: what the spurious features alone tell of the label, for methods that train against it.
 
 small         the checkpoint itself, fine-tuned on 2,000 examples for 5 epochs: in so little time a model learns the
               easy cues first (Utama et al. 2020b, "Towards debiasing NLU models from unknown biases"). It needs to know
@@ -7,10 +7,10 @@ overlap       logistic regression on how two texts overlap (Clark et al. 2019)
 hypothesis    logistic regression on the words of the second text alone (Gururangan et al. 2018; Clark et al. 2019)
 bag_of_words  logistic regression on all words
 
-Every probability is that of a model which has not seen the example (cross-fitting). A bias model that is asked about
-its own train set is right for another reason than bias: it remembers. The better it remembers, the surer it is, of
-examples without any bias too, and a method that discounts what the bias model knows would then discount at random. The
-released code of Clark et al. asks a regression of a few features about its own train set, where little harm is done.
+Every probability comes from a model that has not seen the example (cross-fitting). On its own train set a bias model is
+right for another reason than bias: it remembers the examples. It is then certain of examples without any bias too, and
+a method that discounts what the bias model knows would discount at random. The released code of Clark et al. applies a
+regression to its own train set; with a few features that does little harm.
 
 That code tells entailment from the rest alone; here the regression knows all classes. It balances the classes; here
 they are as they are, since log p + log b asks for probabilities.
@@ -25,7 +25,7 @@ from torch import Tensor
 from masktune.errors import MaskTuneError, one_of
 from masktune.features import Feature, FeatureBuilder
 from masktune.methods.base import ClassificationLoss, Examples
-from masktune.methods.words import bag, overlap
+from masktune.methods.words import bag_of_words, overlap_features
 
 if TYPE_CHECKING:
     import numpy
@@ -61,7 +61,7 @@ class BiasProbabilities(Feature):
 
 
 def _of_small_models(builder: FeatureBuilder) -> "numpy.ndarray":
-    """Two models on examples of their own; the first judges all that it has not seen, the second what the first saw."""
+    """Two models with a train set each; the first judges all examples but its own, the second those of the first."""
     import numpy
 
     count = min(SMALL_EXAMPLES, len(builder.train) // 2)
@@ -76,7 +76,7 @@ def _of_regression(model: str, builder: FeatureBuilder) -> "numpy.ndarray":
     """Logistic regression in FOLDS folds, each judged by the regression on the others."""
     import numpy
 
-    sklearn = scikit_learn()
+    sklearn = import_sklearn()
     labels = numpy.asarray(builder.labels)
     classes, counts = numpy.unique(labels, return_counts=True)
     if counts.min() < FOLDS:
@@ -96,24 +96,24 @@ def _of_regression(model: str, builder: FeatureBuilder) -> "numpy.ndarray":
 
 def _features(model: str, texts: tuple[list[str], ...]) -> list[Any]:
     if model == "overlap":
-        return overlap(texts)
-    return texts[1] if model == "hypothesis" else bag(texts)
+        return overlap_features(texts)
+    return texts[1] if model == "hypothesis" else bag_of_words(texts)
 
 
 def _regression(model: str, sklearn: Any) -> Any:
     if model == "overlap":  # as good as without regularisation, as in the code of Clark et al.
         regression = sklearn.linear_model.LogisticRegression(C=100)
         return sklearn.pipeline.make_pipeline(sklearn.preprocessing.StandardScaler(), regression)
-    words = sklearn.feature_extraction.text.CountVectorizer(analyzer=as_it_is, binary=True)
+    words = sklearn.feature_extraction.text.CountVectorizer(analyzer=keep_words, binary=True)
     return sklearn.pipeline.make_pipeline(words, sklearn.linear_model.LogisticRegression(max_iter=1000))
 
 
-def as_it_is(words: list[str]) -> list[str]:
-    """The analyser of texts that are lists of words already."""
+def keep_words(words: list[str]) -> list[str]:
+    """An analyser for texts that are lists of words already."""
     return words
 
 
-def scikit_learn() -> Any:
+def import_sklearn() -> Any:
     """The library, imported where it is first needed."""
     import sklearn.feature_extraction.text
     import sklearn.linear_model
@@ -126,7 +126,7 @@ def scikit_learn() -> Any:
 
 @dataclass(frozen=True)
 class BiasAwareLoss(ClassificationLoss):
-    """A loss that compares the logits with the label and takes account of what a bias model says of it."""
+    """A loss that compares the logits with the label and discounts what a bias model knows of it."""
 
     bias_model: str = "small"
 

@@ -143,7 +143,7 @@ def components_of(*methods: Component) -> tuple[Component, ...]:
 
 
 def _check(combined: Combined) -> None:
-    """Raise MaskTuneError where nothing is classified and a component would wait for it in vain."""
+    """Raise MaskTuneError where a component would act on a classification that does not take place."""
     if not combined.classifies:
         waiting = next(component for component in combined.components if component is not combined.method)
         raise MaskTuneError(

@@ -7,8 +7,8 @@ bias model is right with probability b_y:
 
 With b_y = 0 the target is the teacher, with b_y = 1 it is uniform. Paper and released code agree. The teacher is
 trained on all train examples and gives its probabilities for these same examples, as in the paper: it stands for what
-fine-tuning comes to believe. It is trained once, with the seed of every preparation, and all seeds of a study learn
-from it. The bias model judges examples that it has not seen, see masktune.methods.bias.
+fine-tuning comes to believe. It is trained once, with the seed of all features, and every seed of a study learns from
+it. The bias model judges examples that it has not seen, see masktune.methods.bias.
 
 Usage:
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TeacherProbabilities(Feature):
-    """What plain fine-tuning on all train examples says of each of them: probabilities [n, C], float32."""
+    """What plain fine-tuning on all train examples predicts for each of them: probabilities [n, C], float32."""
 
     summary = "probabilities of a fine-tuned teacher"
     depends_on = ("checkpoint", "training")

@@ -5,8 +5,9 @@ released codes weigh all three alike),
 
     L = CE(p, y) + CE(q, y) + weight * JS(p, q)
 
-Here it is divided by 2, so that beside other terms, and for gradient clipping, it weighs what fine-tuning's loss does;
-AdamW alone would not notice. JS is the mean over the examples of the Jensen-Shannon divergence of two distributions.
+Here the sum is divided by 2. Beside other terms, and in gradient clipping, it then counts as much as the loss of
+fine-tuning does; AdamW alone does not depend on the scale. JS is the Jensen-Shannon divergence of two distributions,
+mean over the examples.
 """
 
 from abc import abstractmethod
@@ -59,7 +60,7 @@ class Cut(ForwardPass):
         yield 1.0, (loss(whole, examples) + loss(cut, examples) + self.divergence_weight * divergence) / 2
 
 
-def spans(attention_mask: Tensor, sizes: Tensor, whole: int, generator: Generator) -> Tensor:
+def draw_spans(attention_mask: Tensor, sizes: Tensor, whole: int, generator: Generator) -> Tensor:
     """A span of `sizes` [2B] tokens in each row but the first `whole`. [2B, L] -> bool [2B, L].
 
     Where a span begins is uniform, and it never reaches the last token: the released codes round the draw down. The

@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING
 from masktune.errors import MaskTuneError
 from masktune.features import Feature, FeatureBuilder
 from masktune.methods.base import Curriculum, SecondStage
-from masktune.methods.bias import as_it_is, scikit_learn
-from masktune.methods.words import bag
+from masktune.methods.bias import import_sklearn, keep_words
+from masktune.methods.words import bag_of_words
 
 if TYPE_CHECKING:
     import numpy
@@ -48,16 +48,16 @@ class ForgottenExamples(Feature):
         import numpy
 
         labels = numpy.asarray(builder.labels)
-        marked = forgotten(self._right(builder, labels))
-        return balanced(marked, labels, numpy.random.default_rng(builder.seed("forgettable")))
+        marked = find_forgotten(self._right(builder, labels))
+        return balance(marked, labels, numpy.random.default_rng(builder.seed("forgettable")))
 
     def _right(self, builder: FeatureBuilder, labels: "numpy.ndarray") -> "numpy.ndarray":
         """Whether the weak model is right about each example after each epoch. bool [epochs, n]."""
         import numpy
 
-        sklearn = scikit_learn()
-        words = sklearn.feature_extraction.text.CountVectorizer(analyzer=as_it_is, binary=True)
-        features = words.fit_transform([bag(texts) for texts in builder.texts])
+        sklearn = import_sklearn()
+        words = sklearn.feature_extraction.text.CountVectorizer(analyzer=keep_words, binary=True)
+        features = words.fit_transform([bag_of_words(texts) for texts in builder.texts])
         weak = sklearn.linear_model.SGDClassifier(loss="log_loss", random_state=builder.seed("weak model") % 2**32)
         rounds = []
         for _ in range(self.weak_epochs):
@@ -66,12 +66,12 @@ class ForgottenExamples(Feature):
         return numpy.array(rounds)
 
 
-def forgotten(right: "numpy.ndarray") -> "numpy.ndarray":
+def find_forgotten(right: "numpy.ndarray") -> "numpy.ndarray":
     """Which examples were right and then wrong, or never right. bool [epochs, n] -> bool [n]."""
     return (right[:-1] & ~right[1:]).any(0) | ~right.any(0)
 
 
-def balanced(marked: "numpy.ndarray", labels: "numpy.ndarray", generator: "numpy.random.Generator") -> "numpy.ndarray":
+def balance(marked: "numpy.ndarray", labels: "numpy.ndarray", generator: "numpy.random.Generator") -> "numpy.ndarray":
     """As many of the marked examples from each class that has any, chosen at random. bool [n], [n] -> bool [n]."""
     import numpy
 

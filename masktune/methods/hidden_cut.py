@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from masktune.methods.base import Batch
-from masktune.methods.cutting import Cut, spans, zero_out
+from masktune.methods.cutting import Cut, draw_spans, zero_out
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
@@ -43,5 +43,5 @@ class HiddenCut(Cut):
     def cutting(self, model: "MaskTuningModel", inputs: Batch, whole: int, streams: Streams) -> Iterator[Batch]:
         attention_mask, generator = inputs["attention_mask"], streams["cut"]
         sizes = (attention_mask.sum(1) * self.cut_rate).floor().clamp(min=float(self.cut_rate > 0))
-        with model.edit("feed_forward", lambda number: spans(attention_mask, sizes, whole, generator), zero_out):
+        with model.edit("feed_forward", lambda number: draw_spans(attention_mask, sizes, whole, generator), zero_out):
             yield inputs

@@ -4,7 +4,7 @@ For each batch: (1) mask 5 % of the tokens; (2) the masked-LM head predicts them
 gaps: the perturbed examples; (4) the classifier reads them with the ORIGINAL labels, `L_FT`; (5)
 `L = alpha * L_MLM + (1 - alpha) * L_FT` updates everything.
 
-No code was released, and much is unsaid. Our reading, each point an option of `MaskTuning`:
+No code was released, and the paper leaves much open. Our choices, each an option of `MaskTuning`:
 
 mask_rate      0.05, the paper's best.
 positions      each ordinary token on its own with that probability; the paper does not say which tokens.
@@ -44,7 +44,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MaskTuning(Method):
-    """L = alpha * L_MLM + (1 - alpha) * L_FT: two forward and two backward passes, one and one where alpha is 0."""
+    """L = alpha * L_MLM + (1 - alpha) * L_FT: two forward and two backward passes.
+
+    With alpha = 0 no backward pass goes through the language model, with alpha = 1 nothing is classified.
+    """
 
     alpha: float = 0.6
     mask_rate: float = 0.05

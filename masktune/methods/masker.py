@@ -1,7 +1,7 @@
 """MASKER (Moon et al. 2021, AAAI).
 
-A classifier leans on a few keywords. Two terms beside cross-entropy work against that: keywords are to be predicted
-from their context, and a text of which little but its keywords is left is to be answered with a uniform distribution,
+A classifier leans on a few keywords. Two terms beside cross-entropy work against that: keywords should be predicted
+from their context, and where little but its keywords is left of a text, the prediction should be uniform,
 
     L = CE(p(x), y) + 0.001 * L_keywords + 0.0001 * L_entropy
     L_keywords = mean cross-entropy of the masked language model on keywords masked with probability 0.5
@@ -125,7 +125,7 @@ class Masker(Method):
             bare = _chosen(maskable & ~keywords, self.context_rate, streams["context"])
             text = input_ids.masked_fill(bare, model.vocabulary.mask_id)
             logits = model(**examples.with_text(text).inputs).logits
-            yield Term("entropy", self.entropy_weight, from_uniform(logits).mean())
+            yield Term("entropy", self.entropy_weight, kl_from_uniform(logits).mean())
         yield from classification.terms(model, examples, 1.0, streams)
 
     def passes(self, classifier: int = 1) -> tuple[int, int]:
@@ -138,6 +138,6 @@ def _chosen(candidates: Tensor, rate: float, generator: torch.Generator) -> Tens
     return candidates & (torch.rand(candidates.shape, generator=generator).to(candidates.device) < rate)
 
 
-def from_uniform(logits: Tensor) -> Tensor:
+def kl_from_uniform(logits: Tensor) -> Tensor:
     """KL(uniform || p) of logits [B, C] -> [B]."""
     return -math.log(logits.shape[-1]) - logits.float().log_softmax(-1).mean(-1)

@@ -1,7 +1,7 @@
 """Product of Experts (Clark, Yatskar and Zettlemoyer 2019, EMNLP; Karimi Mahabadi et al. 2020, ACL).
 
-What a bias model can tell is explained by the bias model, so the model under training has to explain the rest: it is
-trained in a product with the fixed probabilities b of the bias model,
+What a bias model can explain is left to it, and the model under training has to explain the rest: it is trained in a
+product with the fixed probabilities b of the bias model,
 
     L = CE(softmax(log p + log b), y)
 

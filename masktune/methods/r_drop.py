@@ -1,11 +1,11 @@
 """R-Drop (Liang et al. 2021, NeurIPS).
 
-Each example is read twice with dropout on, so by two sub-networks, which should agree. With p and q the two answers,
+Each example is read twice with dropout on, so by two sub-networks, which should agree. With predictions p and q,
 
     L = CE(p, y) + CE(q, y) + weight / 2 * (KL(p || q) + KL(q || p))
 
-Here it is divided by 2, so that beside other terms, and for gradient clipping, it weighs what fine-tuning's loss does;
-AdamW alone would not notice.
+Here the sum is divided by 2. Beside other terms, and in gradient clipping, it then counts as much as the loss of
+fine-tuning does; AdamW alone does not depend on the scale.
 
 The released code sums the divergence over the batch where its cross-entropy is a mean (BERT), or sums both (RoBERTa):
 as in the paper, and as in the RoBERTa code, both have one reduction here, the mean. The weight is 1 in the RoBERTa

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from masktune.methods.base import Batch
-from masktune.methods.cutting import Cut, spans, zero_out
+from masktune.methods.cutting import Cut, draw_spans, zero_out
 from masktune.streams import Streams
 
 if TYPE_CHECKING:
@@ -43,6 +43,6 @@ class SpanCutoff(Cut):
     def cutting(self, model: "MaskTuningModel", inputs: Batch, whole: int, streams: Streams) -> Iterator[Batch]:
         attention_mask = inputs["attention_mask"]
         sizes = (attention_mask.sum(1) * self.cut_rate).floor()
-        cut = spans(attention_mask, sizes, whole, streams["cut"])
+        cut = draw_spans(attention_mask, sizes, whole, streams["cut"])
         with model.edit("embeddings", lambda number: cut, zero_out):
             yield model.hide_from_attention(inputs, cut)

@@ -14,7 +14,7 @@ from masktune.features import Texts
 Words = list[str]
 
 
-def texts_of(input_ids: Iterable[list[int]], tokenizer: Any) -> list[Texts]:
+def decode_texts(input_ids: Iterable[list[int]], tokenizer: Any) -> list[Texts]:
     """The words of each example, lower-cased: of one text, or of two if any example has two."""
     ends = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id}
     ends.add(tokenizer.pad_token_id)
@@ -38,8 +38,8 @@ def _split(token_ids: list[int], ends: set[int | None]) -> list[list[int]]:
     return texts if texts[-1] else texts[:-1]
 
 
-def bag(texts: Texts) -> Words:
-    """What a linear model sees of an example: its words; of two texts the words of each and those that both have."""
+def bag_of_words(texts: Texts) -> Words:
+    """What a linear model sees of an example: its words; of two texts, the words of each and those in both."""
     if len(texts) == 1:
         return texts[0]
     first, second = map(set, texts)
@@ -47,7 +47,7 @@ def bag(texts: Texts) -> Words:
     return [f"{mark}:{word}" for mark, words in marked for word in sorted(words)]
 
 
-def overlap(texts: Texts) -> list[float]:
+def overlap_features(texts: Texts) -> list[float]:
     """Features of how two texts overlap.
 
     Whether all words of the second are in the first, whether it is a contiguous part of the first, the share of its

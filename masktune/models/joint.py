@@ -224,7 +224,7 @@ class MaskTuningModel(nn.Module):
             self._load_language_model(folder)
 
     def _load_language_model(self, folder: str | Path, or_else: nn.Module | None = None) -> None:
-        """Its weights from the folder; `or_else` is the encoder that it has where the folder holds none of its own."""
+        """Load the language model from the folder; `or_else` is its encoder where the folder holds none."""
         file = Path(folder) / HEAD_FILE
         weights = read_weights(file)
         if or_else is not None and not any(name.startswith("mlm_encoder.") for name in weights):

@@ -71,8 +71,8 @@ def check_loaded(model: PreTrainedModel, info: dict[str, Any], checkpoint: str |
     `whole`: the checkpoint is of the class of `model` and has every tensor. Else it is of another class, with other
     heads, and has the encoder.
     """
-    for name, found, wanted in sorted(info["mismatched_keys"]):
-        raise _refusal(checkpoint, name, _shapes(found, wanted))
+    for name, given, expected in sorted(info["mismatched_keys"]):
+        raise _refusal(checkpoint, name, _shapes(given, expected))
     encoder = f"{model.base_model_prefix}."
     for name in sorted(info["missing_keys"]):
         if whole or (name.startswith(encoder) and not _of_pooler(name)):
@@ -87,8 +87,8 @@ def _of_pooler(name: str) -> bool:
     return ".pooler." in name
 
 
-def _shapes(found: Any, wanted: Any) -> str:
-    return f"has the shape {list(found)} where the model has {list(wanted)}"
+def _shapes(given: Any, expected: Any) -> str:
+    return f"has the shape {list(given)} where the model has {list(expected)}"
 
 
 def _refusal(place: str | Path, name: str, fault: str) -> MaskTuneError:

@@ -1,4 +1,4 @@
-"""What a method must know of each train example before it can train on it: made once, kept in the cache.
+"""What a method must know of each train example before training: computed once, kept in the cache.
 
     from masktune import MaskTuningTrainer, methods, prepare
 
@@ -42,7 +42,7 @@ from masktune import cache, files
 from masktune.errors import MaskTuneError
 from masktune.features import PREFIX, Feature, Texts
 from masktune.methods import FineTuning, Method
-from masktune.methods.words import texts_of
+from masktune.methods.words import decode_texts
 from masktune.models.joint import MaskTuningModel
 from masktune.models.masked_lm import MaskedLM, load_masked_lm
 from masktune.models.spec import content
@@ -205,7 +205,7 @@ class CachedFeatureBuilder:
     @cached_property
     def texts(self) -> list[Texts]:
         """The words of each train example, of one text or two."""
-        return texts_of(self.train["input_ids"], self.tokenizer)
+        return decode_texts(self.train["input_ids"], self.tokenizer)
 
     @property
     def paired(self) -> bool:

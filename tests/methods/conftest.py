@@ -62,9 +62,9 @@ def gradients_by_hand(model, loss):
     return gradients(model)
 
 
-def same_gradients(found, expected):
-    assert found.keys() == expected.keys()
-    for name, gradient in found.items():
+def same_gradients(actual, expected):
+    assert actual.keys() == expected.keys()
+    for name, gradient in actual.items():
         torch.testing.assert_close(gradient, expected[name], rtol=1e-3, atol=1e-6, msg=name)
 
 

@@ -24,72 +24,74 @@ def distributions(batch, seed):
 
 def trained(name, model, batch, **prepared):
     columns = {f"prepared_{key}": values for key, values in prepared.items()}
-    losses, found = train(methods.build(name), model, {**batch, **columns}, STREAMS)
-    return total(losses), found
+    losses, actual = train(methods.build(name), model, {**batch, **columns}, STREAMS)
+    return total(losses), actual
 
 
-def agree(found, model, loss):
-    assert found[0] == pytest.approx(loss.item(), rel=1e-5)
-    same_gradients(found[1], gradients_by_hand(model, loss))
+def agree(actual, model, loss):
+    assert actual[0] == pytest.approx(loss.item(), rel=1e-5)
+    same_gradients(actual[1], gradients_by_hand(model, loss))
 
 
 def test_product_of_experts_is_its_formula(model, batch, logits):
     bias = distributions(batch, 0)
-    found = trained("product_of_experts", model, batch, bias=bias)
+    actual = trained("product_of_experts", model, batch, bias=bias)
     losses = []
     for row, label in enumerate(batch["labels"]):
         joint = logits[row].softmax(-1) * bias[row]
         losses.append(-(joint[label] / joint.sum()).log())
-    agree(found, model, sum(losses) / len(losses))
+    agree(actual, model, sum(losses) / len(losses))
 
 
 def test_product_of_experts_with_a_uniform_bias_is_fine_tuning(model, batch):
-    found = trained("product_of_experts", model, batch, bias=torch.full((len(batch["labels"]), CLASSES), 1 / CLASSES))
+    actual = trained("product_of_experts", model, batch, bias=torch.full((len(batch["labels"]), CLASSES), 1 / CLASSES))
     losses, expected = train(methods.FineTuning(), model, batch, STREAMS)
-    assert found[0] == pytest.approx(total(losses), rel=1e-5)
-    same_gradients(found[1], expected)
+    assert actual[0] == pytest.approx(total(losses), rel=1e-5)
+    same_gradients(actual[1], expected)
 
 
 def test_a_bias_of_exactly_0_leaves_the_loss_finite(model, batch):
     certain = torch.nn.functional.one_hot(1 - batch["labels"], CLASSES).float()
     for name, others in (("product_of_experts", {}), ("confidence_regularisation", {"teacher": certain})):
-        value, found = trained(name, model, batch, bias=certain, **others)
-        assert torch.isfinite(torch.tensor(value)) and all(torch.isfinite(part).all() for part in found.values())
+        value, actual = trained(name, model, batch, bias=certain, **others)
+        assert torch.isfinite(torch.tensor(value)) and all(
+            torch.isfinite(gradient).all() for gradient in actual.values()
+        )
 
 
 def test_reweighting_is_its_formula(model, batch, logits):
     bias = distributions(batch, 1)
-    found = trained("reweighting", model, batch, bias=bias)
+    actual = trained("reweighting", model, batch, bias=bias)
     weights = [1 - bias[row, label] for row, label in enumerate(batch["labels"])]
     losses = [-logits[row].log_softmax(-1)[label] for row, label in enumerate(batch["labels"])]
-    agree(found, model, sum(w * loss for w, loss in zip(weights, losses, strict=True)) / sum(weights))
+    agree(actual, model, sum(w * loss for w, loss in zip(weights, losses, strict=True)) / sum(weights))
 
 
 def test_reweighting_by_a_bias_model_that_is_always_wrong_is_fine_tuning(model, batch):
     wrong = torch.nn.functional.one_hot(1 - batch["labels"], CLASSES).float()
-    found = trained("reweighting", model, batch, bias=wrong)
+    actual = trained("reweighting", model, batch, bias=wrong)
     losses, expected = train(methods.FineTuning(), model, batch, STREAMS)
-    assert found[0] == pytest.approx(total(losses), rel=1e-5)
-    same_gradients(found[1], expected)
+    assert actual[0] == pytest.approx(total(losses), rel=1e-5)
+    same_gradients(actual[1], expected)
 
 
 def test_confidence_regularisation_is_its_formula(model, batch, logits):
     bias, teacher = distributions(batch, 2), distributions(batch, 3)
-    found = trained("confidence_regularisation", model, batch, bias=bias, teacher=teacher)
+    actual = trained("confidence_regularisation", model, batch, bias=bias, teacher=teacher)
     losses = []
     for row, label in enumerate(batch["labels"]):
         scaled = teacher[row] ** (1 - bias[row, label])
         losses.append(-(scaled / scaled.sum() * logits[row].log_softmax(-1)).sum())
-    agree(found, model, sum(losses) / len(losses))
+    agree(actual, model, sum(losses) / len(losses))
 
 
 @pytest.mark.parametrize("right", [False, True], ids=["the teacher where the bias is 0", "nothing where it is 1"])
 def test_the_limits_of_confidence_regularisation(model, batch, logits, right):
     teacher = distributions(batch, 3)
     bias = torch.nn.functional.one_hot(batch["labels"] if right else 1 - batch["labels"], CLASSES).float()
-    found = trained("confidence_regularisation", model, batch, bias=bias, teacher=teacher)
+    actual = trained("confidence_regularisation", model, batch, bias=bias, teacher=teacher)
     target = torch.full_like(teacher, 1 / CLASSES) if right else teacher
-    agree(found, model, -(target * logits.log_softmax(-1)).sum(-1).mean())
+    agree(actual, model, -(target * logits.log_softmax(-1)).sum(-1).mean())
 
 
 @pytest.mark.parametrize("name", ["product_of_experts", "reweighting", "confidence_regularisation"])

@@ -91,24 +91,24 @@ def test_a_forward_pass_a_loss_and_a_curriculum_go_together(checkpoints, forward
     method = methods.build(f"mask_tuning+{forward}+{loss}+forgettable", alpha=0.3)
     model = load(checkpoints["bert"])
     model.vocabulary = vocabulary
-    losses, found = train(method, model, full(batch), STREAMS)
+    losses, actual = train(method, model, full(batch), STREAMS)
     assert {name for name, *_ in losses} == {"mlm", "classification"}
     assert sum(weight for name, weight, _ in losses if name == "classification") == pytest.approx(0.7)
     assert set(method.needs) == {"bias", "forgotten"} and method.second_stage is not None
-    assert all(torch.isfinite(gradient).all() for gradient in found.values())
+    assert all(torch.isfinite(gradient).all() for gradient in actual.values())
 
 
 def test_mask_tuning_with_a_forward_pass_that_changes_nothing_is_mask_tuning(checkpoints, family):
     batch, vocabulary = batch_of(checkpoints[family])
-    found = {}
+    actual = {}
     for name, options in (("mask_tuning", {}), ("mask_tuning+free_lb", {"radius": 0.0}), ("mask_tuning+r_drop", {})):
         model = load(checkpoints[family])
         model.vocabulary = vocabulary
-        losses, found[name] = train(methods.build(name, mask_rate=0.2, **options), model, batch, STREAMS)
-        found[name, "loss"] = total(losses)
+        losses, actual[name] = train(methods.build(name, mask_rate=0.2, **options), model, batch, STREAMS)
+        actual[name, "loss"] = total(losses)
     for name in ("mask_tuning+free_lb", "mask_tuning+r_drop"):
-        assert found[name, "loss"] == pytest.approx(found["mask_tuning", "loss"], rel=1e-5)
-        same_gradients(found[name], found["mask_tuning"])
+        assert actual[name, "loss"] == pytest.approx(actual["mask_tuning", "loss"], rel=1e-5)
+        same_gradients(actual[name], actual["mask_tuning"])
 
 
 def test_one_method_has_one_name():

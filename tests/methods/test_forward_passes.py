@@ -63,10 +63,10 @@ def test_r_drop_is_its_formula_on_two_passes_with_dropout(model, batch, monkeypa
 
 
 def test_r_drop_without_dropout_is_fine_tuning(model, batch):
-    losses, found = train(methods.build("r_drop"), model, batch, STREAMS)
+    losses, actual = train(methods.build("r_drop"), model, batch, STREAMS)
     expected_losses, expected = fine_tuned(model, batch)
     assert total(losses) == pytest.approx(total(expected_losses), rel=1e-5)
-    same_gradients(found, expected)
+    same_gradients(actual, expected)
 
 
 # ---- Span Cutoff and HiddenCut
@@ -90,7 +90,7 @@ def cut_loss(whole, cut, labels, weight):
 
 def test_span_cutoff_is_its_formula(model, batch):
     method = methods.build("span_cutoff", cut_rate=0.4, divergence_weight=0.7)
-    losses, found = train(method, model, batch, STREAMS)
+    losses, actual = train(method, model, batch, STREAMS)
     lengths = batch["attention_mask"].sum(1).tolist()
     draws = torch.rand(len(lengths), generator=STREAMS["cut"]).tolist()
     cut = torch.zeros_like(batch["input_ids"], dtype=torch.bool)
@@ -103,7 +103,7 @@ def test_span_cutoff_is_its_formula(model, batch):
     )
     loss = cut_loss(whole, without, batch["labels"], 0.7)
     assert total(losses) == pytest.approx(loss.item(), rel=1e-4)
-    same_gradients(found, gradients_by_hand(model, loss))
+    same_gradients(actual, gradients_by_hand(model, loss))
 
 
 def test_what_span_cutoff_cuts_cannot_be_read(model, batch):
@@ -120,7 +120,7 @@ def test_what_span_cutoff_cuts_cannot_be_read(model, batch):
 
 def test_hidden_cut_is_its_formula(model, batch):
     method = methods.build("hidden_cut", cut_rate=0.3, divergence_weight=0.7)
-    losses, found = train(method, model, batch, STREAMS)
+    losses, actual = train(method, model, batch, STREAMS)
     lengths = batch["attention_mask"].sum(1).tolist()
     generator = STREAMS["cut"]
     layers = []
@@ -135,21 +135,21 @@ def test_hidden_cut_is_its_formula(model, batch):
     )
     loss = cut_loss(whole, without, batch["labels"], 0.7)
     assert total(losses) == pytest.approx(loss.item(), rel=1e-4)
-    same_gradients(found, gradients_by_hand(model, loss))
+    same_gradients(actual, gradients_by_hand(model, loss))
 
 
 @pytest.mark.parametrize("name", ["span_cutoff", "hidden_cut"])
 def test_a_cut_of_nothing_is_fine_tuning_and_no_divergence(model, batch, name):
-    losses, found = train(methods.build(name, cut_rate=0.0, divergence_weight=100.0), model, batch, STREAMS)
+    losses, actual = train(methods.build(name, cut_rate=0.0, divergence_weight=100.0), model, batch, STREAMS)
     expected_losses, expected = fine_tuned(model, batch)
     assert total(losses) == pytest.approx(total(expected_losses), rel=1e-5)
-    same_gradients(found, expected)
+    same_gradients(actual, expected)
 
 
 def test_padding_on_the_left_is_not_cut(checkpoints):
     batch, _ = batch_of(checkpoints["bert"])
     flipped = batch["attention_mask"].flip(1)
-    cut = methods.cutting.spans(flipped, flipped.sum(1) - 1, 0, STREAMS["cut"])
+    cut = methods.cutting.draw_spans(flipped, flipped.sum(1) - 1, 0, STREAMS["cut"])
     assert not (cut & ~flipped.bool()).any()
     assert cut.sum(1).tolist() == (flipped.sum(1) - 1).tolist()
 
@@ -177,22 +177,22 @@ def moved_by_hand(model, batch, method, labels):
 
 def test_free_lb_is_algorithm_1(model, batch):
     method = methods.build("free_lb", ascent_steps=3, step_size=0.4, first_norm=0.5, radius=0.6)
-    losses, found = train(method, model, batch, STREAMS)
+    losses, actual = train(method, model, batch, STREAMS)
     by_hand = moved_by_hand(model, batch, method.components[0], batch["labels"])
     assert [value for *_, value in losses] == pytest.approx([loss.item() for loss in by_hand], rel=1e-4)
     assert [weight for _, weight, _ in losses] == pytest.approx([1 / 3] * 3)
     assert by_hand[2] > by_hand[0]
-    same_gradients(found, gradients_by_hand(model, sum(by_hand) / 3))
+    same_gradients(actual, gradients_by_hand(model, sum(by_hand) / 3))
 
 
 def test_free_lb_with_radius_0_is_fine_tuning_with_one_dropout_mask_for_all_steps(model, batch):
     with_dropout(model, 0.3)
     torch.manual_seed(7)
-    losses, found = train(methods.build("free_lb", ascent_steps=3, radius=0.0), model, batch, STREAMS)
+    losses, actual = train(methods.build("free_lb", ascent_steps=3, radius=0.0), model, batch, STREAMS)
     torch.manual_seed(7)
     expected_losses, expected = fine_tuned(model, batch)
     assert [value for *_, value in losses] == pytest.approx([total(expected_losses)] * 3, rel=1e-5)
-    same_gradients(found, expected)
+    same_gradients(actual, expected)
     # And what comes next draws as it does after fine-tuning.
     after = torch.rand(1)
     torch.manual_seed(7)

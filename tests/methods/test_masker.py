@@ -23,7 +23,7 @@ def test_the_loss_is_its_formula(checkpoints, family, batch):
     input_ids, inputs = batch["input_ids"], inputs_of(batch)
     keywords = (input_ids > 3) & (input_ids < 20) & (input_ids % 2 == 0)
     method = methods.build("masker", keyword_weight=0.3, entropy_weight=0.2)
-    losses, found = train(method, model, {**batch, "prepared_keywords": keywords.long()}, STREAMS)
+    losses, actual = train(method, model, {**batch, "prepared_keywords": keywords.long()}, STREAMS)
 
     masked, bare, hidden = input_ids.clone(), input_ids.clone(), torch.zeros_like(keywords)
     draws = torch.rand(input_ids.shape, generator=STREAMS["keywords"])
@@ -46,7 +46,7 @@ def test_the_loss_is_its_formula(checkpoints, family, batch):
     loss = classified + 0.3 * of_keywords + 0.2 * of_entropy
     loss.backward()
     assert total(losses) == pytest.approx(loss.item(), rel=1e-4)
-    same_gradients(found, gradients(model))
+    same_gradients(actual, gradients(model))
 
 
 def test_without_keywords_and_without_weights_it_is_fine_tuning(checkpoints, family, batch):
@@ -54,10 +54,10 @@ def test_without_keywords_and_without_weights_it_is_fine_tuning(checkpoints, fam
     model.vocabulary = VOCABULARY
     nothing = torch.zeros_like(batch["input_ids"])
     method = methods.build("masker", entropy_weight=0.0)
-    losses, found = train(method, model, {**batch, "prepared_keywords": nothing}, STREAMS)
+    losses, actual = train(method, model, {**batch, "prepared_keywords": nothing}, STREAMS)
     expected_losses, expected = train(methods.FineTuning(), model, batch, STREAMS)
     assert losses == expected_losses
-    same_gradients(found, expected)
+    same_gradients(actual, expected)
 
 
 def test_attention_is_that_of_transformers_at_the_token_that_is_classified(checkpoints, family, batch, tmp_path):
@@ -70,9 +70,9 @@ def test_attention_is_that_of_transformers_at_the_token_that_is_classified(check
         output.cross_attentions[-1][row, :, end] if family == "bart" else output.attentions[-1][row, :, 0]
         for row, end in enumerate(ends.tolist())
     ]
-    found = model.attention(inputs)
-    torch.testing.assert_close(found, torch.stack(rows).mean(1))
-    torch.testing.assert_close(found.sum(1), torch.ones(len(rows)))
+    actual = model.attention(inputs)
+    torch.testing.assert_close(actual, torch.stack(rows).mean(1))
+    torch.testing.assert_close(actual.sum(1), torch.ones(len(rows)))
 
 
 def test_attention_by_token_is_the_mean_in_an_example_and_the_sum_over_examples():

@@ -48,11 +48,11 @@ def test_the_loss_is_the_mean_over_originals_and_one_copy_of_each(model, batch):
     copies = [batch["input_ids"].where(~ordinary | (batch["input_ids"] == 44), 5 + number) for number in range(3)]
     padded = [copy * batch["attention_mask"] for copy in copies]  # as the collator pads a feature: with 0
     columns = {f"prepared_copy_{number}": copy for number, copy in enumerate(padded)}
-    losses, found = train(method, model, {**batch, **columns}, STREAMS)
+    losses, actual = train(method, model, {**batch, **columns}, STREAMS)
     chosen = torch.randint(3, (len(batch["labels"]),), generator=STREAMS["copies"]).tolist()
     assert len(set(chosen)) > 1
     text = torch.stack([copies[number][row] for row, number in enumerate(chosen)])
     originals, changed = model(**inputs).logits, model(**{**inputs, "input_ids": text}).logits
     loss = (cross_entropy(originals, batch["labels"]) + cross_entropy(changed, batch["labels"])) / 2
     assert total(losses) == pytest.approx(loss.item(), rel=1e-5)
-    same_gradients(found, gradients_by_hand(model, loss))
+    same_gradients(actual, gradients_by_hand(model, loss))

@@ -58,7 +58,7 @@ def test_a_decoder_that_is_not_the_embeddings_stays_what_it_is(tmp_path, odd_che
         model = MaskTuningModel.from_classifier(classifier, encoder)
     model.save_pretrained(tmp_path)
     for each in (model, MaskTuningModel.from_pretrained(tmp_path, NAMES, seed=1, encoder=encoder)):
-        (decoder,) = (part for part in each.mlm_head.modules() if getattr(part, "out_features", 0) == 45)
+        (decoder,) = (module for module in each.mlm_head.modules() if getattr(module, "out_features", 0) == 45)
         assert torch.equal(decoder.weight, reference.weight)
         assert not torch.equal(decoder.weight, each.classifier.get_input_embeddings().weight)
 
@@ -110,17 +110,17 @@ def test_a_classifier_that_is_saved_over_another_model_leaves_none_of_its_langua
         MaskTuningModel.from_pretrained(tmp_path, NAMES, seed=0)
 
 
-def without(part):
-    return lambda weights: {name: value for name, value in weights.items() if part not in name}
+def without(text):
+    return lambda weights: {name: value for name, value in weights.items() if text not in name}
 
 
 def with_more_layers(weights):
     return weights | {re.sub(r"\.1\.", ".2.", name): value.clone() for name, value in weights.items()}
 
 
-def with_longer(part):
+def with_longer(text):
     return lambda weights: {
-        name: torch.cat([value, value]) if part in name else value for name, value in weights.items()
+        name: torch.cat([value, value]) if text in name else value for name, value in weights.items()
     }
 
 

@@ -39,7 +39,7 @@ def texts(count, labels=None):
 
 
 @pytest.fixture
-def builder(checkpoints, tmp_path):
+def make_builder(checkpoints, tmp_path):
     def make(family="bert", count=40, labels=None, paired=False, epochs=1):
         tokenizer = AutoTokenizer.from_pretrained(checkpoints[family])
         first = texts(count, labels)
@@ -56,19 +56,19 @@ def builder(checkpoints, tmp_path):
     return make
 
 
-def trainer(made, method, train):
+def trainer(builder, method, train):
     torch.manual_seed(0)
-    model = AutoModelForSequenceClassification.from_pretrained(made.checkpoint, num_labels=2)
+    model = AutoModelForSequenceClassification.from_pretrained(builder.checkpoint, num_labels=2)
     return MaskTuningTrainer(
-        model, made.args, method=method, train_dataset=train, processing_class=made.tokenizer, eval_dataset=train
+        model, builder.args, method=method, train_dataset=train, processing_class=builder.tokenizer, eval_dataset=train
     )
 
 
 @pytest.mark.parametrize("name", ["fine_tuning", "mask_tuning", "free_lb", "span_cutoff"])
-def test_a_method_that_needs_nothing_gets_its_train_set_back_untouched(builder, name, tmp_path):
-    made = builder()
-    assert made.prepare(methods.build(name)) is made.train
-    assert not made.seconds
+def test_a_method_that_needs_nothing_gets_its_train_set_back_untouched(make_builder, name, tmp_path):
+    builder = make_builder()
+    assert builder.prepare(methods.build(name)) is builder.train
+    assert not builder.seconds
 
 
 @pytest.mark.parametrize(
@@ -81,44 +81,44 @@ def test_a_method_that_needs_nothing_gets_its_train_set_back_untouched(builder, 
         ("bart", "mask_tuning+r_drop+product_of_experts+forgettable", {"bias_model": "hypothesis"}),
     ],
 )
-def test_what_is_prepared_reaches_the_method_and_leaves_evaluation_alone(builder, family, name, options):
-    made = builder(family, paired="hypothesis" in options.values())
+def test_what_is_prepared_reaches_the_method_and_leaves_evaluation_alone(make_builder, family, name, options):
+    builder = make_builder(family, paired="hypothesis" in options.values())
     method = methods.build(name, **options)
-    train = made.prepare(method)
-    assert set(made.seconds) == set(method.needs)
-    run = trainer(made, method, train)
+    train = builder.prepare(method)
+    assert set(builder.seconds) == set(method.needs)
+    run = trainer(builder, method, train)
     run.train()
     losses = [entry["loss"] for entry in run.state.log_history if "loss" in entry]
     assert len(losses) == run.state.max_steps and all(0 <= loss < 20 for loss in losses)
     assert run.predict(train).predictions.shape == (40, 2)
 
 
-def test_columns_are_the_rows_of_the_feature(builder):
-    made = builder()
+def test_columns_are_the_rows_of_the_feature(make_builder):
+    builder = make_builder()
     method = methods.build("confidence_regularisation+forgettable", bias_model="bag_of_words")
-    train = made.prepare(method)
-    assert train.column_names == [*made.train.column_names, *(f"prepared_{name}" for name in method.needs)]
-    assert numpy.allclose(train["prepared_teacher"], made._values(TeacherProbabilities(), "teacher"))
+    train = builder.prepare(method)
+    assert train.column_names == [*builder.train.column_names, *(f"prepared_{name}" for name in method.needs)]
+    assert numpy.allclose(train["prepared_teacher"], builder._values(TeacherProbabilities(), "teacher"))
     assert numpy.allclose(numpy.sum(train["prepared_bias"], axis=1), 1, atol=1e-6)
     assert set(train["prepared_forgotten"]) <= {True, False}
 
 
-def test_a_feature_is_made_once_and_anew_where_something_that_defines_it_changes(builder, monkeypatch):
+def test_a_feature_is_made_once_and_anew_where_something_that_defines_it_changes(make_builder, monkeypatch):
     made_times = []
     compute = BiasProbabilities.compute
     monkeypatch.setattr(BiasProbabilities, "compute", lambda self, given: made_times.append(1) or compute(self, given))
     words, small = (methods.build("reweighting", bias_model=model) for model in ("bag_of_words", "small"))
-    first = builder().prepare(words)["prepared_bias"][:]
-    assert builder().prepare(words)["prepared_bias"][:] == first
-    assert builder(family="roberta").prepare(words)["prepared_bias"][:] == first  # of words, whoever reads them
+    first = make_builder().prepare(words)["prepared_bias"][:]
+    assert make_builder().prepare(words)["prepared_bias"][:] == first
+    assert make_builder(family="roberta").prepare(words)["prepared_bias"][:] == first  # of words, whoever reads them
     assert len(made_times) <= 2
     made_times.clear()
     monkeypatch.setattr(bias, "SMALL_EPOCHS", 1)
-    builder(labels=[0, 0] + [number % 2 for number in range(38)]).prepare(words)
-    builder().prepare(small)
-    builder(epochs=2).prepare(words)
+    make_builder(labels=[0, 0] + [number % 2 for number in range(38)]).prepare(words)
+    make_builder().prepare(small)
+    make_builder(epochs=2).prepare(words)
     assert len(made_times) == 2
-    warmer = builder()
+    warmer = make_builder()
     warmer.args.learning_rate = 2e-3
     warmer.prepare(small)
     assert len(made_times) == 3
@@ -136,57 +136,57 @@ def test_a_feature_is_made_once_and_anew_where_something_that_defines_it_changes
         ("label_smoothing_factor", 0.1),
     ],
 )
-def test_what_changes_a_training_changes_what_it_is_kept_under(builder, setting, value):
-    made = builder()
-    before = made._identity(("training",))
-    setattr(made.args, setting, value)
-    assert made._identity(("training",)) != before
+def test_what_changes_a_training_changes_what_it_is_kept_under(make_builder, setting, value):
+    builder = make_builder()
+    before = builder._identity(("training",))
+    setattr(builder.args, setting, value)
+    assert builder._identity(("training",)) != before
 
 
 @pytest.mark.parametrize("column", ["input_ids", "token_type_ids", "attention_mask", "labels"])
-def test_what_changes_an_example_changes_what_it_is_kept_under(builder, column):
-    made, other = builder(), builder()
+def test_what_changes_an_example_changes_what_it_is_kept_under(make_builder, column):
+    builder, other = make_builder(), make_builder()
     values = [list(row) if isinstance(row, list) else row for row in other.train[column][:]]
     values[3] = 1 - values[3] if column == "labels" else [1 - values[3][0], *values[3][1:]]
     other.train = other.train.remove_columns(column).add_column(column, values)
-    assert made._identity(()) == builder()._identity(()) != other._identity(())
+    assert builder._identity(()) == make_builder()._identity(()) != other._identity(())
 
 
-def test_a_damaged_feature_is_made_again(builder, capsys):
+def test_a_damaged_feature_is_made_again(make_builder, capsys):
     words = methods.build("reweighting", bias_model="bag_of_words")
-    sound = builder().prepare(words)["prepared_bias"][:]
+    sound = make_builder().prepare(words)["prepared_bias"][:]
     [values] = preparation.cache.root().glob("prepared/bias-*/values.safetensors")
     content = bytearray(values.read_bytes())
     content[-2] ^= 1
     values.write_bytes(content)
-    assert builder().prepare(words)["prepared_bias"][:] == sound
+    assert make_builder().prepare(words)["prepared_bias"][:] == sound
     assert "values.safetensors is not what was written; it is put aside" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
-def test_a_checkpoint_is_known_by_its_weights_wherever_it_lies(builder, tmp_path, name):
-    made, known = builder(), []
+def test_a_checkpoint_is_known_by_its_weights_wherever_it_lies(make_builder, tmp_path, name):
+    builder, known = make_builder(), []
     for place, weights in (("one", b"a"), ("moved", b"a"), ("trained on", b"b")):
         (tmp_path / place).mkdir()
         (tmp_path / place / name).write_bytes(weights)
-        made.checkpoint = str(tmp_path / place)
-        known.append(made._identity(("checkpoint",)))
+        builder.checkpoint = str(tmp_path / place)
+        known.append(builder._identity(("checkpoint",)))
     assert known[0] == known[1] != known[2]
 
 
-def test_another_seed_is_another_preparation(builder):
-    one, other = builder(), builder()
+def test_another_seed_is_another_preparation(make_builder):
+    one, other = make_builder(), make_builder()
     other.base_seed = 1
     copy = AugmentedTokens(0, rate=0.5)
     assert not numpy.array_equal(one._values(copy, "copy"), other._values(copy, "copy"))
 
 
-def test_the_record_says_what_made_a_feature_and_how_long_it_took(builder, kept, monkeypatch):
-    made = builder()
-    made.prepare(methods.build("reweighting", bias_model="bag_of_words"))
-    again = builder()
+def test_the_record_says_what_made_a_feature_and_how_long_it_took(make_builder, kept, monkeypatch):
+    builder = make_builder()
+    builder.prepare(methods.build("reweighting", bias_model="bag_of_words"))
+    again = make_builder()
     again.prepare(methods.build("product_of_experts", bias_model="bag_of_words"))
-    assert again.seconds == made.seconds and made.seconds["bias"] > 0
+    assert again.seconds == builder.seconds and builder.seconds["bias"] > 0
     [record] = preparation.cache.root().glob("prepared/bias-*/record.json")
     assert json.loads(record.read_text())["made_of"]["settings"] == {"model": "bag_of_words"}
     assert {path.name for path in record.parent.iterdir()} == {
@@ -203,18 +203,18 @@ def accuracy(probabilities, labels):
     return (probabilities.argmax(1) == numpy.array(labels)).mean()
 
 
-def test_a_regression_never_judges_what_it_has_seen(builder):
+def test_a_regression_never_judges_what_it_has_seen(make_builder):
     """Each example has a word of its own, by which it can be remembered and never be guessed."""
-    made = builder()
+    builder = make_builder()
     features = [[f"word{row}"] for row in range(40)]
-    made.texts = [(words,) for words in features]
-    own = bias._regression("bag_of_words", bias.scikit_learn()).fit(features, made.labels)
-    assert accuracy(own.predict_proba(features), made.labels) == 1
-    assert numpy.allclose(BiasProbabilities("bag_of_words").compute(made), 0.5, atol=0.1)
+    builder.texts = [(words,) for words in features]
+    own = bias._regression("bag_of_words", bias.import_sklearn()).fit(features, builder.labels)
+    assert accuracy(own.predict_proba(features), builder.labels) == 1
+    assert numpy.allclose(BiasProbabilities("bag_of_words").compute(builder), 0.5, atol=0.1)
 
 
-def test_a_small_model_never_judges_what_it_has_seen(builder, monkeypatch):
-    made = builder()
+def test_a_small_model_never_judges_what_it_has_seen(make_builder, monkeypatch):
+    builder = make_builder()
     trained = []
 
     def fine_tune(rows, epochs):
@@ -222,82 +222,84 @@ def test_a_small_model_never_judges_what_it_has_seen(builder, monkeypatch):
         assert epochs == bias.SMALL_EPOCHS
         return len(trained)
 
-    monkeypatch.setattr(made, "fine_tune", fine_tune)
-    monkeypatch.setattr(made, "predict", lambda model: numpy.full((40, 2), float(model)))
+    monkeypatch.setattr(builder, "fine_tune", fine_tune)
+    monkeypatch.setattr(builder, "predict", lambda model: numpy.full((40, 2), float(model)))
     monkeypatch.setattr(bias, "SMALL_EXAMPLES", 12)
-    found = BiasProbabilities("small").compute(made)[:, 0]
+    actual = BiasProbabilities("small").compute(builder)[:, 0]
     assert len(trained[0]) == len(trained[1]) == 12 and not trained[0] & trained[1]
-    assert {row for row in range(40) if found[row] == 2} == trained[0]
+    assert {row for row in range(40) if actual[row] == 2} == trained[0]
 
 
-def test_a_bias_model_knows_the_words_that_show_the_class(builder):
-    made = builder()
-    assert accuracy(BiasProbabilities("bag_of_words").compute(made), made.labels) > 0.9
+def test_a_bias_model_knows_the_words_that_show_the_class(make_builder):
+    builder = make_builder()
+    assert accuracy(BiasProbabilities("bag_of_words").compute(builder), builder.labels) > 0.9
 
 
-def test_overlap_is_a_bias_of_pairs_that_share_their_words(checkpoints, builder):
-    made = builder(paired=True)
+def test_overlap_is_a_bias_of_pairs_that_share_their_words(checkpoints, make_builder):
+    builder = make_builder(paired=True)
     first = texts(40)
     labels = [number % 2 for number in range(40)]
     second = [text if label else other for text, other, label in zip(first, first[1:] + first[:1], labels, strict=True)]
-    made.train = Dataset.from_dict({**made.tokenizer(first, second), "labels": labels})
-    assert accuracy(BiasProbabilities("overlap").compute(made), labels) > 0.9
+    builder.train = Dataset.from_dict({**builder.tokenizer(first, second), "labels": labels})
+    assert accuracy(BiasProbabilities("overlap").compute(builder), labels) > 0.9
 
 
 @pytest.mark.parametrize("model", ["overlap", "hypothesis"])
-def test_features_of_two_texts_are_refused_for_one(builder, model):
+def test_features_of_two_texts_are_refused_for_one(make_builder, model):
     with pytest.raises(MaskTuneError, match=f"bias_model '{model}' needs two texts.*choose 'bag_of_words' or 'small'"):
-        builder().prepare(methods.build("product_of_experts", bias_model=model))
+        make_builder().prepare(methods.build("product_of_experts", bias_model=model))
 
 
-def test_a_class_with_too_few_examples_is_named(builder):
-    made = builder(count=12, labels=[0] * 9 + [1] * 3)
+def test_a_class_with_too_few_examples_is_named(make_builder):
+    builder = make_builder(count=12, labels=[0] * 9 + [1] * 3)
     with pytest.raises(MaskTuneError, match="class 1 has 3 train examples; the bias model needs 5 of each"):
-        made.prepare(methods.build("reweighting", bias_model="bag_of_words"))
+        builder.prepare(methods.build("reweighting", bias_model="bag_of_words"))
 
 
-def test_a_class_without_examples_has_probability_0(builder):
-    made = builder()
-    made.label_names = (*NAMES, "neither")
-    assert (BiasProbabilities("bag_of_words").compute(made)[:, 2] == 0).all()
+def test_a_class_without_examples_has_probability_0(make_builder):
+    builder = make_builder()
+    builder.label_names = (*NAMES, "neither")
+    assert (BiasProbabilities("bag_of_words").compute(builder)[:, 2] == 0).all()
 
 
 # ---- the other features
 
 
-def test_a_teacher_is_fine_tuning_on_all_examples_asked_about_them(builder):
-    made = builder(epochs=8)
-    found = made._values(TeacherProbabilities(), "teacher")
-    assert accuracy(found, made.labels) >= 0.8
-    plain = AutoModelForSequenceClassification.from_pretrained(made.fine_tune()).eval()
-    batch = made.tokenizer(texts(40), padding=True, return_tensors="pt")
-    assert numpy.allclose(found, plain(**batch).logits.softmax(-1).detach().numpy(), atol=1e-5)
+def test_a_teacher_is_fine_tuning_on_all_examples_asked_about_them(make_builder):
+    builder = make_builder(epochs=8)
+    actual = builder._values(TeacherProbabilities(), "teacher")
+    assert accuracy(actual, builder.labels) >= 0.8
+    plain = AutoModelForSequenceClassification.from_pretrained(builder.fine_tune()).eval()
+    batch = builder.tokenizer(texts(40), padding=True, return_tensors="pt")
+    assert numpy.allclose(actual, plain(**batch).logits.softmax(-1).detach().numpy(), atol=1e-5)
 
 
-def test_one_training_serves_a_teacher_and_keywords(builder, monkeypatch):
-    made, trainings = builder(), []
-    train = made._train
-    monkeypatch.setattr(made, "_train", lambda *given: trainings.append(given) or train(*given))
-    made.prepare(methods.build("confidence_regularisation", bias_model="bag_of_words"))
-    made.prepare(methods.build("masker"))
+def test_one_training_serves_a_teacher_and_keywords(make_builder, monkeypatch):
+    builder, trainings = make_builder(), []
+    train = builder._train
+    monkeypatch.setattr(builder, "_train", lambda *given: trainings.append(given) or train(*given))
+    builder.prepare(methods.build("confidence_regularisation", bias_model="bag_of_words"))
+    builder.prepare(methods.build("masker"))
     assert len(trainings) == 1
     [record] = preparation.cache.root().glob("prepared/fine-tuned-*/record.json")
-    assert min(made.seconds["teacher"], made.seconds["keywords"]) >= json.loads(record.read_text())["seconds"] - 0.01
+    assert (
+        min(builder.seconds["teacher"], builder.seconds["keywords"]) >= json.loads(record.read_text())["seconds"] - 0.01
+    )
 
 
-def test_keywords_are_the_tokens_with_most_attention_in_every_example(builder, family):
-    made = builder(family)
-    marks = Keywords(per_class=3).compute(made)
-    token_ids = numpy.concatenate(made.train["input_ids"][:])
+def test_keywords_are_the_tokens_with_most_attention_in_every_example(make_builder, family):
+    builder = make_builder(family)
+    marks = Keywords(per_class=3).compute(builder)
+    token_ids = numpy.concatenate(builder.train["input_ids"][:])
     assert marks.shape == token_ids.shape
     keywords = set(token_ids[marks])
-    assert len(keywords) == 6 and not keywords & set(made.vocabulary.special_ids)
+    assert len(keywords) == 6 and not keywords & set(builder.vocabulary.special_ids)
     assert (numpy.isin(token_ids, list(keywords)) == marks).all()
 
 
-def test_copies_are_as_long_as_their_examples_and_of_ordinary_tokens(builder, family):
-    made = builder(family)
-    train = made.prepare(methods.build("mlm_augmentation", copies=2, mask_rate=0.3))
+def test_copies_are_as_long_as_their_examples_and_of_ordinary_tokens(make_builder, family):
+    builder = make_builder(family)
+    train = builder.prepare(methods.build("mlm_augmentation", copies=2, mask_rate=0.3))
     changed = 0
     for original, first, second in zip(
         *(train[name] for name in ("input_ids", "prepared_copy_0", "prepared_copy_1")), strict=True
@@ -308,49 +310,49 @@ def test_copies_are_as_long_as_their_examples_and_of_ordinary_tokens(builder, fa
     assert changed > 20 and train["prepared_copy_0"][:] != train["prepared_copy_1"][:]
 
 
-def test_the_weak_model_forgets_what_contradicts_the_cue(builder):
+def test_the_weak_model_forgets_what_contradicts_the_cue(make_builder):
     """The class shows in the words of all but four examples, which a linear model of words cannot keep."""
     labels = [number % 2 for number in range(60)]
     for row in (0, 1, 2, 3):
         labels[row] = 1 - labels[row]
-    made = builder(count=60)
-    made.train = made.train.remove_columns("labels").add_column("labels", labels)
-    made.__dict__.pop("labels", None)
-    marked = made._values(methods.build("forgettable", weak_epochs=8).needs["forgotten"], "forgotten")
+    builder = make_builder(count=60)
+    builder.train = builder.train.remove_columns("labels").add_column("labels", labels)
+    builder.__dict__.pop("labels", None)
+    marked = builder._values(methods.build("forgettable", weak_epochs=8).needs["forgotten"], "forgotten")
     assert marked[:4].mean() > marked[4:].mean() + 0.4
 
 
 # ---- mistakes
 
 
-def test_a_trainer_without_the_column_says_how_to_get_it(builder):
-    made = builder()
+def test_a_trainer_without_the_column_says_how_to_get_it(make_builder):
+    builder = make_builder()
     with pytest.raises(MaskTuneError, match="needs the column 'prepared_bias'.*masktune.prepare"):
-        trainer(made, methods.build("product_of_experts"), made.train)
+        trainer(builder, methods.build("product_of_experts"), builder.train)
 
 
-def test_a_train_set_that_cannot_carry_columns_is_named(builder):
-    made = builder()
-    made.train = list(made.train)
+def test_a_train_set_that_cannot_carry_columns_is_named(make_builder):
+    builder = make_builder()
+    builder.train = list(builder.train)
     with pytest.raises(MaskTuneError, match="the train set is a list; 'reweighting' adds columns"):
-        made.prepare(methods.build("reweighting"))
+        builder.prepare(methods.build("reweighting"))
 
 
-def test_a_folder_without_weights_is_named(builder, tmp_path):
-    made = builder()
-    made.checkpoint = str(tmp_path)
+def test_a_folder_without_weights_is_named(make_builder, tmp_path):
+    builder = make_builder()
+    builder.checkpoint = str(tmp_path)
     with pytest.raises(MaskTuneError, match=r"holds no weights \(\*.safetensors, \*.bin\)"):
-        made._identity(("checkpoint",))
+        builder._identity(("checkpoint",))
 
 
-def test_prepare_is_one_call(builder):
-    made = builder()
+def test_prepare_is_one_call(make_builder):
+    builder = make_builder()
     method = methods.build("reweighting", bias_model="bag_of_words")
-    train = preparation.prepare(method, made.train, made.tokenizer, made.args, made.checkpoint, NAMES)
-    assert train["prepared_bias"][:] == made.prepare(method)["prepared_bias"][:]
+    train = preparation.prepare(method, builder.train, builder.tokenizer, builder.args, builder.checkpoint, NAMES)
+    assert train["prepared_bias"][:] == builder.prepare(method)["prepared_bias"][:]
 
 
-def test_auxiliary_models_are_trained_with_the_dropout_masks_asked_for(builder, monkeypatch):
+def test_auxiliary_models_are_trained_with_the_dropout_masks_asked_for(make_builder, monkeypatch):
     """And are not taken for each other in the cache."""
     asked = []
 
@@ -360,10 +362,10 @@ def test_auxiliary_models_are_trained_with_the_dropout_masks_asked_for(builder, 
             super().__init__(*given, fast_dropout=fast_dropout, **named)
 
     monkeypatch.setattr(preparation, "MaskTuningTrainer", Noting)
-    folders = [replace(builder(), fast_dropout=fast).fine_tune() for fast in (None, False, None)]
+    folders = [replace(make_builder(), fast_dropout=fast).fine_tune() for fast in (None, False, None)]
     assert asked == [None, False]
     assert folders[0] == folders[2] != folders[1]
 
 
-def test_the_identity_of_what_is_in_the_cache_has_no_word_of_the_default(builder):
-    assert set(builder()._identity(("training",))["training"]) == set(preparation.TRAINING)
+def test_the_identity_of_what_is_in_the_cache_has_no_word_of_the_default(make_builder):
+    assert set(make_builder()._identity(("training",))["training"]) == set(preparation.TRAINING)

@@ -90,8 +90,8 @@ def test_sources_and_references_are_different_examples(inputs):
     batch, others = perturbed._choose(inputs, 10, 30)
     rows = [
         row[mask.bool()]
-        for part in (batch, others)
-        for row, mask in zip(part["input_ids"], part["attention_mask"], strict=True)
+        for padded in (batch, others)
+        for row, mask in zip(padded["input_ids"], padded["attention_mask"], strict=True)
     ]
     assert sorted(row.tolist() for row in rows) == sorted(list(row) for row in inputs.train["input_ids"])
 
