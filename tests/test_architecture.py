@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FACADE = "masktune"  # its __init__ offers what lies on many floors: nobody imports from it, and it may import anything
-LONGEST_MODULE = 410  # lines
+LONGEST_MODULE = 400  # lines
 LARGEST_PACKAGE = 11  # modules in it, without its __init__ and without the packages in it
 MANY_MODULES = {"masktune.methods": "a file for each method"}
 DOTTED = re.compile(r"\bmasktune(?:\.\w+)+")

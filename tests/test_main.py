@@ -9,7 +9,7 @@ import pytest
 from study.conftest import results, store  # noqa: F401
 
 from masktune.__main__ import main
-from masktune.study import paths as places
+from masktune.study import paths
 from masktune.study.spec import arms
 from masktune.study.spec.load import load_study
 from masktune.study.store import runs
@@ -21,7 +21,7 @@ COMMANDS = ("plan", "run", "status", "gather", "figures", "report")
 
 def masktune(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
     """The command line in a process of its own."""
-    settings = {**os.environ, "PYTHONPATH": str(places.PROJECT), **environment}
+    settings = {**os.environ, "PYTHONPATH": str(paths.PROJECT), **environment}
     command = [sys.executable, "-m", "masktune", *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=settings, check=False)
 
@@ -136,7 +136,7 @@ def test_gather_says_what_it_wrote(capsys):
     assert main(["gather", "embedded"]) == 0
     planned = sum(len(cell.seeds) for cell in study.cells)
     assert f"embedded: 1 done, 0 failed, {planned - 1} missing; written to " in capsys.readouterr().out
-    shutil.rmtree(places.runs_folder(study.name))
+    shutil.rmtree(paths.runs_folder(study.name))
     assert main(["gather", "embedded"]) == 0
     assert "1 done, 0 failed" in (text := capsys.readouterr().out) and "(1 done as they were gathered before" in text
 

@@ -3,7 +3,7 @@
 import pytest
 from study.conftest import store
 
-from masktune.study import paths as places
+from masktune.study import paths
 from masktune.study.execute import efficiency
 
 
@@ -15,7 +15,7 @@ def cell(study):
 @pytest.mark.parametrize("text", ["", "{}", '[{"runs": 3}]'])
 def test_a_broken_record_of_calls_is_put_aside_and_a_new_one_begun(cell, results, text):
     store(cell, 0)
-    path = places.grid_file("small")
+    path = paths.grid_file("small")
     path.write_text(text)
     assert efficiency.read("small") == []
     for number in (1, 2):

@@ -8,7 +8,7 @@ import pytest
 from study.conftest import TABLE, store, write_notebook
 
 from masktune.errors import MaskTuneError
-from masktune.study import paths as places
+from masktune.study import paths
 from masktune.study.execute import cluster, efficiency, execution, runner
 from masktune.study.run import cell as cell_module
 from masktune.study.spec import arms
@@ -65,7 +65,7 @@ def study_of(labels) -> Study:
 def notebook(folder, study):
     """The light notebook: it knows the ids of its runs, so that its kernels need not import what makes them."""
     ids = {cell.label: [cell.run_id(seed) for seed in cell.seeds] for cell in study.cells}
-    source = FATES.replace("TESTS", repr(str(places.PROJECT / "tests"))).replace("RUN_IDS", repr(ids))
+    source = FATES.replace("TESTS", repr(str(paths.PROJECT / "tests"))).replace("RUN_IDS", repr(ids))
     return write_notebook(folder / "fates.ipynb", [DEFAULTS, source])
 
 
@@ -139,7 +139,7 @@ def test_an_exception_is_not_tried_again(grid, marks):
 
 def test_executed_notebooks_are_kept_and_sockets_are_not(grid, marks):
     for cell in grid.study.cells:
-        executed = json.loads(places.executed_cell(cell.study, cell.id).read_text())
+        executed = json.loads(paths.executed_cell(cell.study, cell.id).read_text())
         errors = [output for part in executed["cells"] for output in part.get("outputs", []) if "ename" in output]
         assert [error["ename"] for error in errors] == (["ValueError"] if cell.label == "one seed fails" else [])
         assert executed["metadata"]["papermill"]["parameters"]["label"] == cell.label
@@ -172,7 +172,7 @@ def test_the_experiment_on_diversity_runs_with_the_cells_and_is_gathered(grid, m
 
 
 def test_an_experiment_that_fails_is_listed_and_one_outside_the_filter_does_not_run(grid, marks, monkeypatch):
-    monkeypatch.setattr(arms, "kept_file", lambda study: places.runs_folder(study.name) / "diversity-other.csv")
+    monkeypatch.setattr(arms, "kept_file", lambda study: paths.runs_folder(study.name) / "diversity-other.csv")
     monkeypatch.setattr(runner, "experiment_code", lambda study: "raise ValueError('no such encoder')")
     monkeypatch.setattr(runner, "preparation_code", lambda cell: "pass")
 

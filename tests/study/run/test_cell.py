@@ -9,7 +9,7 @@ import pytest
 from study.conftest import predictions, records, write_notebook
 
 from masktune.errors import MaskTuneError
-from masktune.study import paths as places
+from masktune.study import paths
 from masktune.study.execute import execution
 from masktune.study.notebooks import parameters_of
 from masktune.study.run import cell
@@ -99,7 +99,7 @@ def test_stored_results_come_back_as_tables(trained):
 
 
 def test_the_notebook_has_the_parameters_of_a_cell_and_they_make_one():
-    notebook = places.cell_notebook()
+    notebook = paths.cell_notebook()
     assert tuple(parameters_of(notebook)) == cell.PARAMETERS
     cells = json.loads(notebook.read_text())["cells"]
     [tagged] = [part for part in cells if "parameters" in part["metadata"].get("tags", [])]

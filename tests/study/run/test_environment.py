@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from masktune.study import paths as places
+from masktune.study.paths import PROJECT
 from masktune.study.run import environment
 
 
@@ -28,7 +28,7 @@ def test_the_digest_of_the_source_covers_what_training_imports_and_nothing_that_
     code = "import sys; import masktune.study.run.training; "
     code += "print(*(name for name in sys.modules if name.startswith('masktune.')))"
     asked = [sys.executable, "-c", code]
-    ended = subprocess.run(asked, capture_output=True, text=True, check=True, cwd=places.PROJECT)
+    ended = subprocess.run(asked, capture_output=True, text=True, check=True, cwd=PROJECT)
     imported = {name.removeprefix("masktune.").replace(".", "/") for name in ended.stdout.split()}
     # Where files are kept says nothing of how a run is trained.
     known = {name.removesuffix(".py").removesuffix("/__init__") for name in names}

@@ -8,7 +8,7 @@ import pytest
 from study.conftest import edited
 
 from masktune.errors import MaskTuneError
-from masktune.study import paths as places
+from masktune.study import paths
 from masktune.study.spec.load import load_study, parse_study
 
 
@@ -107,12 +107,12 @@ def test_errors_name_the_file(tmp_path, monkeypatch, text, message):
 
 
 def test_an_unknown_study_names_those_that_exist():
-    known = ", ".join(places.studies())
+    known = ", ".join(paths.studies())
     with pytest.raises(MaskTuneError, match=f"no study 'embeded'; expected one of {known}, or write"):
         load_study("embeded")
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (places.PROJECT / "studies").glob("*.toml")))
+@pytest.mark.parametrize("name", sorted(path.stem for path in (paths.PROJECT / "studies").glob("*.toml")))
 def test_every_study_of_the_project_loads(name):
     study = load_study(name)
     assert {cell.task for cell in study.cells} == set(study.tasks)
@@ -123,6 +123,6 @@ def test_every_study_of_the_project_loads(name):
 def test_a_study_is_read_without_what_loads_a_model():
     code = "import sys; from masktune.study.spec.load import load_study; load_study('laptop'); print(*sys.modules)"
     command = [sys.executable, "-c", code]
-    ended = subprocess.run(command, cwd=places.PROJECT, capture_output=True, text=True, check=True)
+    ended = subprocess.run(command, cwd=paths.PROJECT, capture_output=True, text=True, check=True)
     assert "masktune.methods" in ended.stdout.split()
     assert not {"transformers", "datasets", "pandas"} & set(ended.stdout.split())

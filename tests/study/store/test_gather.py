@@ -9,7 +9,7 @@ import pytest
 from study.conftest import TABLE, predictions, records, store
 
 from masktune.errors import MaskTuneError
-from masktune.study import paths as places
+from masktune.study.paths import folder, runs_folder
 from masktune.study.plan import listing
 from masktune.study.spec.load import parse_study
 from masktune.study.store import gather, runs
@@ -81,7 +81,7 @@ def test_part_of_the_train_set_may_differ_from_the_whole(table):
 
 def test_what_an_older_version_gathered_says_what_to_do(study):
     store(study.cells[0], 0)
-    path = places.folder(study.name) / gather.RUNS
+    path = folder(study.name) / gather.RUNS
     gather.gather(study).drop(columns="part").to_parquet(path)
     with pytest.raises(MaskTuneError, match="is of an older version; run: python -m masktune gather small"):
         gather.read(study.name)
@@ -131,7 +131,7 @@ def test_the_same_runs_are_the_same_bytes_wherever_they_come_from(study, monkeyp
 
     def bytes_of():
         gather.gather(study)
-        return [(places.folder("small") / name).read_bytes() for name in (gather.PREDICTIONS, gather.HISTORIES)]
+        return [(folder("small") / name).read_bytes() for name in (gather.PREDICTIONS, gather.HISTORIES)]
 
     folders = [make(*run) for run in declared]
     expected = bytes_of()
@@ -139,7 +139,7 @@ def test_the_same_runs_are_the_same_bytes_wherever_they_come_from(study, monkeyp
         shutil.rmtree(path)
     assert bytes_of() == expected
     for name in gather.FILES:
-        (places.folder("small") / name).unlink()
+        (folder("small") / name).unlink()
     for number, run in enumerate([*declared[order], *declared[:1]]):
         path = make(*run)
         if number % 3 == 1:
@@ -173,7 +173,7 @@ def test_the_table_of_runs_says_which_code_and_precision_made_each(study):
         table = gather.gather(study).query("status == 'done'")
         assert table["source"].fillna("").tolist() == ["of today", ""]
         assert table["precision"].tolist() == ["fp32", "fp32"]
-        shutil.rmtree(places.runs_folder("small"))
+        shutil.rmtree(runs_folder("small"))
 
 
 def test_the_table_of_runs_has_these_columns_though_no_run_is_done(study):
@@ -184,7 +184,7 @@ def test_what_was_gathered_and_then_changed_is_not_gathered_again(study):
     path = store(study.cells[0], 0)
     gather.gather(study)
     shutil.rmtree(path)
-    table = places.folder("small") / gather.RUNS
+    table = folder("small") / gather.RUNS
     pandas.read_parquet(table).assign(**{"accuracy/validation": 0.99}).to_parquet(table)
     before = table.read_bytes()
     with pytest.raises(

@@ -11,8 +11,9 @@ import pytest
 from study.conftest import predictions, records, store
 
 from masktune.errors import MaskTuneError
-from masktune.study import paths as places
 from masktune.study.execute import efficiency
+from masktune.study.paths import folder as folder_of
+from masktune.study.paths import runs_folder
 from masktune.study.plan import listing
 from masktune.study.run import cell as cells
 from masktune.study.run import environment
@@ -184,7 +185,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("what", BROKEN)
 def test_what_is_broken_is_named_alone_and_never_costs_another_run(study, cell, what, results):
-    folder, [run, other, elsewhere] = places.folder("small"), [cell.run_id(0), cell.run_id(1), study.cells[1].run_id(0)]
+    folder, [run, other, elsewhere] = folder_of("small"), [cell.run_id(0), cell.run_id(1), study.cells[1].run_id(0)]
     if "marker" not in what:
         store(cell, 0)
     store(cell, 1), store(study.cells[1], 0)
@@ -220,7 +221,7 @@ def test_no_module_of_the_study_tells_anybody_to_delete(path):
 
 def test_a_broken_failure_marker_still_says_that_the_run_failed(study, cell):
     runs.check_writable("small")
-    (places.runs_folder("small") / f"{cell.run_id(0)}.failed.json").write_text("{")
+    (runs_folder("small") / f"{cell.run_id(0)}.failed.json").write_text("{")
     line = f"it failed; {cell.run_id(0)}.failed.json should say why and cannot be read"
     assert "small: 0 done, 1 failed, 7 missing" in (text := listing.status(study, lambda _: True)) and line in text
     assert gather.gather(study).set_index("run_id").loc[cell.run_id(0), "error"].startswith(line)
