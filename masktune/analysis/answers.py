@@ -59,14 +59,14 @@ class Block:
     def confidences(self, answers: Answers) -> np.ndarray:
         """The probability that each run gave to its own answer. [S, n].
 
-        Classes that the set does not tell apart (HANS: neutral and contradiction) count together.
+        Classes that the set does not distinguish (HANS: neutral and contradiction) count together.
         """
         probabilities = softmax(answers.logits, axis=-1)
         last = int(max(self.labels.max(), answers.predictions.max()))
         folded = np.concatenate([probabilities[..., :last], probabilities[..., last:].sum(-1, keepdims=True)], axis=-1)
         return np.take_along_axis(folded, answers.predictions[..., None], axis=-1)[..., 0]
 
-    def only(self, methods: Collection[str]) -> "Block":
+    def select_methods(self, methods: Collection[str]) -> "Block":
         """The same block with the answers of these methods alone."""
         return replace(self, answers=tuple(answers for answers in self.answers if answers.method in methods))
 
@@ -85,8 +85,8 @@ class Block:
         """Whether a constant answer scores so much more than chance that accuracy alone misleads."""
         return self.majority - self.chance > LOPSIDED
 
-    def paired(self, first: str, second: str) -> tuple[np.ndarray, np.ndarray] | None:
-        """Right or wrong of two methods on the seeds that both have finished, bool [S, n] each; None without any."""
+    def pair(self, first: str, second: str) -> tuple[np.ndarray, np.ndarray] | None:
+        """Right or wrong of two methods on the seeds that both finished, bool [S, n] each; None without any."""
         by_method = {answers.method: answers for answers in self.answers}
         if first not in by_method or second not in by_method:
             return None
@@ -149,7 +149,9 @@ def _block(model: str, task: str, name: str, runs: pd.DataFrame, answers: pd.Dat
     reference = next(iter(by_run.values()))
     for run_id, rows in by_run.items():
         _same_examples(reference, rows, str(run_id), name)
-    by_method = tuple(_answers(label, members, by_run) for label in order if len(members := _with(runs, label, by_run)))
+    by_method = tuple(
+        _answers(label, members, by_run) for label in order if len(members := _runs_of(runs, label, by_run))
+    )
     return Block(
         model=model,
         task=task,
@@ -162,7 +164,7 @@ def _block(model: str, task: str, name: str, runs: pd.DataFrame, answers: pd.Dat
     )
 
 
-def _with(runs: pd.DataFrame, label: str, by_run: dict) -> pd.DataFrame:
+def _runs_of(runs: pd.DataFrame, label: str, by_run: dict) -> pd.DataFrame:
     """The runs of one method that answered the set, by seed."""
     return runs[(runs["label"] == label) & runs["run_id"].isin(list(by_run))].sort_values("seed")
 

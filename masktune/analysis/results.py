@@ -23,7 +23,8 @@ from masktune.study.store import gather
 class Results:
     """The tables of a study, one number a row; `main_table` and the others are laid out for reading.
 
-    `blocks` and `seeds` hold every run, claims what they are about, the other tables the main part of the study.
+    `blocks` and `seeds` hold every run, `claims` and `conclusions` the runs that claims are about, the other tables
+    those of the study's main part.
     """
 
     runs: pd.DataFrame
@@ -99,12 +100,12 @@ class Results:
 
     def figures(self) -> dict[str, Drawing]:
         """The figures by name; the one of differences only where there are some."""
-        drawn = {"main": accuracy.figures.accuracies(self.seeds, self.main, self.runs)}
+        drawings = {"main": accuracy.figures.accuracies(self.seeds, self.main, self.runs)}
         if not self.differences.empty:
-            drawn["differences"] = accuracy.figures.differences(self.differences, self.runs)
+            drawings["differences"] = accuracy.figures.differences(self.differences, self.runs)
         for factor, rows in self.sweeps.items():
-            drawn[f"sweep_{factor}"] = ablations.figures.sweep(rows, factor, self.runs)
-        return drawn
+            drawings[f"sweep_{factor}"] = ablations.figures.sweep(rows, factor, self.runs)
+        return drawings
 
 
 def of(runs: pd.DataFrame, predictions: pd.DataFrame, study: Study | None = None) -> Results:
@@ -112,7 +113,7 @@ def of(runs: pd.DataFrame, predictions: pd.DataFrame, study: Study | None = None
     runs, predictions = fail_runs_without_numbers(runs, predictions)
     all_blocks = blocks(runs, predictions)
     main_runs = runs[runs["part"] == "main"]
-    main = [block for block in (block.only(set(main_runs["label"])) for block in all_blocks) if block.answers]
+    main = [block for block in (block.select_methods(set(main_runs["label"])) for block in all_blocks) if block.answers]
     compared = claims.numbers.evaluate(study, all_blocks) if study else pd.DataFrame(columns=claims.numbers.COLUMNS)
     concluded = pd.DataFrame(columns=claims.numbers.CONCLUSIONS)
     if study:
@@ -147,12 +148,12 @@ def build(study_name: str) -> list[Path]:
     Nothing is made again from the same runs by the same code. The page of the paper's claims follows the stored tables
     of every study. Raises MaskTuneError if nothing is gathered.
     """
-    home = folder(study_name)
-    made_from, inputs = home / "made_from.json", stamps.results_inputs(study_name)
+    target = folder(study_name)
+    made_from, inputs = target / "made_from.json", stamps.results_inputs(study_name)
     if not stamps.is_fresh(made_from, inputs):
-        stamps.stamp(made_from, inputs, write(read(study_name), home))
-    claims.observations.write(home)
-    return _written(home)
+        stamps.stamp(made_from, inputs, write(read(study_name), target))
+    claims.observations.write(target)
+    return _written(target)
 
 
 def write(results: Results, folder: Path) -> list[Path]:
@@ -167,5 +168,5 @@ def write(results: Results, folder: Path) -> list[Path]:
     return _written(folder)
 
 
-def _written(home: Path) -> list[Path]:
-    return sorted(path for name in ("tables", "figures") for path in (home / name).iterdir())
+def _written(results_folder: Path) -> list[Path]:
+    return sorted(path for name in ("tables", "figures") for path in (results_folder / name).iterdir())

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from masktune import files
 from masktune.errors import MaskTuneError
+from masktune.study.paths import study_file, trials_file
+from masktune.study.store import gather
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SHAPING = ("matplotlib", "nbconvert", "numpy", "pandas", "scipy", "seaborn", "statsmodels", "torch", "transformers")
@@ -16,13 +18,13 @@ _SHAPING = ("matplotlib", "nbconvert", "numpy", "pandas", "scipy", "seaborn", "s
 
 @contextlib.contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
-    """An empty folder beside `target` that takes its place at the end, and vanishes if an error comes first.
+    """An empty folder that takes the place of `target` at the end, and vanishes if an error comes first.
 
     Raises MaskTuneError, naming the folder, where it cannot be written.
     """
     try:
-        with files.replace_folder(target) as beside:
-            yield beside
+        with files.replace_folder(target) as unfinished:
+            yield unfinished
     except OSError as error:
         reason = error.strerror or str(error)
         raise MaskTuneError(f"cannot write {str(target)!r} ({reason}); free it or set MASKTUNE_RESULTS") from error
@@ -34,27 +36,24 @@ def digest(paths: Iterable[Path], *texts: str) -> str:
     return files.digest("".join([json.dumps(texts), *contents]))
 
 
-def source() -> list[Path]:
+def source_files() -> list[Path]:
     """The Python files of masktune: what claims compare and what a method's defaults are stands outside analysis."""
     return sorted(_PACKAGE.rglob("*.py"))
 
 
 def results_inputs(study_name: str) -> str:
     """A digest of all that the tables and figures of a study depend on: its claims stand in its TOML."""
-    from masktune.study.paths import study_file, trials_file
-    from masktune.study.store import gather
-
     trials = trials_file(study_name)
-    return digest([*gather.files(study_name), study_file(study_name), trials, *source()], versions())
+    return digest([*gather.files(study_name), study_file(study_name), trials, *source_files()], versions())
 
 
 def versions() -> str:
     """Python and the packages whose version shows in results, one line."""
-    found = [f"python {sys.version_info.major}.{sys.version_info.minor}"]
+    parts = [f"python {sys.version_info.major}.{sys.version_info.minor}"]
     for name in _SHAPING:
         with contextlib.suppress(metadata.PackageNotFoundError):
-            found.append(f"{name} {metadata.version(name)}")
-    return ", ".join(found)
+            parts.append(f"{name} {metadata.version(name)}")
+    return ", ".join(parts)
 
 
 def stamp(path: Path, inputs: str, made_files: Iterable[Path]) -> None:

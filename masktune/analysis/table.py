@@ -85,9 +85,9 @@ def markdown(table: Table) -> str:
 
 def latex(table: Table) -> str:
     """A booktabs table for a paper."""
-    columns = "".join(_column(table.shown[name]) for name in table.shown)
+    columns = "".join(_column_format(table.shown[name]) for name in table.shown)
     text = table.shown.to_latex(
-        index=False, escape=True, caption=_escaped(table.caption), label=f"tab:{table.name}", column_format=columns
+        index=False, escape=True, caption=_escape(table.caption), label=f"tab:{table.name}", column_format=columns
     )
     special = {MINUS: "$-$", DASH: "--", "\N{GREATER-THAN OR EQUAL TO}": "$\\ge$"}
     for character, command in special.items():
@@ -95,20 +95,20 @@ def latex(table: Table) -> str:
     return text
 
 
-def _column(cells: pd.Series) -> str:
+def _column_format(cells: pd.Series) -> str:
     """How LaTeX sets a column: long texts in lines of their own, numbers to the right."""
     if pd.api.types.is_numeric_dtype(cells):
         return "r"
     return r"p{0.16\linewidth}" if cells.astype(str).str.len().max() > LONG else "l"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("%", "\\%").replace("_", "\\_").replace("&", "\\&")
 
 
 def html(table: Table) -> str:
     """The table as an HTML fragment: a scrolling frame, in which the first column names each row, and the caption."""
-    framed = "" if table.shown.empty else scroll_frame(_labelled(table), table.title)
+    framed = "" if table.shown.empty else scroll_frame(_accessible_html(table), table.title)
     return f'<figure class="table {table.name}">{framed}<figcaption>{escape(table.caption)}</figcaption></figure>'
 
 
@@ -117,7 +117,7 @@ def scroll_frame(table: str, title: str) -> str:
     return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}">{table}</div>'
 
 
-def _labelled(table: Table) -> str:
+def _accessible_html(table: Table) -> str:
     """The rows as HTML with what a screen reader says of them: the title, the heads of columns and of rows."""
     text = table.shown.to_html(index=False, border=0, escape=True, classes="data")
     text = text.replace("<thead>", f"<caption>{escape(table.title)}</caption>\n  <thead>", 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from masktune.analysis.accuracy import numbers as tables
+from masktune.analysis.accuracy import numbers
 from masktune.analysis.answers import blocks
 from masktune.analysis.formatting import interval, number
 
@@ -34,8 +34,8 @@ def laptop():
     )
     runs = runs[(runs["task"] == "paraphrase") & runs["label"].isin(["fine-tuning", "Mask-tuning"])]
     found = blocks(runs, predictions[predictions["run_id"].isin(runs["run_id"])])
-    main = tables.main(found).set_index(["set", "method"])
-    return main, tables.differences(found, runs).set_index("set")
+    main = numbers.main(found).set_index(["set", "method"])
+    return main, numbers.differences(found, runs).set_index("set")
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import permutation_test
-from sklearn.metrics import recall_score
 
-from masktune.statistics import intervals, metrics, tests
+from masktune.statistics import tests
 from masktune.study.spec.claims import smallest_p
 
 
@@ -78,13 +77,6 @@ def test_inferiority_is_non_inferiority_seen_from_the_other_side():
     assert tests.inferiority(np.full(5, -1.0), 0.5) == pytest.approx(1 / 32)
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1))
-def test_balanced_accuracy_is_that_of_scikit_learn(answers):
-    predictions, labels = map(np.array, zip(*answers, strict=True))
-    expected = recall_score(labels, predictions, labels=np.unique(labels), average="macro", zero_division=0)
-    assert metrics.balanced_accuracy(predictions, labels) == pytest.approx(expected)
-
-
 def test_sign_flip_errs_at_its_level():
     """Under no difference p falls below 0.05 in at most 5 % of cases, and not in far fewer."""
     generator = np.random.default_rng(0)
@@ -112,76 +104,6 @@ def test_mcnemar_is_the_binomial_test_of_the_examples_that_differ(better, worse)
     second = np.array([True] * better + [False] * worse + [True, False])
     literal = stats.binomtest(better, better + worse).pvalue if better + worse else 1.0
     assert tests.mcnemar(first, second) == pytest.approx(literal)
-
-
-def slow_calibration_error(confidences, correct):
-    """Guo et al.'s formula, bin by bin."""
-    total = 0.0
-    for i in range(15):
-        members = [j for j, value in enumerate(confidences) if i / 15 < value <= (i + 1) / 15 or (i == value == 0)]
-        if members:
-            accuracy = sum(correct[j] for j in members) / len(members)
-            confidence = sum(confidences[j] for j in members) / len(members)
-            total += len(members) / len(confidences) * abs(accuracy - confidence)
-    return total
-
-
-@given(st.lists(st.tuples(st.integers(0, 1000).map(lambda i: i / 1000), st.booleans()), min_size=1))
-def test_calibration_error_is_the_published_formula(answers):
-    confidences, correct = map(np.array, zip(*answers, strict=True))
-    expected = slow_calibration_error(confidences, correct)
-    assert metrics.calibration_error(confidences, correct) == pytest.approx(expected)
-
-
-def test_an_interval_ends_where_no_values_are():
-    found = intervals.mean_over_seeds([2.0, 98.0, 55.0])
-    assert found.low < 0 and found.high > 100
-    assert found.within(0, 100) == intervals.Estimate(found.mean, 0, 100, 3)
-    inside = intervals.mean_over_seeds([50.0, 51.0, 52.0])
-    assert inside.within(0, 100) == inside
-    assert np.isnan(intervals.mean_over_seeds([50.0]).within(0, 100).high)
-
-
-def test_mean_over_seeds_is_the_t_interval():
-    values = [0.8, 0.9, 0.7, 0.85]
-    low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
-    found = intervals.mean_over_seeds(values)
-    assert (found.mean, found.low, found.high, found.seeds) == pytest.approx((0.8125, low, high, 4))
-
-
-def test_one_seed_has_no_interval():
-    found = intervals.mean_over_seeds([0.8])
-    assert found.mean == 0.8 and np.isnan(found.low) and np.isnan(found.high)
-
-
-def test_wilson_is_the_published_formula():
-    share, n, z = 0.9, 50, stats.norm.ppf(0.975)
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    assert intervals.wilson(share, n) == pytest.approx((centre - half, centre + half))
-
-
-def test_wilson_stays_inside_zero_and_one():
-    assert intervals.wilson(1.0, 20)[1] <= 1.0 and intervals.wilson(0.0, 20)[0] >= 0.0
-
-
-@given(st.lists(st.tuples(st.booleans(), st.sampled_from("abcd")), min_size=1))
-def test_pair_consistency_is_the_share_of_whole_clusters(rows):
-    clusters = {name: [right for right, other in rows if other == name] for _, name in rows}
-    literal = sum(all(answers) for answers in clusters.values()) / len(clusters)
-    assert metrics.pair_consistency(*map(np.array, zip(*rows, strict=True))) == pytest.approx(literal)
-
-
-def test_auroc_is_the_share_of_pairs_in_order():
-    scores, labels = np.array([0.1, 0.4, 0.4, 0.8, 0.2]), np.array([0, 1, 0, 1, 0])
-    literal = np.mean([(p > n) + 0.5 * (p == n) for p in scores[labels == 1] for n in scores[labels == 0]])
-    assert metrics.auroc(scores, labels) == pytest.approx(literal)
-    assert np.isnan(metrics.auroc(scores, np.ones(5)))
-
-
-def test_class_accuracy_is_recall():
-    assert metrics.class_accuracy([0, 1, 1, 0], [0, 0, 1, 1]) == {0: 0.5, 1: 0.5}
-    assert metrics.class_accuracy([1, 1, 1], [0, 1, 1]) == {0: 0.0, 1: 1.0}
 
 
 def test_probability_greater_counts_ties_half():

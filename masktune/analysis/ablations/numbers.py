@@ -100,7 +100,7 @@ def _references(variant: Mapping[str, Any], settings: pd.DataFrame) -> list[str]
 
 def _compared(block: Block | None, reference: str, label: str) -> dict[str, Any]:
     """What is observed of a variant and its reference; 0 seeds where nothing is."""
-    if block is None or (pair := block.paired(reference, label)) is None:
+    if block is None or (pair := block.pair(reference, label)) is None:
         return {"seeds": 0}
     secondary = accuracy.paired_secondary_metrics(block, reference, label)
     own = {name: values[1].mean() for name, values in secondary.items()}

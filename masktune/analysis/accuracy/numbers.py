@@ -40,7 +40,7 @@ def _seed_row(block: Block, answers: Answers, i: int) -> dict[str, Any]:
 
 
 def main(blocks: Iterable[Block]) -> pd.DataFrame:
-    """Mean accuracy over seeds of each model, task, set and method, beside what a constant answer scores.
+    """Mean accuracy over seeds of each model, task, set and method, and the accuracy of a constant answer (`majority`).
 
     `balanced` accuracy and `auroc` of a lopsided set, means over seeds in per cent; NaN on others.
     """
@@ -110,7 +110,7 @@ def differences(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _difference_rows(block: Block, first: str, others: list[str]) -> Iterator[dict[str, Any]]:
-    pairs = {second: pair for second in others if (pair := block.paired(first, second)) is not None}
+    pairs = {second: pair for second in others if (pair := block.pair(first, second)) is not None}
     if not pairs:
         return
     gaps = [np.subtract(other, one, dtype=float) for one, other in pairs.values()]

@@ -53,7 +53,7 @@ def _row(claim: Claim, at: Comparison, by_place: dict[tuple[str, str, str], Bloc
         "margin": claim.margin if claim.test == "non_inferiority" else np.nan, "reason": "",
     }  # fmt: skip
     block = by_place.get((at.model, at.task, at.set))
-    pair = block.paired(claim.second, claim.first) if block else None
+    pair = block.pair(claim.second, claim.first) if block else None
     if block is None or pair is None:
         started = any(place[:2] == (at.model, at.task) for place in by_place)
         return {**row, "reason": "set not present" if block is None and started else "runs missing"}

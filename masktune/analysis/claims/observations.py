@@ -1,4 +1,4 @@
-"""The paper's claims beside what the studies observed: each claim x kind of study, from the stored tables of claims.
+"""What the studies observed of the paper's claims: each claim x kind of study, from the stored tables of claims.
 
 Studies of the embedded world, of a small model on part of the real data, and of whole models on all of it are never
 mixed: each has a column of its own, and a cell of it rests on one study.
@@ -48,17 +48,18 @@ def observe() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def write(home: Path) -> None:
+def write(results_folder: Path) -> None:
     """Bring tables/observations.* of a study up to date with the stored claims of all of them."""
     read = [
         path
         for name in _studies()
         for path in (study_file(name), _claims_file(name), folder(name) / gather.RUNS, gathered_file(name))
     ]
-    made_from, inputs = home / "observed_from.json", stamps.digest([*read, *stamps.source()], stamps.versions())
+    made_from = results_folder / "observed_from.json"
+    inputs = stamps.digest([*read, *stamps.source_files()], stamps.versions())
     if not stamps.is_fresh(made_from, inputs):
         observations = tables.observations(observe())
-        stamps.stamp(made_from, inputs, table.write(observations, home / "tables"))
+        stamps.stamp(made_from, inputs, table.write(observations, results_folder / "tables"))
 
 
 def _studies() -> list[str]:
@@ -78,11 +79,12 @@ class _Source:
 
     @property
     def setting(self) -> str:
-        """Where it belongs: whole models on all of the real data, less of either, or the embedded world."""
+        """Its kind: whole models on all of the real data ("paper"), less of either ("laptop"), or "embedded"."""
         if self.study.data == "embedded":
             return "embedded"
-        part = any(training.train_examples is not None for training in self.study.task_training.values())
-        return "laptop" if part or any(model.adaptation is not None for model in self.study.models) else "paper"
+        part_of_data = any(training.train_examples is not None for training in self.study.task_training.values())
+        adapted = any(model.adaptation is not None for model in self.study.models)
+        return "laptop" if part_of_data or adapted else "paper"
 
     @cached_property
     def settings(self) -> dict[str, Setting]:
@@ -105,13 +107,13 @@ class _Source:
         """The stored rows of all declared comparisons; those that were not run have 0 seeds."""
         if not _claims_file(self.study.name).is_file():
             return pd.DataFrame(columns=numbers.COLUMNS)
-        table = pd.read_csv(_claims_file(self.study.name)).fillna({"reason": ""})
-        known = table["method"].isin(self.settings) & table["against"].isin(self.settings)
-        return table[known].reindex(columns=numbers.COLUMNS)
+        stored = pd.read_csv(_claims_file(self.study.name)).fillna({"reason": ""})
+        known = stored["method"].isin(self.settings) & stored["against"].isin(self.settings)
+        return stored[known].reindex(columns=numbers.COLUMNS)
 
     @cached_property
     def mixed(self) -> str:
-        """What is to be said of how its runs were made."""
+        """A sentence where its runs were not all made alike."""
         path = folder(self.study.name) / gather.RUNS
         return provenance.mixed_note(pd.read_parquet(path)) if path.is_file() else ""
 
@@ -193,36 +195,37 @@ def _untestable(reason: str) -> dict[str, str]:
 def _cost(rows: pd.DataFrame, source: _Source) -> dict[str, Any]:
     """Training time of the method in that of the other, over paired seeds: the geometric mean over models and tasks.
 
-    Of runs that were not made alike the most pairs give the ratio; the others stand apart.
+    Of runs that were not made alike those with most pairs give the ratio; the reason names the ratio of the others.
     """
     path = folder(source.study.name) / gather.RUNS
     if not path.is_file():
         return {"verdict": verdicts.NOT_RUN, "reason": "runs missing"}
     runs = pd.read_parquet(path)
-    found = pd.concat([cost.overhead(runs, against) for against in rows["against"].unique()])
+    overhead = pd.concat([cost.overhead(runs, against) for against in rows["against"].unique()])
     places = rows[[*cost.PLACE, "method", "against"]].drop_duplicates()
-    found = places.merge(found, left_on=[*places], right_on=[*cost.PLACE, "second", "first"])
-    if found.empty:
+    overhead = places.merge(overhead, left_on=[*places], right_on=[*cost.PLACE, "second", "first"])
+    if overhead.empty:
         return {"verdict": verdicts.NOT_RUN, "reason": "no paired runs with their times"}
-    made = sorted(found.groupby(provenance.COLUMNS, sort=False), key=lambda part: part[1]["seeds"].sum(), reverse=True)
-    (origin, most), *others = made
+    by_provenance = overhead.groupby(provenance.COLUMNS, sort=False)
+    (made, most), *others = sorted(by_provenance, key=lambda group: group[1]["seeds"].sum(), reverse=True)
     ratios = most["time"]
     return {
         "ratio": cost.geometric_mean(ratios), "lowest": ratios.min(), "highest": ratios.max(),
         "comparisons": len(ratios), "seeds": int(most["seeds"].max()), "verdict": verdicts.MEASURED,
-        "reason": "; ".join([f"in {provenance.describe(*origin)}", *(_apart(*part) for part in others)]),
+        "reason": "; ".join([f"in {provenance.describe(*made)}", *(_separate_ratio(*other) for other in others)]),
     }  # fmt: skip
 
 
-def _apart(origin: tuple[str, str], part: pd.DataFrame) -> str:
+def _separate_ratio(made: tuple[str, str], overhead: pd.DataFrame) -> str:
     """The ratio among runs that were made in another way: it is never averaged with the first."""
-    return f"apart from it {cost.geometric_mean(part['time']):.2f} times in {provenance.describe(*origin)}"
+    return f"apart from it {cost.geometric_mean(overhead['time']):.2f} times in {provenance.describe(*made)}"
 
 
 def _diversity(measured: pd.DataFrame) -> dict[str, Any]:
     """How many times as diverse as MLM-only training, over all measures: the paper does not name its own."""
-    found = diversity.ratios(measured)
-    ours = found[(found["second"] == MASK_TUNING) & (found["first"] == MLM_ONLY)].dropna(subset=["ratio", "low"])
+    ratios = diversity.ratios(measured)
+    pair = (ratios["second"] == MASK_TUNING) & (ratios["first"] == MLM_ONLY)
+    ours = ratios[pair].dropna(subset=["ratio", "low"])
     if ours.empty:
         return _untestable("one seed gives no interval")
     reached = int((ours["low"] >= diversity.PUBLISHED).sum())

@@ -204,7 +204,7 @@ def _range(row: Any) -> str:
 def _gains_of(frame: pd.DataFrame) -> str:
     """By setting, which models the gains are of that a published gain is compared with."""
     gains = frame[frame["points"].notna() & (frame["seeds"] > 0)].drop_duplicates(["setting", "models"])
-    models = [f"{SETTINGS[setting]}: {', '.join(part['models'])}" for setting, part in gains.groupby("setting")]
+    models = [f"{SETTINGS[setting]}: {', '.join(rows['models'])}" for setting, rows in gains.groupby("setting")]
     return f" ({'; '.join(models)})" if models else ""
 
 

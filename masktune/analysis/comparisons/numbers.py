@@ -49,7 +49,7 @@ def contrasts(blocks: Iterable[Block], pairs: Sequence[tuple[str, str]]) -> pd.D
         | accuracy.secondary_differences(block, first, second)
         for block in _headlines(blocks)
         for first, second in pairs
-        if (pair := block.paired(first, second)) is not None
+        if (pair := block.pair(first, second)) is not None
     ]
     return pd.DataFrame(rows, columns=CONTRASTS)
 

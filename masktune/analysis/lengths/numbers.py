@@ -43,7 +43,7 @@ def _row(block: Block, method: str, plain: str) -> dict[str, object]:
     row |= {"accuracy": each.mean(), "lowest": each.min(), "highest": each.max()}
     row |= {"majority": 100 * block.majority}
     row |= {name: values.mean() for name, values in accuracy.secondary_metrics(block, answers).items()}
-    pair = None if method == plain else block.paired(plain, method)
+    pair = None if method == plain else block.pair(plain, method)
     if pair is not None:
         row |= {name: accuracy.compare(block, *pair)[name] for name in ("difference", "low", "high")}
     return row

@@ -20,7 +20,7 @@ BAND = "#f5f6f8"
 
 @dataclass(frozen=True)
 class Mark:
-    """How a method is drawn everywhere."""
+    """How a method is drawn in every figure."""
 
     colour: str
     marker: str

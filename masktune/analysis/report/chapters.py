@@ -71,7 +71,7 @@ class Chapter:
     def inputs(self) -> str:
         """A digest of all that its outputs depend on."""
         if self.about.get("reads") == "package":
-            return stamps.digest([self.source, *stamps.source()], stamps.versions())
+            return stamps.digest([self.source, *stamps.source_files()], stamps.versions())
         shown = [results_root() / name.format(study=self.study) for name in self.about.get("files", ())]
         return stamps.digest([self.source, *shown], stamps.results_inputs(self.study))
 
@@ -139,11 +139,11 @@ def _keep(result: Path, target: Path) -> None:
     random, and where in memory a printed object was.
     """
     notebook = json.loads(result.read_text(encoding="utf-8"))
-    for part in (notebook, *notebook["cells"]):
+    for holder in (notebook, *notebook["cells"]):
         for key in ("papermill", "execution"):
-            part["metadata"].pop(key, None)
-        if INJECTED in part["metadata"].get("tags", ()):
-            part["id"] = INJECTED
+            holder["metadata"].pop(key, None)
+        if INJECTED in holder["metadata"].get("tags", ()):
+            holder["id"] = INJECTED
     text = _ADDRESS.sub("0", json.dumps(notebook, indent=1, ensure_ascii=False))
     write_file(target, _STYLED.sub(_Numbers("T_"), text) + "\n")
 

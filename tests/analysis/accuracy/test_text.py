@@ -1,13 +1,9 @@
-import json
 import re
 
 import pandas as pd
-import pytest
 from synthetic_study import make
 
-from masktune.analysis import accuracy, claims, overview, results
-from masktune.errors import MaskTuneError
-from masktune.study.spec.load import load_study
+from masktune.analysis import accuracy, results
 
 
 def rows(*triples, kind="out_of_distribution", seeds=10):
@@ -101,42 +97,6 @@ def test_prediction_is_held_against_the_mean():
     assert accuracy.text.against_prediction(rows((2, 1, 3)), {})[0].startswith("No prediction")
 
 
-def test_published_gains_are_the_papers():
-    assert claims.paper.published_gains() == {"sentiment": 3.61, "inference": 7.05, "paraphrase": 5.92}
-
-
-def test_conclusions_are_told():
-    row = {
-        "statement": "a is better",
-        "tested": 5,
-        "holds_on": 3,
-        "opposite_on": 0,
-        "comparisons": 5,
-        "verdict": "reproduced in part",
-    }
-    worse = {**row, "holds_on": 0, "opposite_on": 2, "verdict": "not reproduced", "reason": ""}
-    untested = {**row, "tested": 0, "verdict": "not testable here", "reason": "runs missing"}
-    assert claims.text.conclusions(pd.DataFrame([{**row, "reason": ""}, worse, untested])) == [
-        "A is better: reproduced in part; it holds on at least 3 of 5 comparisons.",
-        "A is better: not reproduced; it holds on at least 0 of 5 comparisons, its opposite on at least 2.",
-        "A is better: not testable here: runs missing.",
-    ]
-    assert claims.text.conclusions(pd.DataFrame()) == ["This study declares no claims."]
-
-
-def test_verdicts_are_held_against_predicted_ones():
-    seen = {"name": ["HANS", "HANS"], "setting": ["embedded", "laptop"], "verdict": ["not reproduced", "not run"]}
-    found = claims.text.against_prediction(pd.DataFrame(seen), "embedded", {"HANS": "not reproduced"})
-    assert found == ["HANS: predicted not reproduced, found not reproduced, as predicted."]
-    assert claims.text.against_prediction(pd.DataFrame(seen), "laptop", {"HANS": "measured"})[0].endswith(
-        "found not run."
-    )
-    with pytest.raises(MaskTuneError, match="unknown verdict 'yes'"):
-        claims.text.against_prediction(pd.DataFrame(seen), "embedded", {"HANS": "yes"})
-    with pytest.raises(MaskTuneError, match="unknown claim 'HANZ'"):
-        claims.text.against_prediction(pd.DataFrame(seen), "embedded", {"HANZ": "measured"})
-
-
 def test_single_pairs_count_what_one_seed_would_have_said():
     frame = rows((2, -1, 5), (-2, -3, -1), (0, -2, 2))
     frame = frame.assign(mcnemar_better=[3, 0, 1], mcnemar_worse=[1, 10, 0])
@@ -149,42 +109,3 @@ def test_no_negative_zero_and_no_ascii_minus(gathered):
     found = results.of(*gathered)
     for sentence in accuracy.text.differences(found.differences):
         assert not re.search(r"(?<![\w-])-\d", sentence) and "\u22120.0" not in sentence
-
-
-def told(name, **columns):
-    """What is said of a study of this name whose runs have these columns as well."""
-    runs, predictions = make(tasks=("paraphrase",), models=("minilm",), seeds=1, examples=20)
-    return " ".join(overview.what_it_is(load_study(name), results.of(runs, predictions).main, runs.assign(**columns)))
-
-
-def test_the_number_of_parameters_is_that_of_the_runs():
-    assert "Models: MiniLM (all-minilm-l6-v2-fp16)." in told("laptop")
-    assert "(all-minilm-l6-v2-fp16, 22,713,986 parameters)" in told("laptop", parameters=22_713_986.0)
-    assert "MiniLM (all-minilm-l6-v2-fp16, 7 to 9 parameters)" in told("laptop", parameters=[7.0, 9.0])
-
-
-def test_sets_that_were_read_in_part_are_told_with_their_rows_and_an_unknown_one_is_told_too():
-    read = json.dumps({"glue/qqp/validation_subset": "a digest", "paws-qqp/dev_and_test": "another"})
-    known = told("laptop", digests=read)
-    assert "Read in part: subset of QQP, validation (GLUE): 7,597 of 40,430 rows (" in known
-    assert known.count("Read in part") == 1 and "do not say" not in known
-    assert "Some stored runs do not say which files they read (paraphrase)." in told("laptop", digests=[read, None])
-    assert "Some stored runs do not say which files they read (paraphrase)." in told("laptop")
-    assert "which files" not in told("embedded"), "the world is made on the spot"
-
-
-def test_settings_of_training_are_told_as_the_runs_had_them():
-    runs, _ = make(models=("bert", "bart"), tasks=("sentiment", "paraphrase"), seeds=1, examples=2)
-    untuned = load_study("laptop")
-    alike = "The same settings of training for fine-tuning and Mask-tuning in"
-    assert overview.settings(untuned, runs) == [
-        f"{alike} 4 places (model x task).",
-        "No setting was searched: the better of two methods is the better at these settings.",
-    ]
-    here = (runs["label"] == "Mask-tuning") & (runs["model"] == "bart") & (runs["task"] == "sentiment")
-    runs.loc[here, "training/learning_rate"], runs.loc[here, "training/train_examples"] = 1e-4, 100
-    assert overview.settings(load_study("embedded"), runs) == [
-        f"{alike} 3 of 4 places (model x task); elsewhere they differ in: learning rate, train examples.",
-        "Searched for each method, model and task: learning rate, in 4 trials judged by in-distribution validation "
-        "alone.",
-    ]

@@ -7,7 +7,7 @@ from scipy import stats
 from synthetic_study import METHODS, make, with_failures
 
 from masktune.analysis import claims, results
-from masktune.analysis.accuracy import numbers as tables
+from masktune.analysis.accuracy import numbers
 from masktune.analysis.answers import Block, blocks
 from masktune.analysis.claims import verdicts
 from masktune.statistics import multiplicity
@@ -50,7 +50,7 @@ def test_a_row_for_each_comparison(large):
 
 def test_estimates_are_those_of_the_table_of_differences(large):
     runs, predictions = make(seeds=10, examples=150, gain=1.5)
-    expected = tables.differences(blocks(runs, predictions), runs).set_index(["task", "set"])
+    expected = numbers.differences(blocks(runs, predictions), runs).set_index(["task", "set"])
     for row in large.itertuples():
         other = expected.loc[(row.task, row.set)]
         assert (row.difference, row.low, row.high) == pytest.approx((other.difference, other.low, other.high))
@@ -116,7 +116,7 @@ def test_at_the_margin_a_loss_is_called_worse_in_at_most_five_per_cent(preferenc
         first, second = world(generator, 8, preference)
         clusters = np.arange(120)
         block = Block("bert", "paraphrase", "validation", claim.kind, np.ones(120), clusters, clusters, ())
-        row = pd.Series({**tables.compare(block, first, second), "test": claim.test, "margin": claim.margin})
+        row = pd.Series({**numbers.compare(block, first, second), "test": claim.test, "margin": claim.margin})
         wrong.append(
             claims.numbers.p_values(claim, first, second)["opposite_p"] <= 0.05 and verdicts._clears_below(row)
         )
@@ -170,7 +170,7 @@ def test_a_p_value_is_the_same_wherever_it_stands():
     """The same right answers give the same p in the claims, the differences and the ablations: ties are ties."""
     pair = [counted(side) for side in TIED]
     claim = Claim("b", "a", "superiority", "out_of_distribution")
-    assert claims.numbers.p_values(claim, *pair)["p"] == tables.p_values(*pair)["p"] == 1.0
+    assert claims.numbers.p_values(claim, *pair)["p"] == numbers.p_values(*pair)["p"] == 1.0
 
 
 @pytest.mark.parametrize(("margin", "examples", "lost"), [(0.5, 200, 1), (0.1, 3000, 3), (0.7, 1000, 7)])
@@ -284,7 +284,7 @@ def found_in(generator, seeds, preference, claim):
     first, second = world(generator, seeds, preference)
     clusters = np.arange(120)
     block = Block("bert", "paraphrase", "swaps", claim.kind, np.ones(120), clusters, clusters, ())
-    row = pd.Series({**tables.compare(block, first, second), "test": claim.test})
+    row = pd.Series({**numbers.compare(block, first, second), "test": claim.test})
     agrees = verdicts._clears(row) or verdicts._clears_below(row)
     return claims.numbers.p_values(claim, first, second)["p"] <= 0.05, agrees
 

@@ -7,7 +7,7 @@ import pytest
 from masktune.analysis import claims
 from masktune.analysis.claims import observations, verdicts
 from masktune.analysis.claims.paper import CLAIMS, Compared, Setting
-from masktune.analysis.diversity import numbers as diversity_page
+from masktune.analysis.diversity import numbers as diversity
 from masktune.analysis.table import write as write_table
 from masktune.errors import MaskTuneError
 from masktune.study.spec import arms
@@ -112,7 +112,7 @@ def test_what_no_study_declares_is_said(results):
     [(1.0, verdicts.NOT_REPRODUCED), (9.0, verdicts.REPRODUCED), (None, verdicts.IN_PART)],
 )
 def test_diversity_is_held_against_three_times_under_every_measure(results, factor, verdict):
-    measures = list(diversity_page.MEASURES)
+    measures = list(diversity.MEASURES)
     rows = [
         {"label": label, "seed": seed, "epoch": 1, "sources": 200, "draws": 8}
         | {name: _diverse(label, seed, factor or 1.0 + 8 * (i < 2)) for i, name in enumerate(measures)}
@@ -380,3 +380,7 @@ def test_a_damaged_study_is_one_line(results, tmp_path):
     store(results, "sweep", row("sentiment", "contrast"))
     with pytest.raises(MaskTuneError, match=r"sweep.toml: \[\[claims\]\] 'ours' against 'more': 5 paired seeds"):
         observations.observe()
+
+
+def test_published_gains_are_the_papers():
+    assert claims.paper.published_gains() == {"sentiment": 3.61, "inference": 7.05, "paraphrase": 5.92}

@@ -7,8 +7,8 @@ from scipy import stats
 from synthetic_study import make, with_failures
 
 from masktune.analysis import ablations, accuracy, comparisons, lengths, results
-from masktune.analysis.accuracy import numbers as tables
-from masktune.analysis.answers import LOPSIDED, Answers, Block, blocks, fail_runs_without_numbers
+from masktune.analysis.accuracy import numbers
+from masktune.analysis.answers import LOPSIDED, blocks
 from masktune.analysis.table import markdown
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ def found(gathered):
 
 def test_main_is_the_mean_of_stored_accuracies(gathered, found):
     runs, _ = gathered
-    for row in tables.main(found).itertuples():
+    for row in numbers.main(found).itertuples():
         own = runs[(runs["task"] == row.task) & (runs["label"] == row.method)]
         assert row.accuracy == pytest.approx(100 * own[f"accuracy/{row.set}"].mean())
         assert row.low < row.accuracy < row.high
@@ -29,13 +29,13 @@ def test_main_is_the_mean_of_stored_accuracies(gathered, found):
 
 
 def test_companions_are_no_headline(found):
-    main = tables.main(found)
+    main = numbers.main(found)
     assert not main["set"].str.endswith("_original").any()
     assert set(main["kind"]) == {"in_distribution", "out_of_distribution"}
 
 
 def test_differences_are_second_minus_first(gathered, found):
-    frame, main = tables.differences(found, gathered[0]), tables.main(found)
+    frame, main = numbers.differences(found, gathered[0]), numbers.main(found)
     wide = main.pivot(index=["task", "set"], columns="method", values="accuracy")
     expected = wide["Mask-tuning"] - wide["fine-tuning"]
     for row in frame.itertuples():
@@ -47,21 +47,21 @@ def test_differences_are_second_minus_first(gathered, found):
 
 def test_five_seeds_get_no_p_value():
     runs, predictions = make(tasks=("paraphrase",), seeds=5, examples=20)
-    frame = tables.differences(blocks(runs, predictions), runs)
+    frame = numbers.differences(blocks(runs, predictions), runs)
     assert frame["p"].isna().all()
     assert (frame["smallest_p"] == 0.0625).all()
 
 
 def test_first_method_is_fine_tuning_whatever_the_order(gathered, found):
     runs, _ = gathered
-    frame = tables.differences(found, runs.iloc[::-1])
+    frame = numbers.differences(found, runs.iloc[::-1])
     assert set(frame["first"]) == {"fine-tuning"}
 
 
 def test_pair_consistency_needs_both_halves(gathered, found):
     _, predictions = gathered
     runs = gathered[0]
-    details = tables.details(found).query("measure == 'pair consistency'")
+    details = numbers.details(found).query("measure == 'pair consistency'")
     assert set(details["set"]) == {"contrast", "counterfactual"}
     row = details.query("set == 'contrast' and method == 'fine-tuning'").iloc[0]
     ids = runs[(runs["label"] == "fine-tuning") & (runs["task"] == "sentiment")]["run_id"]
@@ -73,21 +73,21 @@ def test_pair_consistency_needs_both_halves(gathered, found):
 
 
 def test_classes_average_to_accuracy_on_a_balanced_set(found):
-    details, main = tables.details(found), tables.main(found)
+    details, main = numbers.details(found), numbers.main(found)
     classes = details.query("measure == 'class accuracy'").groupby("method")["value"].mean()
     accuracy = main.query("set == 'swaps'").set_index("method")["accuracy"]
     assert classes.to_dict() == pytest.approx(accuracy.to_dict())
 
 
 def test_groups_cover_the_heuristics(found):
-    groups = tables.details(found).query("measure == 'group accuracy'")
+    groups = numbers.details(found).query("measure == 'group accuracy'")
     assert set(groups["set"]) == {"heuristics"}
     assert groups.groupby("method")["examples"].sum().eq(60).all()
     assert "subsequence, not entailed" in set(groups["part"])
 
 
 def test_ranking_is_by_the_logits(found):
-    ranking = tables.details(found).query("measure == 'AUROC'")
+    ranking = numbers.details(found).query("measure == 'AUROC'")
     block = next(block for block in found if block.name == "swaps")
     # The synthetic logits say no more than the answers do, so the AUROC is the mean of the two recalls.
     recalls = [
@@ -105,7 +105,7 @@ def uneven(gathered):
     few = (number % 2 == 0) | (number < 20)
     at = predictions["run_id"].isin(runs.loc[runs["task"] == "paraphrase", "run_id"])
     found = blocks(runs, predictions[few | ~at])
-    return found, tables.main(found), tables.differences(found, runs), tables.details(found)
+    return found, numbers.main(found), numbers.differences(found, runs), numbers.details(found)
 
 
 def test_lopsided_is_a_margin_above_chance(uneven):
@@ -177,32 +177,6 @@ def test_no_table_shows_a_lopsided_set_by_accuracy_alone(uneven, gathered, table
     assert table_of is contrasted or ", constant " in text
 
 
-@pytest.mark.parametrize("broken", ["accuracy", "logits", "one logit"])
-def test_a_run_without_a_finite_number_is_failed_and_in_no_table(gathered, broken):
-    runs, predictions = gathered
-    victim = runs.loc[(runs["task"] == "paraphrase") & (runs["seed"] == 3), "run_id"].iloc[0]
-    own = predictions["run_id"] == victim
-    if broken == "accuracy":
-        runs = runs.assign(**{"accuracy/swaps": runs["accuracy/swaps"].mask(runs["run_id"] == victim)})
-    else:
-        nan = [np.array([np.nan, 0.1]) for _ in range(len(predictions))]
-        last = own & ~own[::-1].cumsum()[::-1].gt(1)
-        predictions = predictions.assign(
-            logits=predictions["logits"].mask(own if broken == "logits" else last, pd.Series(nan))
-        )
-    found = results.of(runs, predictions)
-    assert found.failures["run_id"].to_list() == [victim]
-    assert found.failures["error"].str.contains("no finite number").all()
-    row = found.main[(found.main["set"] == "swaps") & (found.main["method"] == "fine-tuning")].iloc[0]
-    others = gathered[0].query("task == 'paraphrase' and label == 'fine-tuning' and seed != 3")["accuracy/swaps"]
-    assert row["seeds"] == 5 and row["accuracy"] == pytest.approx(100 * others.mean())
-
-
-def test_finite_runs_are_left_as_they_are(gathered):
-    runs, predictions = fail_runs_without_numbers(*gathered)
-    assert runs is gathered[0] and predictions is gathered[1]
-
-
 def test_captions_say_where_runs_were_not_made_alike(gathered):
     runs, predictions = gathered
     made = runs.assign(precision=np.where(runs["task"] == "paraphrase", "bf16", "fp32"), source="0123456789")
@@ -213,15 +187,16 @@ def test_captions_say_where_runs_were_not_made_alike(gathered):
 
 
 def test_bootstrap_and_single_pairs_stand_beside_the_difference(gathered, found):
-    for row in tables.differences(found, gathered[0]).itertuples():
+    for row in numbers.differences(found, gathered[0]).itertuples():
         assert row.bootstrap_low < row.difference < row.bootstrap_high
         assert 0 <= row.mcnemar_better + row.mcnemar_worse <= row.seeds
 
 
 def test_calibration_compares_the_probability_of_the_answer_with_accuracy(gathered, found):
     """The synthetic logits are 2.1 for the answer and 0.1 for the rest, whatever the example."""
-    errors = tables.details(found).query("measure == 'calibration error'").set_index(["task", "set", "method"])["value"]
-    main = tables.main(found).set_index(["task", "set", "method"])
+    details = numbers.details(found).query("measure == 'calibration error'")
+    errors = details.set_index(["task", "set", "method"])["value"]
+    main = numbers.main(found).set_index(["task", "set", "method"])
     two, three = (np.exp(2.1) / (np.exp(2.1) + others * np.exp(0.1)) for others in (1, 2))
     runs = gathered[0].query("task == 'paraphrase' and label == 'Mask-tuning'")["accuracy/swaps"]
     assert errors["paraphrase", "swaps", "Mask-tuning"] == pytest.approx(100 * (two - runs).abs().mean())
@@ -230,19 +205,9 @@ def test_calibration_compares_the_probability_of_the_answer_with_accuracy(gather
     assert set(errors.index) == set(main.index)
 
 
-def test_classes_that_a_set_folds_count_together():
-    """HANS: an answer of "not entailed" has the probability of neutral and contradiction together."""
-    logits = np.log([[0.5, 0.3, 0.2], [0.2, 0.5, 0.3]])
-    frame = pd.DataFrame({"logits": list(logits)})
-    answers = Answers("a", (0,), np.array([[0, 1]]), (frame,))
-    columns = np.array([""] * 2)
-    block = Block("bert", "inference", "hans", "out_of_distribution", np.array([0, 1]), columns, columns, (answers,))
-    assert block.confidences(answers) == pytest.approx(np.array([[0.5, 0.8]]))
-
-
 def test_failures_are_listed(gathered):
     runs, _ = with_failures(*gathered, failed=2, missing=1)
-    frame = tables.failures(runs)
+    frame = numbers.failures(runs)
     assert sorted(frame["status"]) == ["failed", "failed", "missing"]
     assert frame.query("status == 'failed'")["error"].str.contains("disk is full").all()
 
@@ -252,5 +217,5 @@ def test_tables_depend_on_nothing_else(gathered):
     runs, predictions = gathered
     categories = {name: "category" for name in ("run_id", "set", "kind", "cluster_id", "group")}
     again = blocks(runs, predictions.astype(categories))
-    pd.testing.assert_frame_equal(tables.main(blocks(runs, predictions)), tables.main(again))
-    pd.testing.assert_frame_equal(tables.details(blocks(runs, predictions)), tables.details(again))
+    pd.testing.assert_frame_equal(numbers.main(blocks(runs, predictions)), numbers.main(again))
+    pd.testing.assert_frame_equal(numbers.details(blocks(runs, predictions)), numbers.details(again))
