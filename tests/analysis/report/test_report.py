@@ -111,8 +111,9 @@ from IPython.display import HTML, Image, Markdown, display
 from tqdm import tqdm
 frame = pd.DataFrame({"method": ["a", "b"], "share": [0.5, 1.0]}).set_index("method")
 display(frame, frame.style.format("{:.0%}"), Markdown("|a|b|\\n|-|-|\\n|1|2|"))
-from masktune.analysis import display as drawing, results
-display(drawing.tokens(["a", "dull", "film"], ["a", "fine", "film"], [False, True, False]))
+from masktune.analysis import results
+from masktune.analysis.display import tokens
+display(tokens(["a", "dull", "film"], ["a", "fine", "film"], [False, True, False]))
 display(results.read("toy").main_table, results.read("toy").figures()["main"])
 display(Image(base64.b64decode(DOT)))
 for _ in tqdm(range(3)):
