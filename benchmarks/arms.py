@@ -18,6 +18,7 @@ The stock arms compute in fp32 on a CPU and in bf16 on a GPU; ours choose by the
 """
 
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import datasets
@@ -25,6 +26,7 @@ import numpy
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.utils.data import Sampler
 from transformers import (
     DataCollatorWithPadding,
     PreTrainedModel,
@@ -69,7 +71,7 @@ class TwoHeads(nn.Module):
         self.masked_lm = sizes.masked_lm(classifier)
 
 
-class FewBatches:
+class FewBatches(Trainer):
     """A Trainer that takes the longest batch of an epoch to warm up, and `size.steps` that stand for the rest.
 
     Grouping by length looks at thousands of examples at a time; an epoch of a few batches would not show it. So the
@@ -81,14 +83,30 @@ class FewBatches:
         self.size = size
         super().__init__(*arguments, **named)
 
-    def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> list[int]:
-        order = numpy.array(list(super()._get_train_sampler(train_dataset)))
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler:
+        sampler = super()._get_train_sampler(train_dataset)
+        assert sampler is not None  # the examples have a length
+        order = numpy.array(list(sampler))
         batches = order.reshape(-1, self.size.batch_size)
-        longest = numpy.array(lengths_of(self.train_dataset))[batches].max(1)
+        lengths: numpy.ndarray = numpy.array(lengths_of(self.train_dataset))
+        longest = lengths[batches].max(1)
         by_length = longest.argsort(kind="stable")
         timed = [_nearest_to_mean(group, longest) for group in numpy.array_split(by_length, self.size.steps)]
         random.Random(self.args.seed).shuffle(timed)
-        return batches[[by_length[-1], *timed]].ravel().tolist()
+        return Listed(batches[[by_length[-1], *timed]].ravel().tolist())
+
+
+class Listed(Sampler):
+    """Examples in a given order."""
+
+    def __init__(self, order: list[int]):
+        self.order = order
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.order)
+
+    def __len__(self) -> int:
+        return len(self.order)
 
 
 def _nearest_to_mean(group: numpy.ndarray, values: numpy.ndarray) -> int:
@@ -96,16 +114,21 @@ def _nearest_to_mean(group: numpy.ndarray, values: numpy.ndarray) -> int:
     return group[numpy.abs(values[group] - values[group].mean()).argmin()]
 
 
-class Stock(FewBatches, Trainer):
+class Stock(FewBatches):
     """Plain fine-tuning."""
 
 
-class Naive(FewBatches, Trainer):
+class Naive(FewBatches):
     """Mask-tuning by overriding `compute_loss`, without a thought for its cost."""
 
     def compute_loss(
-        self, model: TwoHeads, inputs: Batch, return_outputs: bool = False, num_items_in_batch: Tensor | None = None
+        self,
+        model: nn.Module,
+        inputs: Batch,
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
     ) -> Tensor:
+        assert isinstance(model, TwoHeads) and self.processing_class is not None
         input_ids, labels = inputs["input_ids"], inputs["labels"]
         others = {name: values for name, values in inputs.items() if name not in ("input_ids", "labels")}
         vocabulary = perturb.Vocabulary.of(self.processing_class)
@@ -131,7 +154,8 @@ def trainer(
     arm: str, size: Size, examples: datasets.Dataset, callback: TrainerCallback, folder: str, seed: int
 ) -> FewBatches:
     """The Trainer of an arm with a fresh model, for one epoch over the examples."""
-    model, kind, ours = _model_and_trainer(arm, sizes.classifier(size, seed))
+    classifier = sizes.classifier(size, seed)
+    model, kind, ours = _model_and_trainer(arm, classifier)
     on_gpu = torch.cuda.is_available()
     if on_gpu:
         model.to("cuda")
@@ -141,7 +165,7 @@ def trainer(
         num_train_epochs=1,
         per_device_train_batch_size=size.batch_size,
         train_sampling_strategy="group_by_length" if ours else "random",
-        bf16=precision.choose("auto", model.config, model.device) == "bf16" if ours else on_gpu,
+        bf16=precision.choose("auto", classifier.config, classifier.device) == "bf16" if ours else on_gpu,
         use_cpu=not on_gpu,
         remove_unused_columns=False,
         logging_strategy="no",
@@ -150,7 +174,7 @@ def trainer(
         disable_tqdm=True,
     )
     tokenizer = sizes.tokenizer(size)
-    padding = {"padding": "max_length", "max_length": LONGEST} if arm == "stock_padded" else {}
+    padding: dict[str, Any] = {"padding": "max_length", "max_length": LONGEST} if arm == "stock_padded" else {}
     made = kind(
         model=model,
         args=arguments,

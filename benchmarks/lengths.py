@@ -47,10 +47,11 @@ def quantiles(histogram: numpy.ndarray, examples: int) -> numpy.ndarray:
 
 def main() -> None:
     mirror = sources.mirror_folder()
-    counted = {name: counted_in(mirror, name) if mirror else None for name in SETS}
-    if any(histogram is None for histogram in counted.values()):
+    counted = {name: counted_in(mirror, name) for name in SETS} if mirror else {}
+    found = {name: histogram for name, histogram in counted.items() if histogram is not None}
+    if len(found) < len(SETS):
         raise MaskTuneError(f"set {sources.MIRROR} to a mirror that holds {', '.join(SETS.values())} and {TOKENIZER}")
-    lines = (f' "{name}": {json.dumps(histogram.tolist())}' for name, histogram in counted.items())
+    lines = (f' "{name}": {json.dumps(histogram.tolist())}' for name, histogram in found.items())
     STORED.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 

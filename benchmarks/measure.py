@@ -17,7 +17,7 @@ import numpy
 import psutil
 import torch
 from torch.profiler import ProfilerActivity, profile
-from transformers import TrainerCallback
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.utils import logging
 
 from benchmarks import arms, lengths, operations
@@ -54,7 +54,7 @@ def measure(task: Task) -> dict[str, Any]:
         torch.cuda.reset_peak_memory_stats()
     timer = Timer()
     trainer = train(task.arm, task.size, task.histogram, task.repetition, timer)
-    tokens = numpy.array(lengths_of(trainer.train_dataset))
+    tokens: numpy.ndarray = numpy.array(lengths_of(trainer.train_dataset))
     examples = task.size.steps * task.size.batch_size
     share = examples / len(tokens)
     return {
@@ -100,6 +100,7 @@ def held(task: Task) -> int:
         trace = Path(folder) / "trace.json"
         recorder.profiler.export_chrome_trace(str(trace))
         events = json.loads(trace.read_bytes())["traceEvents"]
+    assert trainer.optimizer is not None  # it has trained
     state = (value for values in trainer.optimizer.state.values() for value in values.values())
     most = max(event["args"]["Total Allocated"] for event in events if event["name"] == "[memory]")
     return most + sum(value.nbytes for value in state)
@@ -140,9 +141,10 @@ def train(arm: str, size: Size, histogram: numpy.ndarray, repetition: int, timer
 class Timer(TrainerCallback):
     """The clock at the end of the warm-up and at the end of the last step."""
 
-    start = end = None
+    start: "Moment"
+    end: "Moment"
 
-    def on_step_end(self, args, state, control, **rest) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         if state.global_step == arms.WARM_UP:
             self.begin()
         if state.global_step == state.max_steps:
@@ -155,16 +157,18 @@ class Timer(TrainerCallback):
 class Recorder(TrainerCallback):
     """Records every allocation from now on, until the first step has its gradients; that step is the last."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.profiler = profile(activities=[ProfilerActivity.CPU], profile_memory=True)
         with _unheard():
             self.profiler.start()
 
-    def on_pre_optimizer_step(self, args, state, control, **rest) -> None:
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any
+    ) -> None:
         with _unheard():
             self.profiler.stop()
 
-    def on_step_end(self, args, state, control, **rest) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         control.should_training_stop = True
 
 

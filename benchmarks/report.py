@@ -1,6 +1,7 @@
 """Medians with their spread, and what was asked beside what was reached. Frames in, frames out."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas
 
@@ -116,7 +117,7 @@ def readme(headline: pandas.DataFrame) -> str:
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
-def grid_cost(rows: list[dict[str, float | str]]) -> pandas.DataFrame:
+def grid_cost(rows: list[dict[str, Any]]) -> pandas.DataFrame:
     """Two rows for each piece of work: seconds and gigabytes, with what was asked of them."""
     found = []
     for row in rows:

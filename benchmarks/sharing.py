@@ -37,7 +37,7 @@ def together(count: int, size: Size, lengths: str, histogram: numpy.ndarray) -> 
     barrier = context.Barrier(count)
     with ProcessPoolExecutor(count, mp_context=context, initializer=_share, initargs=(barrier,)) as pool:
         futures = [pool.submit(_one, size, histogram, number) for number in range(count)]
-    errors = [future.exception() for future in futures if future.exception()]
+    errors = [error for future in futures if (error := future.exception())]
     if any(isinstance(error, torch.OutOfMemoryError) for error in errors):
         return None
     if errors:

@@ -1,6 +1,7 @@
 """The models that are measured: published shapes, random weights, and the full vocabulary of BERT's tokenizer."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, models
@@ -99,7 +100,7 @@ def masked_lm(classifier: PreTrainedModel) -> PreTrainedModel:
 
 
 def _config(size: Size) -> BertConfig | BartConfig:
-    ids = {"pad_token_id": PAD, "bos_token_id": CLS, "eos_token_id": SEP}
+    shared: dict[str, Any] = {"pad_token_id": PAD, "bos_token_id": CLS, "eos_token_id": SEP, "num_labels": CLASSES}
     if size.family == "bert":
         return BertConfig(
             vocab_size=size.vocabulary,
@@ -107,8 +108,7 @@ def _config(size: Size) -> BertConfig | BartConfig:
             num_hidden_layers=size.layers,
             num_attention_heads=size.heads,
             intermediate_size=size.feed_forward,
-            num_labels=CLASSES,
-            **ids,
+            **shared,
         )
     return BartConfig(
         vocab_size=size.vocabulary,
@@ -123,8 +123,7 @@ def _config(size: Size) -> BertConfig | BartConfig:
         attention_dropout=DROPOUT,
         activation_dropout=DROPOUT,
         max_position_embeddings=128,
-        num_labels=CLASSES,
         decoder_start_token_id=SEP,
         forced_eos_token_id=SEP,
-        **ids,
+        **shared,
     )

@@ -34,7 +34,9 @@ def run(
     """
     start = time.perf_counter()
     jobs = [(each, size, name) for size in sizes for each in range(size.repetitions) for name in histograms]
-    rows, took, memory = [], {}, {}
+    rows: list[dict[str, Any]] = []
+    took: dict[tuple[Size, str], float] = {}
+    memory: dict[tuple[Size, str, str], int] = {}
     with processes.fresh() as call:
         speeds = {precision: call(measure.product_speed, precision) for precision in ("fp32", "bf16")}
         for repetition, size, name in sorted(jobs, key=lambda job: job[0] - job[1].repetitions):

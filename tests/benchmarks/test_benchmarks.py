@@ -110,7 +110,7 @@ def test_the_few_batches_stand_for_the_epoch_and_bart_trains_too(arm):
     numpy.random.default_rng(0).shuffle(drawn)
     timer = measure.Timer()
     trainer = arms.trainer(arm, size, arms.examples_of(size, drawn, 0), timer, "unused", 0)
-    chosen = numpy.array(trainer._get_train_sampler()).reshape(-1, 4)
+    chosen = numpy.array(list(trainer._get_train_sampler())).reshape(-1, 4)
     lengths_drawn = numpy.array(lengths_of(trainer.train_dataset))
     longest = lengths_drawn[chosen].max(1)
     assert len(chosen) == arms.WARM_UP + size.steps
