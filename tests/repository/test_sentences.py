@@ -76,13 +76,21 @@ def it_loses_on_average():
     return all((means < 0).all() for means in found)
 
 
+@fact("README.md", "On embedded sentiment it ends at 51.9 to 58.9 % in distribution, where chance is 50")
+def it_hardly_learns_embedded_sentiment():
+    table = committed("embedded/tables/main.csv").query("task == 'sentiment' and kind == 'in_distribution'")
+    ours = table.loc[table["method"] == OURS, ["accuracy", "chance"]]
+    return ours["accuracy"].round(1).agg(["min", "max"]).tolist() == [51.9, 58.9] and (ours["chance"] == 50).all()
+
+
 @fact("README.md", "On PAWS-QQP alone it gains ")
 def it_gains_on_one_set_of_the_real_data():
     found = differences("laptop", OURS)
     return found.index[found["difference"] > 0].tolist() == ["paws_qqp"] and found.loc["paws_qqp", "low"] > 10
 
 
-@fact("README.md", "averaging the masked-LM loss over all tokens wins back most of what was lost, PAWS-QQP aside")
+@fact("README.md", "dividing the masked-LM loss by the number of all tokens that could be masked, which at 5 %")
+@fact("README.md", "makes it about twenty times smaller, wins back most of what was lost, PAWS-QQP aside")
 def another_mean_gives_most_back():
     lost, kept = (differences("laptop", label)["difference"].drop("paws_qqp") for label in (OURS, MASKABLE))
     return (kept > lost / 2).all()
