@@ -21,8 +21,7 @@ from masktune.models.masked_lm import MaskedLM, load_masked_lm_and_missing
 from masktune.models.spec import Adaptation, ModelSpec, content, folder_of
 from masktune.models.weights import loading
 from masktune.perturb import Vocabulary
-from masktune.pretraining import mlm as pretraining
-from masktune.pretraining import small_models
+from masktune.pretraining import mlm, small_models
 from masktune.pretraining.mlm import Recipe
 from masktune.streams import derive
 
@@ -40,18 +39,18 @@ def prepare(spec: ModelSpec, task: str) -> str:
     revision, a tokenizer without mask token, and a cache that cannot be written.
     """
     embedded = spec.checkpoint.startswith(EMBEDDED)
-    place = _embedded(spec.checkpoint.removeprefix(EMBEDDED)) if embedded else _place(spec)
+    source = _pretrain_embedded(spec.checkpoint.removeprefix(EMBEDDED)) if embedded else _find(spec)
     if spec.adaptation is None:
-        return place
-    texts = _train_texts(task) if embedded else data.unlabelled("real", task)
-    return str(_adapted(place, spec, spec.adaptation, task, texts))
+        return source
+    texts = _read_train_texts(task) if embedded else data.unlabelled("real", task)
+    return str(_adapt(source, spec, spec.adaptation, task, texts))
 
 
 def digests(spec: ModelSpec) -> dict[str, str]:
-    """The digest of a model of the mirror, by its place there: a name alone does not say what was loaded."""
+    """The digest of a model of the mirror, by its path there: a name alone does not say what was loaded."""
     if spec.checkpoint.startswith(EMBEDDED) or folder_of(spec.checkpoint):
         return {}
-    folder = _in_mirror(spec.checkpoint)
+    folder = _find_in_mirror(spec.checkpoint)
     return {} if folder is None else {f"models/{spec.checkpoint}": content(folder)}
 
 
@@ -61,9 +60,9 @@ def used_fast_dropout(checkpoint: str) -> bool | None:
     return json.loads(path.read_text()).get("fast_dropout") if path.is_file() else None
 
 
-def _place(spec: ModelSpec) -> str:
+def _find(spec: ModelSpec) -> str:
     """Where a named checkpoint is: a folder as it is, else in the mirror, else on the hub at its revision."""
-    folder = folder_of(spec.checkpoint) or _in_mirror(spec.checkpoint)
+    folder = folder_of(spec.checkpoint) or _find_in_mirror(spec.checkpoint)
     if folder is None and spec.revision is None:
         raise MaskTuneError(
             f"checkpoint {spec.checkpoint!r} is no folder and no model of the mirror (MASKTUNE_MIRROR), and a model of "
@@ -72,13 +71,13 @@ def _place(spec: ModelSpec) -> str:
     return spec.checkpoint if folder is None else str(folder)
 
 
-def _in_mirror(checkpoint: str) -> Path | None:
+def _find_in_mirror(checkpoint: str) -> Path | None:
     mirror = mirror_folder()
     folder = None if mirror is None else mirror / "models" / checkpoint
     return folder if folder is not None and folder.is_dir() else None
 
 
-def _embedded(family: str) -> str:
+def _pretrain_embedded(family: str) -> str:
     one_of(family, small_models.SMALL_MODELS, "family of the embedded world")
     recipe = small_models.RECIPES[family]
     texts = data.unlabelled("embedded", "sentiment")
@@ -91,28 +90,28 @@ def _embedded(family: str) -> str:
     return str(cache.make_once("checkpoints", f"embedded-{family}", _identity(made_of), make))
 
 
-def _train_texts(task: str) -> list[str]:
+def _read_train_texts(task: str) -> list[str]:
     """The texts of a train set of the embedded world, each once: its unlabelled text has been read in pre-training."""
     rows = data.load("embedded", task).train
     columns = [rows[name] for name in ("text", "text_pair") if name in rows.column_names]
     return list(dict.fromkeys(text for column in columns for text in column))
 
 
-def _adapted(place: str, spec: ModelSpec, adaptation: Adaptation, task: str, texts: Sequence[str]) -> Path:
+def _adapt(source: str, spec: ModelSpec, adaptation: Adaptation, task: str, texts: Sequence[str]) -> Path:
     recipe = Recipe.of(adaptation)
-    folder = folder_of(place)
-    source = {"checkpoint": place, "revision": spec.revision} if folder is None else {"content": content(folder)}
-    made_of = {**source, "recipe": recipe.identity(), "task": task, "text": files.digest("\n".join(texts))}
+    folder = folder_of(source)
+    identity = {"checkpoint": source, "revision": spec.revision} if folder is None else {"content": content(folder)}
+    made_of = {**identity, "recipe": recipe.identity(), "task": task, "text": files.digest("\n".join(texts))}
 
     def make(folder: Path) -> None:
         revision = spec.revision or "main"
-        with loading(place, spec.revision):
-            tokenizer = AutoTokenizer.from_pretrained(place, revision=revision)
+        with loading(source, spec.revision):
+            tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
         Vocabulary.of(tokenizer)
         torch.manual_seed(derive(SEED, "masked-LM head"))  # one that is missing is drawn the same each time
-        masked_lm, missing = load_masked_lm_and_missing(place, spec.revision)
+        masked_lm, missing = load_masked_lm_and_missing(source, spec.revision)
         if missing:
-            pretraining.start_bias_at_unigrams(masked_lm, tokenizer, texts)
+            mlm.start_bias_at_unigrams(masked_lm, tokenizer, texts)
         _train(masked_lm, tokenizer, texts, recipe, f"adapting {spec.name} to {task}", folder, made_of)
 
     return cache.make_once("checkpoints", f"{spec.name}-{task}", _identity(made_of), make)
@@ -129,14 +128,14 @@ def _train(
 ) -> None:
     """Train on all but a held-out part of the texts and store model, tokenizer and what was measured."""
     train, held_out = _split(texts)
-    before = pretraining.evaluate_mlm(masked_lm, tokenizer, held_out, recipe, SEED)
-    losses = pretraining.train_mlm(masked_lm, tokenizer, train, recipe, SEED, title)
-    after = pretraining.evaluate_mlm(masked_lm, tokenizer, held_out, recipe, SEED)
+    before = mlm.evaluate_mlm(masked_lm, tokenizer, held_out, recipe, SEED)
+    losses = mlm.train_mlm(masked_lm, tokenizer, train, recipe, SEED, title)
+    after = mlm.evaluate_mlm(masked_lm, tokenizer, held_out, recipe, SEED)
     masked_lm.model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     record = {
         "made_of": made_of,
-        "fast_dropout": pretraining.uses_fast_dropout(masked_lm, recipe),
+        "fast_dropout": mlm.uses_fast_dropout(masked_lm, recipe),
         "held_out_texts": len(held_out),
         "before": before,
         "after": after,

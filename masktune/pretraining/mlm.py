@@ -67,7 +67,7 @@ class Recipe:
         return {name: value for name, (value, default) in values.items() if value != default}
 
 
-def token_sequences(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], recipe: Recipe) -> list[Tensor]:
+def tokenise(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], recipe: Recipe) -> list[Tensor]:
     """The examples as token ids, special tokens included, none longer than `recipe.max_length`."""
     if not recipe.packed:
         encoded = tokenizer(list(texts), truncation=True, max_length=recipe.max_length)["input_ids"]
@@ -92,10 +92,10 @@ def train_mlm(
     `fast_dropout=True` where that cannot be used.
     """
     vocabulary = Vocabulary.of(tokenizer)
-    sequences = token_sequences(tokenizer, texts, recipe)
+    sequences = tokenise(tokenizer, texts, recipe)
     if not any(len(sequence) > 2 for sequence in sequences):
         raise MaskTuneError(f"{title}: {len(texts)} texts without a single token; masked-LM training needs some text")
-    optimizer = torch.optim.AdamW(_parameter_groups(masked_lm, recipe), lr=recipe.learning_rate, fused=True)
+    optimizer = torch.optim.AdamW(_group_parameters(masked_lm, recipe), lr=recipe.learning_rate, fused=True)
     warmup = round(recipe.warmup_ratio * recipe.steps)
     schedule = get_linear_schedule_with_warmup(optimizer, warmup, recipe.steps)
     fast = dropout.fast_dropout() if uses_fast_dropout(masked_lm, recipe) else nullcontext()
@@ -167,7 +167,7 @@ def _batches(sequences: list[Tensor], batch_size: int, seed: int) -> Iterator[li
             yield [sequences[i] for i in batches[index]]
 
 
-def _parameter_groups(masked_lm: MaskedLM, recipe: Recipe) -> list[dict]:
+def _group_parameters(masked_lm: MaskedLM, recipe: Recipe) -> list[dict]:
     """Weight decay on matrices alone; the head's own parameters (not the tied embeddings) with their learning rate."""
     shared = {id(parameter) for parameter in masked_lm.model.base_model.parameters()}
     head_rate = recipe.learning_rate if recipe.head_learning_rate is None else recipe.head_learning_rate
@@ -185,7 +185,7 @@ def evaluate_mlm(
 ) -> dict[str, float]:
     """Loss and accuracy over masked tokens of `texts`: {"loss", "accuracy", "masked_tokens"}. The same for one seed."""
     vocabulary = Vocabulary.of(tokenizer)
-    sequences = token_sequences(tokenizer, texts, recipe)
+    sequences = tokenise(tokenizer, texts, recipe)
     masked_lm.eval()
     total, right, masked = 0.0, 0, 0
     for start in range(0, len(sequences), recipe.batch_size):

@@ -107,10 +107,8 @@ def test_a_model_that_is_made_again_is_the_same(headless, monkeypatch, tmp_path)
 def test_an_embedded_model_is_adapted_to_the_texts_of_its_task(monkeypatch):
     plain = ModelSpec("bert", "embedded:bert")
     read = []
-    train_mlm = checkpoints.pretraining.train_mlm
-    monkeypatch.setattr(
-        checkpoints.pretraining, "train_mlm", lambda *given: read.append(set(given[2])) or train_mlm(*given)
-    )
+    train_mlm = checkpoints.mlm.train_mlm
+    monkeypatch.setattr(checkpoints.mlm, "train_mlm", lambda *given: read.append(set(given[2])) or train_mlm(*given))
     adapted = prepare(replace(plain, adaptation=QUICK), "paraphrase")
     assert adapted != prepare(plain, "paraphrase")
     rows = data.load("embedded", "paraphrase").train

@@ -10,8 +10,7 @@ from masktune.data import world
 from masktune.errors import MaskTuneError
 from masktune.models.masked_lm import MaskedLM
 from masktune.models.spec import Adaptation
-from masktune.pretraining import mlm as pretraining
-from masktune.pretraining import small_models
+from masktune.pretraining import mlm, small_models
 from masktune.pretraining.mlm import Recipe
 from masktune.training.cpu import dropout
 
@@ -29,7 +28,7 @@ def test_a_small_model_learns_in_a_few_steps_and_is_repeatable(family, stories):
     losses = []
     for _ in range(2):
         small = small_models.SMALL_MODELS[family](stories, 0)
-        losses.append(pretraining.train_mlm(MaskedLM(small.model), small.tokenizer, stories, RECIPE, 0))
+        losses.append(mlm.train_mlm(MaskedLM(small.model), small.tokenizer, stories, RECIPE, 0))
     assert losses[0] == losses[1]
     assert sum(losses[0][-3:]) < sum(losses[0][:3]) - 1.0
 
@@ -55,16 +54,16 @@ def test_all_but_small_models_draw_their_dropout_masks_faster(stories, monkeypat
     monkeypatch.setattr(dropout, "bernoulli_", counted)
     small = small_models.bert(stories, 0)
     masked_lm, recipe = MaskedLM(small.model), replace(RECIPE, steps=1, dropout=dropped, fast_dropout=asked)
-    assert pretraining.uses_fast_dropout(masked_lm, recipe) is fast
+    assert mlm.uses_fast_dropout(masked_lm, recipe) is fast
     drawn.clear()  # what was tried
-    pretraining.train_mlm(masked_lm, small.tokenizer, stories, recipe, 0)
+    mlm.train_mlm(masked_lm, small.tokenizer, stories, recipe, 0)
     assert bool(drawn) is fast
 
 
 def order_of(lengths, batch_size, seed, count):
     """The indices of the sequences of the first batches."""
     sequences = [torch.full((length,), number) for number, length in enumerate(lengths)]
-    batches = itertools.islice(pretraining._batches(sequences, batch_size, seed), count)
+    batches = itertools.islice(mlm._batches(sequences, batch_size, seed), count)
     return [[int(sequence[0]) for sequence in batch] for batch in batches]
 
 
@@ -122,7 +121,7 @@ def test_tokenizers_put_special_tokens_as_published(stories):
 
 def test_packed_text_is_cut_into_chunks_between_special_tokens(stories):
     tokenizer = small_models.wordpiece(stories)
-    chunks = pretraining.token_sequences(tokenizer, stories, replace(RECIPE, packed=True, max_length=32))
+    chunks = mlm.tokenise(tokenizer, stories, replace(RECIPE, packed=True, max_length=32))
     assert {len(chunk) for chunk in chunks[:-1]} == {32}
     assert all(int(chunk[0]) == tokenizer.cls_token_id and int(chunk[-1]) == tokenizer.sep_token_id for chunk in chunks)
     body = [int(token) for chunk in chunks for token in chunk[1:-1]]
@@ -132,7 +131,7 @@ def test_packed_text_is_cut_into_chunks_between_special_tokens(stories):
 def test_the_head_learns_at_its_own_rate(stories):
     small = small_models.bert(stories, 0)
     masked_lm = MaskedLM(small.model)
-    groups = pretraining._parameter_groups(masked_lm, replace(RECIPE, learning_rate=1e-4, head_learning_rate=1e-3))
+    groups = mlm._group_parameters(masked_lm, replace(RECIPE, learning_rate=1e-4, head_learning_rate=1e-3))
     rates = {id(parameter): group["lr"] for group in groups for parameter in group["params"]}
     assert rates[id(small.model.cls.predictions.transform.dense.weight)] == 1e-3
     assert rates[id(small.model.cls.predictions.bias)] == 1e-3
@@ -142,7 +141,7 @@ def test_the_head_learns_at_its_own_rate(stories):
 
 def test_a_new_head_starts_at_the_frequencies_of_the_tokens(stories):
     small = small_models.bert(stories, 0)
-    pretraining.start_bias_at_unigrams(MaskedLM(small.model), small.tokenizer, stories)
+    mlm.start_bias_at_unigrams(MaskedLM(small.model), small.tokenizer, stories)
     bias = small.model.cls.predictions.bias
     the, doctor = small.tokenizer.convert_tokens_to_ids(["the", "doctor"])
     assert torch.isclose(bias.exp().sum(), torch.tensor(1.0), atol=1e-4)
@@ -152,7 +151,7 @@ def test_a_new_head_starts_at_the_frequencies_of_the_tokens(stories):
 def test_the_measure_of_a_language_model_can_be_repeated(stories):
     small = small_models.bert(stories, 0)
     first, second = (
-        pretraining.evaluate_mlm(MaskedLM(small.model), small.tokenizer, stories[:100], RECIPE, 0) for _ in range(2)
+        mlm.evaluate_mlm(MaskedLM(small.model), small.tokenizer, stories[:100], RECIPE, 0) for _ in range(2)
     )
     assert first == second
     assert first["masked_tokens"] > 200
@@ -162,14 +161,14 @@ def test_the_measure_of_a_language_model_can_be_repeated(stories):
 def test_text_without_tokens_is_refused(stories):
     small = small_models.bert(stories, 0)
     with pytest.raises(MaskTuneError, match="without a single token"):
-        pretraining.train_mlm(MaskedLM(small.model), small.tokenizer, ["", ""], RECIPE, 0)
+        mlm.train_mlm(MaskedLM(small.model), small.tokenizer, ["", ""], RECIPE, 0)
 
 
 def test_a_tokenizer_without_mask_token_is_refused(stories):
     small = small_models.bert(stories, 0)
     small.tokenizer.mask_token = None
     with pytest.raises(MaskTuneError, match="has no mask token"):
-        pretraining.train_mlm(MaskedLM(small.model), small.tokenizer, stories, RECIPE, 0)
+        mlm.train_mlm(MaskedLM(small.model), small.tokenizer, stories, RECIPE, 0)
 
 
 def test_the_recipe_of_an_adaptation_is_frozen():
