@@ -21,14 +21,14 @@ from masktune.study.run import environment
 
 STEP_SECONDS = 660  # of the fifteen minutes, what the training step may take before repetitions are left out
 GRID = (
-    ("plan 100,000 cells", grid.planning, (100_000,)),
-    ("gather 10,000 runs", grid.gathering, (10_000, 1_000)),
-    ("tables of 30,000 examples x 10 seeds x 12 methods", grid.tables, (30_000, 10, 12)),
+    ("plan 100,000 cells", grid.measure_planning, (100_000,)),
+    ("gather 10,000 runs", grid.measure_gathering, (10_000, 1_000)),
+    ("tables of 30,000 examples x 10 seeds x 12 methods", grid.measure_tables, (30_000, 10, 12)),
 )
 QUICK_GRID = (
-    ("plan 300 cells", grid.planning, (300,)),
-    ("gather 30 runs", grid.gathering, (30, 10)),
-    ("tables of 60 examples x 3 seeds x 2 methods", grid.tables, (60, 3, 2)),
+    ("plan 300 cells", grid.measure_planning, (300,)),
+    ("gather 30 runs", grid.measure_gathering, (30, 10)),
+    ("tables of 60 examples x 3 seeds x 2 methods", grid.measure_tables, (60, 3, 2)),
 )
 
 
@@ -40,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     try:
-        for part in options.only or PARTS:
-            PARTS[part](folder, options.quick)
+        for name in options.only or PARTS:
+            PARTS[name](folder, options.quick)
     except MaskTuneError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
@@ -68,7 +68,7 @@ def _steps(folder: Path, quick: bool) -> None:
     headline = report.headline(frame, {} if _on_gpu() else report.ASKED)
     _show(folder, "headline", headline)
     if report.ASKED_AT in set(headline["size"]):
-        (folder / "headline.md").write_text(report.readme(headline), encoding="utf-8")
+        (folder / "headline.md").write_text(report.render_readme(headline), encoding="utf-8")
     machine = {**environment.hardware(), "packages": environment.packages(), "date": date.today().isoformat()}
     machine["matrix_product_operations_per_second"] = speeds
     (folder / "machine.json").write_text(json.dumps(machine, indent=1) + "\n", encoding="utf-8")
@@ -87,7 +87,7 @@ def _sharing(folder: Path, quick: bool) -> None:
 def _grid(folder: Path, quick: bool) -> None:
     """Planning, gathering and tables, each in a process of its own."""
     rows = []
-    with processes.fresh(imported=False) as call:
+    with processes.start_fresh(imported=False) as call:
         for work, function, size in QUICK_GRID if quick else GRID:
             rows.append({"work": work, **call(function, *size)})
     _show(folder, "grid", report.grid_cost(rows))
@@ -117,12 +117,12 @@ def _sizes(quick: bool) -> list[Any]:
 def _histograms() -> dict[str, Any]:
     from benchmarks import lengths
 
-    return {name: lengths.counts(name) for name in lengths.SETS}
+    return {name: lengths.read_counts(name) for name in lengths.SETS}
 
 
 def _show(folder: Path, name: str, frame: pandas.DataFrame) -> None:
     """Print a table and store it."""
-    print(f"\n{name.replace('_', ' ')}\n{report.in_words(frame)}", flush=True)
+    print(f"\n{name.replace('_', ' ')}\n{report.lay_out(frame)}", flush=True)
     _write(folder, name, frame)
 
 

@@ -91,7 +91,7 @@ class FewBatches(Trainer):
         lengths: numpy.ndarray = numpy.array(lengths_of(self.train_dataset))
         longest = lengths[batches].max(1)
         by_length = longest.argsort(kind="stable")
-        timed = [_nearest_to_mean(group, longest) for group in numpy.array_split(by_length, self.size.steps)]
+        timed = [_find_nearest_to_mean(group, longest) for group in numpy.array_split(by_length, self.size.steps)]
         random.Random(self.args.seed).shuffle(timed)
         return Listed(batches[[by_length[-1], *timed]].ravel().tolist())
 
@@ -109,7 +109,7 @@ class Listed(Sampler):
         return len(self.order)
 
 
-def _nearest_to_mean(group: numpy.ndarray, values: numpy.ndarray) -> int:
+def _find_nearest_to_mean(group: numpy.ndarray, values: numpy.ndarray) -> int:
     """The member of a group of indices whose value lies nearest to the mean of the group."""
     return group[numpy.abs(values[group] - values[group].mean()).argmin()]
 
@@ -150,7 +150,7 @@ class Ours(FewBatches, MaskTuningTrainer):
     """Any method of the package."""
 
 
-def trainer(
+def make_trainer(
     arm: str, size: Size, examples: datasets.Dataset, callback: TrainerCallback, folder: str, seed: int
 ) -> FewBatches:
     """The Trainer of an arm with a fresh model, for one epoch over the examples."""
@@ -202,7 +202,7 @@ def _model_and_trainer(arm: str, classifier: PreTrainedModel) -> tuple[nn.Module
     return classifier, Stock, {}
 
 
-def examples_of(size: Size, lengths: numpy.ndarray, seed: int) -> datasets.Dataset:
+def make_examples(size: Size, lengths: numpy.ndarray, seed: int) -> datasets.Dataset:
     """Random token ids of these lengths between [CLS] and [SEP], with random labels."""
     generator = numpy.random.default_rng(seed)
     rows = [

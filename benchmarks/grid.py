@@ -17,7 +17,7 @@ HEURISTICS = ("lexical_overlap", "subsequence", "constituent")
 SUBCASES = 30
 
 
-def planning(cells: int) -> dict[str, float]:
+def measure_planning(cells: int) -> dict[str, float]:
     """Plan a study of about so many cells: its table read, its cells made, the plan written."""
     from masktune.study.plan import listing
     from masktune.study.spec.load import parse_study
@@ -26,10 +26,10 @@ def planning(cells: int) -> dict[str, float]:
     table = _study({"label": "Mask-tuning", "method": "mask_tuning", "mask_rate": rates}, models=MODELS, seeds=1)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["MASKTUNE_RESULTS"] = folder
-        return _timed(lambda: listing.plan(parse_study(table), lambda cell: True))
+        return _time(lambda: listing.plan(parse_study(table), lambda cell: True))
 
 
-def gathering(runs: int, examples: int) -> dict[str, float]:
+def measure_gathering(runs: int, examples: int) -> dict[str, float]:
     """Gather so many stored runs, each with so many predictions; the runs are links to the files of one."""
     from masktune.study.spec.load import parse_study
     from masktune.study.store import gather
@@ -39,10 +39,10 @@ def gathering(runs: int, examples: int) -> dict[str, float]:
         os.environ["MASKTUNE_RESULTS"] = folder
         study = parse_study(table)
         _store(study, examples)
-        return _timed(lambda: gather.gather(study))
+        return _time(lambda: gather.gather(study))
 
 
-def tables(examples: int, seeds: int, methods: int) -> dict[str, float]:
+def measure_tables(examples: int, seeds: int, methods: int) -> dict[str, float]:
     """All tables of a gathered study of the size of HANS, beside a validation set a third as large."""
     from masktune.analysis import accuracy, results
     from masktune.analysis.table import write as write_table
@@ -53,14 +53,14 @@ def tables(examples: int, seeds: int, methods: int) -> dict[str, float]:
         _store_gathered(Path(folder) / "made_up", examples, seeds, methods)
 
         def make() -> None:
-            found = results.of(*gather.read("made_up"))
-            for table in (*found.tables, accuracy.tables.seeds(found.seeds)):
+            computed = results.of(*gather.read("made_up"))
+            for table in (*computed.tables, accuracy.tables.seeds(computed.seeds)):
                 write_table(table, Path(folder))
 
-        return _timed(make)
+        return _time(make)
 
 
-def _timed(work: Callable[[], Any]) -> dict[str, float]:
+def _time(work: Callable[[], Any]) -> dict[str, float]:
     """Seconds of the work, and the highest memory of this process."""
     start = time.perf_counter()
     work()
@@ -129,7 +129,7 @@ def _store_gathered(folder: Path, examples: int, seeds: int, methods: int) -> No
     from masktune.study.store import gather
 
     training = {f"training/{name}": getattr(Training(), name) for name in gather.TRAINING}
-    runs, histories, parts = [], [], []
+    runs, histories, predictions = [], [], []
     generator = numpy.random.default_rng(0)
     for method in range(methods):
         for seed in range(seeds):
@@ -155,11 +155,11 @@ def _store_gathered(folder: Path, examples: int, seeds: int, methods: int) -> No
             )
             histories += [{"run_id": run_id, "step": step, "loss": 1 / step} for step in range(1, 26)]
             share = 0.6 + 0.01 * method + 0.02 * generator.normal()
-            parts += [_answers(run_id, share, generator, *part) for part in _sets(examples)]
+            predictions += [_answers(run_id, share, generator, *each) for each in _sets(examples)]
     folder.mkdir(parents=True)
     pandas.DataFrame(runs).to_parquet(folder / gather.RUNS)
     pandas.DataFrame(histories).to_parquet(folder / gather.HISTORIES)
-    pyarrow.parquet.write_table(pyarrow.concat_tables(parts), folder / gather.PREDICTIONS, compression="zstd")
+    pyarrow.parquet.write_table(pyarrow.concat_tables(predictions), folder / gather.PREDICTIONS, compression="zstd")
 
 
 def _sets(examples: int) -> list[tuple[str, str, int, int]]:

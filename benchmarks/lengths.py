@@ -17,24 +17,24 @@ TOKENIZER = "all-minilm-l6-v2-fp16"  # uncased WordPiece with 30,522 entries, as
 STORED = Path(__file__).with_name("lengths.json")
 
 
-def counts(name: str) -> numpy.ndarray:
+def read_counts(name: str) -> numpy.ndarray:
     """How many train examples have 0, 1, ... LONGEST tokens, special ones included: from the mirror, else as stored."""
     one_of(name, SETS, "length distribution")
     mirror = sources.mirror_folder()
-    counted = counted_in(mirror, name) if mirror else None
+    counted = count_in_mirror(mirror, name) if mirror else None
     return numpy.array(json.loads(STORED.read_text())[name]) if counted is None else counted
 
 
-def counted_in(mirror: Path, name: str) -> numpy.ndarray | None:
+def count_in_mirror(mirror: Path, name: str) -> numpy.ndarray | None:
     """The counts of a set in a mirror; None where the set or the tokenizer is not there."""
     from transformers import AutoTokenizer
 
     card = catalogue.card(SETS[name])
-    found, vocabulary = sources.from_mirror(card, mirror), mirror / "models" / TOKENIZER
-    if found is None or not vocabulary.is_dir():
+    raw, vocabulary = sources.from_mirror(card, mirror), mirror / "models" / TOKENIZER
+    if raw is None or not vocabulary.is_dir():
         return None
     columns = [card.columns[column] for column in ("text", "text_pair") if column in card.columns]
-    texts = [found.table[column].to_pylist() for column in columns]
+    texts = [raw.table[column].to_pylist() for column in columns]
     encoded = AutoTokenizer.from_pretrained(vocabulary)(*texts, truncation=True, max_length=LONGEST)
     return numpy.bincount([len(ids) for ids in encoded["input_ids"]], minlength=LONGEST + 1)
 
@@ -47,7 +47,7 @@ def quantiles(histogram: numpy.ndarray, examples: int) -> numpy.ndarray:
 
 def main() -> None:
     mirror = sources.mirror_folder()
-    counted = {name: counted_in(mirror, name) for name in SETS} if mirror else {}
+    counted = {name: count_in_mirror(mirror, name) for name in SETS} if mirror else {}
     found = {name: histogram for name, histogram in counted.items() if histogram is not None}
     if len(found) < len(SETS):
         raise MaskTuneError(f"set {sources.MIRROR} to a mirror that holds {', '.join(SETS.values())} and {TOKENIZER}")

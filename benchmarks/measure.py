@@ -44,9 +44,9 @@ def measure(task: Task) -> dict[str, Any]:
     Seconds run from the end of the warm-up to the end of the last step: reading and padding of batches, the passes,
     clipping, optimizer. Tokens (without padding) and operations are the epoch's, in proportion to the examples.
     Memory is what training took beyond the imports: weights, gradients, optimizer state, activations. On a GPU
-    `peak_bytes` is the most that torch held at once, for a CPU see `held`; `resident_bytes`, of a CPU alone, is the
-    highest resident memory of the process less that before the model was made: what is held, and what malloc could not
-    use again.
+    `peak_bytes` is the most that torch held at once, for a CPU see `measure_peak_memory`; `resident_bytes`, of a CPU
+    alone, is the highest resident memory of the process less that before the model was made: what is held, and what
+    malloc could not use again.
     """
     rehearse(task)
     before = psutil.Process().memory_info().rss
@@ -70,7 +70,7 @@ def measure(task: Task) -> dict[str, Any]:
         "seconds": timer.end.seconds - timer.start.seconds,
         "stolen": timer.end.stolen_since(timer.start),
         **_memory(before),
-        "operations": share * necessary(task.arm, task.size, tokens),
+        "operations": share * count_operations(task.arm, task.size, tokens),
     }
 
 
@@ -87,7 +87,7 @@ def _memory(before: int) -> dict[str, int | None]:
     return {"peak_bytes": None, "resident_bytes": _highest_resident() - before}
 
 
-def held(task: Task) -> int:
+def measure_peak_memory(task: Task) -> int:
     """The most that torch holds at once on a CPU, in bytes, in a step on the longest batch.
 
     Every allocation is recorded, from the making of the model to the end of the last backward pass of the first step,
@@ -106,7 +106,7 @@ def held(task: Task) -> int:
     return most + sum(value.nbytes for value in state)
 
 
-def necessary(arm: str, size: Size, tokens: numpy.ndarray) -> float:
+def count_operations(arm: str, size: Size, tokens: numpy.ndarray) -> float:
     """The operations that the arm's method cannot do without, however the arm does it."""
     if arm == "naive" or arm in arms.MASK_TUNING:
         return operations.mask_tuning(size, tokens, arms.MASK_RATE)
@@ -133,7 +133,7 @@ def train(arm: str, size: Size, histogram: numpy.ndarray, repetition: int, timer
     numpy.random.default_rng(repetition).shuffle(drawn)
     with tempfile.TemporaryDirectory(prefix="masktune-") as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Trainer's defaults, pinned memory without a GPU among them
-        trainer = arms.trainer(arm, size, arms.examples_of(size, drawn, repetition), timer, folder, repetition)
+        trainer = arms.make_trainer(arm, size, arms.make_examples(size, drawn, repetition), timer, folder, repetition)
         trainer.train()
     return trainer
 
@@ -159,13 +159,13 @@ class Recorder(TrainerCallback):
 
     def __init__(self) -> None:
         self.profiler = profile(activities=[ProfilerActivity.CPU], profile_memory=True)
-        with _unheard():
+        with _silence_stderr():
             self.profiler.start()
 
     def on_pre_optimizer_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any
     ) -> None:
-        with _unheard():
+        with _silence_stderr():
             self.profiler.stop()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
@@ -173,7 +173,7 @@ class Recorder(TrainerCallback):
 
 
 @contextmanager
-def _unheard() -> Iterator[None]:
+def _silence_stderr() -> Iterator[None]:
     """Libraries of torch write to the terminal past Python; within the block that goes nowhere."""
     kept = os.dup(2)
     with open(os.devnull, "w") as nowhere:

@@ -14,7 +14,7 @@ MODULE = "benchmarks.measure"
 
 
 @contextmanager
-def fresh(imported: bool = True) -> Iterator[Callable[..., Any]]:
+def start_fresh(imported: bool = True) -> Iterator[Callable[..., Any]]:
     """A function that calls `function(*arguments)` in a new process and returns its result, one call at a time.
 
     With `imported` the process is forked from one that has imported what a training step needs and has done nothing

@@ -82,7 +82,7 @@ def step_cost(rows: pandas.DataFrame) -> pandas.DataFrame:
     keys = [*PLACE, "arm", "precision"]
     groups = pandas.concat([rows[keys], values], axis=1).groupby(keys, sort=False)
     spread = groups.agg(["median", "min", "max"])
-    spread.columns = [name if part == "median" else f"{name}_{part}" for name, part in spread.columns]
+    spread.columns = [name if which == "median" else f"{name}_{which}" for name, which in spread.columns]
     return spread.assign(repetitions=groups.size()).reset_index().replace({"arm": ARMS})
 
 
@@ -99,16 +99,16 @@ def headline(rows: pandas.DataFrame, asked: dict[tuple[str, str], Target]) -> pa
         }
     )
     ratios["time d/c over operations d/c"] = ratios["time d/c"] / ratios["operations d/c"]
-    found = []
+    lines = []
     for (size, lengths), values in ratios.groupby(level=PLACE, sort=False):
         for name, column in values.dropna(axis=1, how="all").items():
             target = asked.get((name, lengths)) if size == ASKED_AT else None
-            found.append((size, lengths, name, target, column.median(), column.min(), column.max(), len(column)))
+            lines.append((size, lengths, name, target, column.median(), column.min(), column.max(), len(column)))
     columns = [*PLACE, "measure", "asked", "median", "min", "max", "repetitions"]
-    return _judged(pandas.DataFrame(found, columns=columns), "median")
+    return _judge(pandas.DataFrame(lines, columns=columns), "median")
 
 
-def readme(headline: pandas.DataFrame) -> str:
+def render_readme(headline: pandas.DataFrame) -> str:
     """The ratios of time at the size that was asked about, as README's Markdown table: median [lowest, highest]."""
     rows = headline[(headline["size"] == ASKED_AT) & headline["measure"].isin(README)]
     texts = [f"{row.median:.2f} [{row.min:.2f}, {row.max:.2f}]" for row in rows.itertuples(index=False)]
@@ -119,14 +119,14 @@ def readme(headline: pandas.DataFrame) -> str:
 
 def grid_cost(rows: list[dict[str, Any]]) -> pandas.DataFrame:
     """Two rows for each piece of work: seconds and gigabytes, with what was asked of them."""
-    found = []
+    lines = []
     for row in rows:
         for unit, value in (("seconds", row["seconds"]), ("GB", row["peak_bytes"] / 1e9)):
-            found.append((row["work"], unit, GRID_ASKED.get(row["work"], {}).get(unit), value))
-    return _judged(pandas.DataFrame(found, columns=["work", "unit", "asked", "value"]), "value")
+            lines.append((row["work"], unit, GRID_ASKED.get(row["work"], {}).get(unit), value))
+    return _judge(pandas.DataFrame(lines, columns=["work", "unit", "asked", "value"]), "value")
 
 
-def _judged(frame: pandas.DataFrame, column: str) -> pandas.DataFrame:
+def _judge(frame: pandas.DataFrame, column: str) -> pandas.DataFrame:
     """The frame with targets as text and, where there is one, "yes" or "no"."""
     pairs = list(zip(frame["asked"], frame[column], strict=True))
     met = [("yes" if target.met(value) else "no") if isinstance(target, Target) else "" for target, value in pairs]
@@ -134,7 +134,7 @@ def _judged(frame: pandas.DataFrame, column: str) -> pandas.DataFrame:
     return frame.assign(asked=asked, met=met)
 
 
-def in_words(frame: pandas.DataFrame) -> str:
+def lay_out(frame: pandas.DataFrame) -> str:
     """A frame as lines of aligned columns, three digits a number; of a median with its spread one column."""
     shown = {}
     for name in frame:
@@ -142,8 +142,8 @@ def in_words(frame: pandas.DataFrame) -> str:
             continue
         ends = ("min", "max") if name == "median" else (f"{name}_min", f"{name}_max")
         if ends[0] in frame:
-            parts = zip(frame[name], frame[ends[0]], frame[ends[1]], strict=True)
-            shown[f"{name} [lowest, highest]"] = [f"{_digits(a)} [{_digits(b)}, {_digits(c)}]" for a, b, c in parts]
+            numbers = zip(frame[name], frame[ends[0]], frame[ends[1]], strict=True)
+            shown[f"{name} [lowest, highest]"] = [f"{_digits(a)} [{_digits(b)}, {_digits(c)}]" for a, b, c in numbers]
         else:
             shown[name] = [_digits(value) if isinstance(value, float) else value for value in frame[name]]
     return pandas.DataFrame(shown).to_string(index=False)

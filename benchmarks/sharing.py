@@ -24,19 +24,19 @@ def run(size: Size, lengths: str, histogram: numpy.ndarray, cells: tuple[int, ..
     """
     rows = []
     for count in cells:
-        speed = together(count, size, lengths, histogram)
+        speed = train_together(count, size, lengths, histogram)
         rows.append({"size": size.name, "lengths": lengths, "cells": count, "examples_per_second": speed})
         if speed is None:
             break
     return rows
 
 
-def together(count: int, size: Size, lengths: str, histogram: numpy.ndarray) -> float | None:
+def train_together(count: int, size: Size, lengths: str, histogram: numpy.ndarray) -> float | None:
     """Examples a second of `count` processes that mask-tune side by side; None where memory does not suffice."""
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(count)
     with ProcessPoolExecutor(count, mp_context=context, initializer=_share, initargs=(barrier,)) as pool:
-        futures = [pool.submit(_one, size, histogram, number) for number in range(count)]
+        futures = [pool.submit(_train_one, size, histogram, number) for number in range(count)]
     errors = [error for future in futures if (error := future.exception())]
     if any(isinstance(error, torch.OutOfMemoryError) for error in errors):
         return None
@@ -52,7 +52,7 @@ def _share(barrier: Any) -> None:
     AT_ONCE = barrier
 
 
-def _one(size: Size, histogram: numpy.ndarray, number: int) -> tuple[float, float]:
+def _train_one(size: Size, histogram: numpy.ndarray, number: int) -> tuple[float, float]:
     """Begin and end of one process's training by a clock that all share. One that fails lets the others go."""
     timer = _Together()
     try:

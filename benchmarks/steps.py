@@ -37,7 +37,7 @@ def run(
     rows: list[dict[str, Any]] = []
     took: dict[tuple[Size, str], float] = {}
     memory: dict[tuple[Size, str, str], int] = {}
-    with processes.fresh() as call:
+    with processes.start_fresh() as call:
         speeds = {precision: call(measure.product_speed, precision) for precision in ("fp32", "bf16")}
         for repetition, size, name in sorted(jobs, key=lambda job: job[0] - job[1].repetitions):
             begun = time.perf_counter()
@@ -45,13 +45,13 @@ def run(
                 continue
             for arm in _arms(size):
                 task = _task(arm, size, name, histograms[name], repetition)
-                row = _undisturbed(call, task)
+                row = _measure_undisturbed(call, task)
                 if row["peak_bytes"] is None:
                     # The same in every repetition: no clock and no other program has a part in it.
                     place = size, name, arm
-                    row["peak_bytes"] = memory[place] = memory.get(place) or call(measure.held, task)
+                    row["peak_bytes"] = memory[place] = memory.get(place) or call(measure.measure_peak_memory, task)
                 rows.append(row)
-                say(in_words(row))
+                say(describe(row))
             took[size, name] = time.perf_counter() - begun
     for row in rows:
         row["bound_seconds"] = row["operations"] / speeds[row["precision"]]
@@ -62,7 +62,7 @@ def _arms(size: Size) -> list[str]:
     return [arm for arm in ARMS if size.single or arm not in SINGLE]
 
 
-def _undisturbed(call: Callable[..., Any], task: measure.Task) -> dict[str, Any]:
+def _measure_undisturbed(call: Callable[..., Any], task: measure.Task) -> dict[str, Any]:
     """The least disturbed of at most ATTEMPTS measurements. Whether one counts never depends on the time it took."""
     tried: list[dict[str, Any]] = []
     while len(tried) < ATTEMPTS and (not tried or tried[-1]["stolen"] > DISTURBED):
@@ -80,7 +80,7 @@ def _task(arm: str, size: Size, name: str, histogram: numpy.ndarray, repetition:
     return measure.Task(arm, size, name, histogram, repetition)
 
 
-def in_words(row: dict[str, Any]) -> str:
+def describe(row: dict[str, Any]) -> str:
     """One measurement in a line."""
     each = 1000 * row["seconds"] / row["examples"]
     memory = row["peak_bytes"] / 2**20

@@ -34,13 +34,13 @@ def stored_counts(monkeypatch):
 
 
 def test_stored_counts_are_those_of_whole_train_sets():
-    sst2, mnli = (lengths.counts(name) for name in ("SST-2", "MNLI"))
+    sst2, mnli = (lengths.read_counts(name) for name in ("SST-2", "MNLI"))
     assert (sst2.sum(), len(sst2)) == (67_349, lengths.LONGEST + 1)
     assert mnli @ range(129) / mnli.sum() > 2.5 * (sst2 @ range(129) / sst2.sum())
 
 
 def test_quantiles_have_the_shape_of_the_distribution():
-    histogram = lengths.counts("MNLI")
+    histogram = lengths.read_counts("MNLI")
     drawn = lengths.quantiles(histogram, 640)
     assert drawn.mean() == pytest.approx(histogram @ range(129) / histogram.sum(), rel=0.01)
     assert numpy.bincount(drawn).nonzero()[0].max() == lengths.LONGEST
@@ -70,7 +70,7 @@ def test_mask_tuning_adds_the_rows_and_tokens_that_are_masked():
 
 @pytest.mark.parametrize("arm", report.ARMS)
 def test_every_arm_is_measured(arm):
-    row = measure.measure(measure.Task(arm, MINIATURE, "SST-2", lengths.counts("SST-2"), 0))
+    row = measure.measure(measure.Task(arm, MINIATURE, "SST-2", lengths.read_counts("SST-2"), 0))
     assert row["examples"] == MINIATURE.batch_size * MINIATURE.steps
     assert row["seconds"] > 0 and row["operations"] > 0
     assert row["tokens"] / row["examples"] == pytest.approx(13.3, rel=0.02)
@@ -80,7 +80,10 @@ def test_what_torch_holds_is_at_least_weights_gradients_state_and_logits():
     """Naive: a number for each weight, its gradient and the two of AdamW, and the logits of every token."""
     size = sizes.Size("wide", "bert", 1, 16, 2, steps=1, batch_size=4, vocabulary=5000)
     weights = sum(p.numel() for p in arms.TwoHeads(sizes.classifier(size, 0)).parameters())
-    held = {arm: measure.held(measure.Task(arm, size, "SST-2", lengths.counts("SST-2"), 0)) for arm in report.ARMS}
+    held = {
+        arm: measure.measure_peak_memory(measure.Task(arm, size, "SST-2", lengths.read_counts("SST-2"), 0))
+        for arm in report.ARMS
+    }
     logits = 4 * 4 * 5000 * 60  # the longest batch of SST-2 is longer than that
     assert held["naive"] > 4 * 4 * weights + logits > held["fine_tuning"] > 3 * 4 * weights
     assert held["naive"] > held["mask_tuning"] >= held["fine_tuning"]
@@ -99,17 +102,17 @@ def test_what_torch_holds_is_at_least_weights_gradients_state_and_logits():
 def test_each_arm_has_the_accelerators_that_its_name_says(arm, masks, gradient):
     """At a size at which both pay."""
     size = sizes.Size("wide", "bert", 1, 256, 4, steps=1, batch_size=2, vocabulary=4096)
-    trainer = arms.trainer(arm, size, arms.examples_of(size, [20] * 4, 0), measure.Timer(), "unused", 0)
+    trainer = arms.make_trainer(arm, size, arms.make_examples(size, [20] * 4, 0), measure.Timer(), "unused", 0)
     assert trainer.decide_cpu_accelerators() == {"fast_dropout": masks, "fast_word_gradient": gradient}
 
 
 @pytest.mark.parametrize("arm", ["naive", "mask_tuning"])
 def test_the_few_batches_stand_for_the_epoch_and_bart_trains_too(arm):
     size = sizes.Size("few", "bart", 1, 8, 2, steps=8, batch_size=4, decoder_layers=1, vocabulary=40)
-    drawn = lengths.quantiles(lengths.counts("MNLI"), 200 * 4)
+    drawn = lengths.quantiles(lengths.read_counts("MNLI"), 200 * 4)
     numpy.random.default_rng(0).shuffle(drawn)
     timer = measure.Timer()
-    trainer = arms.trainer(arm, size, arms.examples_of(size, drawn, 0), timer, "unused", 0)
+    trainer = arms.make_trainer(arm, size, arms.make_examples(size, drawn, 0), timer, "unused", 0)
     chosen = numpy.array(list(trainer._get_train_sampler())).reshape(-1, 4)
     lengths_drawn = numpy.array(lengths_of(trainer.train_dataset))
     longest = lengths_drawn[chosen].max(1)
@@ -128,7 +131,7 @@ def test_the_few_batches_stand_for_the_epoch_and_bart_trains_too(arm):
 def test_the_naive_loss_is_the_joint_loss():
     """With nothing random but the positions, its loss is alpha x MLM + (1 - alpha) x CE at the positions it drew."""
     size = SMALL["bert"]
-    trainer = arms.trainer("naive", size, arms.examples_of(size, [20] * 40, 0), measure.Timer(), "unused", 0)
+    trainer = arms.make_trainer("naive", size, arms.make_examples(size, [20] * 40, 0), measure.Timer(), "unused", 0)
     model = trainer.model.eval()
     batch = dict(trainer.data_collator([trainer.train_dataset[row] for row in range(4)]))
     torch.manual_seed(1)
@@ -193,7 +196,7 @@ def test_step_cost_gives_medians_with_their_spread():
     found = report.step_cost(made_up()).set_index(["lengths", "arm"]).loc[("SST-2", "(a) stock fine-tuning")]
     names = ["ms_per_example", "ms_per_example_min", "ms_per_example_max", "times_the_bound", "repetitions"]
     assert found[names].tolist() == [20, 10, 30, 4, 3]
-    text = report.in_words(report.step_cost(made_up()))
+    text = report.lay_out(report.step_cost(made_up()))
     assert "20 [10, 30]" in text and "repetitions" in text
 
 
@@ -209,8 +212,8 @@ def test_repetitions_that_do_not_fit_are_left_out(monkeypatch):
 
     weighed = []
     monkeypatch.setattr(measure, "measure", fake)
-    monkeypatch.setattr(measure, "held", lambda task: weighed.append(task) or 7)
-    monkeypatch.setattr(processes, "fresh", lambda: Here())
+    monkeypatch.setattr(measure, "measure_peak_memory", lambda task: weighed.append(task) or 7)
+    monkeypatch.setattr(processes, "start_fresh", lambda: Here())
     both = [replace(MINIATURE, single=False), sizes.Size("other", "bert", 1, 8, 2, steps=9, repetitions=3)]
     rows, _ = steps.run(both, {"SST-2": None}, say=lambda line: None)
     assert [(task.size.name, task.repetition) for task in made[::5]] == [
@@ -240,12 +243,12 @@ def test_a_disturbed_measurement_is_made_again_and_the_least_disturbed_kept(stol
         made.append(task)
         return {"stolen": stolen[len(made) - 1]}
 
-    assert steps._undisturbed(call, "task") == {"stolen": kept}
+    assert steps._measure_undisturbed(call, "task") == {"stolen": kept}
     assert made == ["task"] * tries
 
 
 def test_readme_has_the_ratios_of_time_with_their_spread():
-    lines = report.readme(report.headline(made_up(), report.ASKED)).splitlines()
+    lines = report.render_readme(report.headline(made_up(), report.ASKED)).splitlines()
     assert lines[0].startswith("| lengths of | Mask-tuning / stock fine-tuning |")
     assert lines[2:] == [
         "| MNLI | 0.50 [0.50, 0.50] | 5.00 [5.00, 5.00] | 1.80 [1.80, 1.80] |",
@@ -254,7 +257,7 @@ def test_readme_has_the_ratios_of_time_with_their_spread():
 
 
 class Here:
-    """processes.fresh without processes."""
+    """`processes.start_fresh` without processes."""
 
     def __enter__(self):
         return lambda function, *arguments: function(*arguments)
@@ -264,12 +267,15 @@ class Here:
 
 
 def test_a_killed_measurement_is_one_line():
-    with processes.fresh(imported=False) as call, pytest.raises(MaskTuneError, match="_exit was killed, probably"):
+    with (
+        processes.start_fresh(imported=False) as call,
+        pytest.raises(MaskTuneError, match="_exit was killed, probably"),
+    ):
         call(os._exit, 1)
 
 
 def test_cells_side_by_side_wait_for_each_other():
-    speed = sharing.together(2, MINIATURE, "SST-2", lengths.counts("SST-2"))
+    speed = sharing.train_together(2, MINIATURE, "SST-2", lengths.read_counts("SST-2"))
     assert speed > 0
 
 
@@ -278,11 +284,13 @@ def test_a_cell_that_fails_lets_the_others_go(monkeypatch):
     monkeypatch.setattr(sharing, "AT_ONCE", barrier)
     monkeypatch.setattr(measure, "train", lambda *arguments: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        sharing._one(MINIATURE, lengths.counts("SST-2"), 0)
+        sharing._train_one(MINIATURE, lengths.read_counts("SST-2"), 0)
     assert barrier.broken
 
 
-@pytest.mark.parametrize("work", [(grid.planning, 60), (grid.gathering, 6, 10), (grid.tables, 60, 3, 3)])
+@pytest.mark.parametrize(
+    "work", [(grid.measure_planning, 60), (grid.measure_gathering, 6, 10), (grid.measure_tables, 60, 3, 3)]
+)
 def test_the_grid_is_measured(work, monkeypatch, tmp_path):
     monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
     function, *size = work
@@ -299,7 +307,7 @@ def test_the_made_up_study_is_one_that_gather_could_have_written(monkeypatch, tm
 
 
 def test_the_command_stores_what_it_prints(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(processes, "fresh", lambda imported: Here())
+    monkeypatch.setattr(processes, "start_fresh", lambda imported: Here())
     monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
     assert command.main(["--quick", "--only", "grid", "--output", str(tmp_path / "bench")]) == 0
     stored = pandas.read_csv(tmp_path / "bench" / "grid.csv")
