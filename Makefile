@@ -39,7 +39,7 @@ report: setup  ## execute the notebooks on the stored runs and write results/STU
 bench: setup  ## measure training steps beside a stock Trainer's, and the grid itself: results/bench, 15 minutes on 2 cores
 	$(VENV)/bin/python -m benchmarks
 
-test: setup  ## run every test; style is checked as it is committed, or will be with the next commit
+test: setup  ## run every test; the style of what git's index holds is checked too
 	$(VENV)/bin/python -m pytest $(PARALLEL)
 
 test-fast: setup  ## the tests that take no seconds, for the inner loop

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import datasets
     import numpy
 
-# Of the columns' names in the train set: a column of the user's own is never taken for one of these.
+# Of the names of the features' columns in the train set, so that they do not clash with the user's own columns.
 PREFIX = "prepared_"
 
 # The words of an example of one text or of two.

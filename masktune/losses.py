@@ -20,7 +20,7 @@ ALPHA_WEIGHTS = ("mlm", "classification")
 REDUCTIONS = ("masked", "maskable", "equalised")
 CLASSIFY = ("perturbed", "both")
 KEEP = ("all", "correct")
-# Whether the two losses meet in one encoder, see masktune.models.joint; named here, where nothing heavy is imported.
+# Whether the two losses meet in one encoder, see masktune.models.joint; named here, where transformers is not imported.
 ENCODERS = ("shared", "separate", "frozen")
 
 

@@ -1,4 +1,4 @@
-"""What the server of kernels does once and every kernel forked from it finds done (masktune.study.execute.kernels).
+"""Set-up that is done once, before kernels are forked (masktune.study.execute.kernels).
 
 Each cell of an embedded study would write the embedded world anew, and set up the drawing of its first figure.
 """

@@ -147,7 +147,7 @@ class ForwardPass(Component):
     @property
     @abstractmethod
     def passes(self) -> int:
-        """Forward and backward passes of the classifier over the batch, for one over each example."""
+        """How many forward and backward passes the classifier makes where a plain one makes one of each."""
 
     @abstractmethod
     def losses(
@@ -260,4 +260,4 @@ class Method(Component):
 
     @abstractmethod
     def passes(self, classifier: int = 1) -> tuple[int, int]:
-        """(forward, backward) passes over the batch in a step, at most; the classifier makes so many over a text."""
+        """(forward, backward) passes over the batch in a step, at most, where reading a text once takes `classifier`."""

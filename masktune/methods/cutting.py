@@ -48,7 +48,7 @@ class Cut(ForwardPass):
     def cutting(
         self, model: "MaskTuningModel", inputs: Batch, whole: int, streams: Streams
     ) -> AbstractContextManager[Batch]:
-        """Within the block all rows of the inputs [2B, L] but the first `whole` are read with a cut. Gives inputs."""
+        """Within the block the rows of the inputs [2B, L] from `whole` on are read with a cut. Yields the inputs."""
 
     def losses(
         self, model: "MaskTuningModel", examples: Examples, loss: LossFunction, streams: Streams

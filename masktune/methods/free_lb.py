@@ -98,7 +98,7 @@ class FreeLB(ForwardPass):
 
     @staticmethod
     def _same_dropout(device: torch.device, again: bool) -> AbstractContextManager:
-        """Forget what was drawn within the block, if the same is to be drawn `again`."""
+        """Restore the random state after the block if the next step is to draw the same dropout mask `again`."""
         if not again:
             return nullcontext()
         return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])

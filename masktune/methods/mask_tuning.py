@@ -10,7 +10,7 @@ mask_rate      0.05, the paper's best.
 positions      each ordinary token on its own with that probability; the paper does not say which tokens.
 symbol         always the mask token, and not BERT's 80/10/10.
 fill           the most probable token, of the very pass that gives `L_MLM` (dropout on, as in training).
-classify       the perturbed examples alone, as the abstract has it; "both" adds the originals, as a summary has it.
+classify       the perturbed examples alone, as the abstract has it; "both" adds the originals.
 encoder        one shared encoder under two heads.
 alpha          0.6, suggested for BERT on SST-2; it weights the MLM loss, as in the sister paper.
 reduction      the MLM loss is the mean over the masked tokens, transformers' convention.

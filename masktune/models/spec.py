@@ -1,6 +1,6 @@
 """What a study says of a model, and what tells one model from another.
 
-A model that is made or published is told by its name, a folder by its content. What makes a model is in
+A published model, or one that is made, is identified by its name, a folder by the digest of its content. What makes a model is in
 masktune.pretraining.checkpoints; this module is read without loading torch.
 """
 

@@ -43,7 +43,7 @@ def read_weights(file: Path) -> dict[str, Tensor]:
 
 
 def copy_weights(places: dict[str, Tensor], weights: dict[str, Tensor], file: Path) -> None:
-    """Copy each of the weights, that were read from `file`, into the place of its name; no place may stay as it was.
+    """Copy each of the weights, that were read from `file`, into the place of its name; every place must be filled.
 
     Tied places are one tensor with several names, any of which will do. Raises MaskTuneError, before anything is
     changed, for a tensor that is missing, has no place or another shape, or differs from one that it is tied to.

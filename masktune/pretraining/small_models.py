@@ -157,7 +157,7 @@ def _small_model(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, s
 
 @torch.no_grad()
 def _pass_on(model: PreTrainedModel) -> None:
-    """Begin with attention that hands on what it reads, and a head that says what it is given.
+    """Mimetic initialisation: attention that is nearly the identity, a head whose transform is the identity.
 
     In each layer the output projection starts as the transpose of an orthogonal value projection, as trained language
     models have it (Trockman and Kolter 2023, mimetic initialisation), and the transform of the masked-LM head as the

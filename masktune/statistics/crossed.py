@@ -4,12 +4,12 @@ S is the number of seeds, n the number of examples of a set, C its number of clu
 edit, the sentences of one template), R the number of bootstrap draws. Pure functions of numpy arrays.
 
 Two intervals cover both kinds of variation. `crossed_mean` is what tables and claims use. MultiBERTs' bootstrap
-(Sellam et al. 2022, section 4) stands beside it in the files. How often the two hold the truth in simulated worlds,
+(Sellam et al. 2022, section 4) is in the files too. How often each interval holds the true value in simulations,
 at 95 %, with 3, 6 and 10 seeds (`python tests/statistics/test_coverage.py`):
 
                                               crossed_mean    bootstrap
     where most variation is between answers   95  95  96 %    99  99  99 %   it counts that variation three times
-    where most is between seeds               91  93  94 %    74  87  90 %   percentiles of a few know nothing of t
+    where most is between seeds               91  93  94 %    74  87  90 %   percentiles of few seeds are too narrow
 
 (Owen 2007, The pigeonhole bootstrap, has the first.)
 """

@@ -22,7 +22,7 @@ from masktune.training.sampling import lengths_of
 
 
 class SortedEvaluation(Trainer):
-    """A Trainer of a MaskTuningModel whose evaluation reads the longest examples first where no result shows it."""
+    """A Trainer of a MaskTuningModel whose evaluation reads the longest examples first where results do not depend on it."""
 
     def _get_eval_sampler(self, eval_dataset: Any) -> Sampler | None:
         # Trainer's own shuffles with "group_by_length", and what it returns is shuffled.
@@ -103,7 +103,7 @@ class LongestFirst(Sampler):
 
 
 def can_be_sorted(dataloader: DataLoader) -> bool:
-    """Whether it reads every row of a tokenised table, in the order of the table, by code that another order suits."""
+    """Whether it reads every row of a tokenised table, in its order, by code to which the order does not matter."""
     batches, dataset = getattr(dataloader, "batch_sampler", None), dataloader.dataset
     in_order = type(batches) is BatchSampler and type(batches.sampler) is SequentialSampler and not batches.drop_last
     if not in_order or not isinstance(dataset, datasets.Dataset | InMemory):

@@ -89,8 +89,8 @@ def prepare(
 class CachedFeatureBuilder:
     """Computes the features of a train set, or reads them from the cache; see `prepare` and `FeatureBuilder`.
 
-    `seconds` is what each feature took, as if nothing had been in the cache: what a method costs does not depend on
-    which came first.
+    `seconds` is the time that each feature took to compute, also where it was read from the cache: the cost of a
+    method does not depend on which one came first.
     """
 
     train: datasets.Dataset

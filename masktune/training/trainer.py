@@ -49,7 +49,7 @@ class MaskTuningTrainer(SortedEvaluation):
     or a `MaskTuningModel`. `processing_class` is its tokenizer, which names the mask token and the special tokens.
     `args.seed` drives every stream (see masktune.streams); `args.data_seed`, where given, the order of the batches.
 
-    Evaluation reads tokenised examples sorted by length where nothing that sees single batches is at work, and puts
+    Evaluation reads tokenised examples sorted by length, unless a callback or a metric sees single batches, and puts
     them back before `compute_metrics` and whoever asked sees them: results are those of Trainer, row by row. With
     gradient accumulation each micro-batch's terms weigh as many examples as it holds.
 

@@ -1,7 +1,7 @@
 """Run the cells of a study: papermill executes notebooks/cell.ipynb once per cell on a local Dask cluster.
 
 Each worker is a process of one thread and runs papermill in itself, so that the kernel is its child. What the machine
-does (a killed kernel, a lost worker) is tried again; an exception in a cell is a result, is listed, and is not.
+does (a killed kernel, a lost worker) is tried again; an exception in a cell is recorded and not retried.
 """
 
 from collections import deque

@@ -91,7 +91,7 @@ def run(cell: Cell) -> None:
 def accuracies(cell: Cell) -> "pandas.DataFrame":
     """A row for each stored seed and evaluation set: seed, set, kind, n, accuracy (a share), low, high.
 
-    From low to high is Wilson's interval at 95 %: it knows the sampling of examples and nothing of other seeds.
+    From low to high is Wilson's interval at 95 %: it covers the sampling of examples and not the variation over seeds.
     """
     import pandas
 
@@ -106,7 +106,7 @@ def accuracies(cell: Cell) -> "pandas.DataFrame":
 
 
 def results(cell: Cell) -> "pandas.DataFrame":
-    """A row for each stored seed: seed, method, label, accuracy/<set> (a share), as analysis.figures draws them."""
+    """A row for each stored seed: seed, method, label, accuracy/<set> (a share), as `analysis.accuracy.figures.cell_accuracies` draws them."""
     import pandas
 
     rows = []

@@ -1,7 +1,7 @@
 """Runs that were gathered before and whose folders are not here: made on another machine, or in another clone.
 
 What is gathered is what is published, so gathering again keeps it: a study can be run a task at a time, wherever there
-is time for it. A run is known by its id, which says what was run; a folder of it that is here goes before.
+is time for it. A run is known by its id, which says what was run; a folder of it that is here takes precedence.
 """
 
 import json

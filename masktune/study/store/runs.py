@@ -1,4 +1,4 @@
-"""The folder of one run: written whole or not at all, and done as long as it is what was written.
+"""The folder of one run: written whole or not at all, and done while its files match the digests in DONE.
 
 results/<study>/runs/<run_id>/
     run.json             what defines the run: identity, labels, options and training in full, seed
@@ -79,7 +79,7 @@ def inspect(study: str, run_ids: Iterable[str]) -> State:
 
 
 def summarise(study: str, problems: Mapping[str, MaskTuneError | None]) -> State:
-    """How runs stand, of which each that has a folder is given with what is wrong with it: nothing where it is done."""
+    """The state of runs: `problems` gives each one that has a folder its error, None where it is done."""
     done = {run_id for run_id, error in problems.items() if error is None}
     damaged = {run_id: f"{error}; {AGAIN}" for run_id, error in problems.items() if isinstance(error, Damaged)}
     diverged = {run_id: {"error": str(error)} for run_id, error in problems.items() if isinstance(error, NoResult)}
