@@ -260,4 +260,4 @@ class Method(Component):
 
     @abstractmethod
     def passes(self, classifier: int = 1) -> tuple[int, int]:
-        """(forward, backward) passes over the batch in a step, at most, where reading a text once takes `classifier`."""
+        """(forward, backward) passes over the batch in a step, at most; reading a text takes `classifier` of each."""

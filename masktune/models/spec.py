@@ -1,7 +1,7 @@
 """What a study says of a model, and what tells one model from another.
 
-A published model, or one that is made, is identified by its name, a folder by the digest of its content. What makes a model is in
-masktune.pretraining.checkpoints; this module is read without loading torch.
+A published model, or one that is made, is identified by its name, a folder by the digest of its content. What makes a
+model is in masktune.pretraining.checkpoints; this module is read without loading torch.
 """
 
 from __future__ import annotations

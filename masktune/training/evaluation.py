@@ -22,7 +22,7 @@ from masktune.training.sampling import lengths_of
 
 
 class SortedEvaluation(Trainer):
-    """A Trainer of a MaskTuningModel whose evaluation reads the longest examples first where results do not depend on it."""
+    """A Trainer of a MaskTuningModel; evaluation reads the longest examples first where no result depends on it."""
 
     def _get_eval_sampler(self, eval_dataset: Any) -> Sampler | None:
         # Trainer's own shuffles with "group_by_length", and what it returns is shuffled.
