@@ -85,12 +85,12 @@ def arrows_of(tree: ast.Module, known: Iterable[str]) -> set[str]:
 @cache
 def arrows() -> list[Arrow]:
     """(module, module that it imports), but for the facade, which sits on top."""
-    found = []
+    pairs = []
     for name, path in modules().items():
         if name != FACADE:
             targets = arrows_of(ast.parse(path.read_text(encoding="utf-8")), modules())
-            found += [(name, target) for target in sorted(targets - {name, FACADE})]
-    return found
+            pairs += [(name, target) for target in sorted(targets - {name, FACADE})]
+    return pairs
 
 
 @cache
