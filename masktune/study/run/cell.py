@@ -106,7 +106,7 @@ def accuracies(cell: Cell) -> "pandas.DataFrame":
 
 
 def results(cell: Cell) -> "pandas.DataFrame":
-    """A row for each stored seed: seed, method, label, accuracy/<set> (a share); `accuracy.figures.cell_accuracies` draws it."""
+    """A row for each stored seed: seed, method, label, accuracy/<set> (a share), as `cell_accuracies` draws them."""
     import pandas
 
     rows = []
