@@ -91,7 +91,7 @@ class Feature(ABC):
 
     @property
     def depends_on(self) -> tuple[str, ...]:
-        """What it depends on beside the tokenised train set: "words" (the tokenizer), "checkpoint", "training"."""
+        """What it depends on besides the tokenised train set: "words" (the tokenizer), "checkpoint", "training"."""
         return ()
 
     @abstractmethod

@@ -1,6 +1,6 @@
 """MASKER (Moon et al. 2021, AAAI).
 
-A classifier leans on a few keywords. Two terms beside cross-entropy work against that: keywords should be predicted
+A classifier leans on a few keywords. Two terms besides cross-entropy work against that: keywords should be predicted
 from their context, and where little but its keywords is left of a text, the prediction should be uniform,
 
     L = CE(p(x), y) + 0.001 * L_keywords + 0.0001 * L_entropy

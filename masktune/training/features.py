@@ -144,7 +144,7 @@ class CachedFeatureBuilder:
         return safetensors.numpy.load_file(folder / FILE)["values"]
 
     def _identity(self, depends_on: Sequence[str]) -> dict[str, Any]:
-        """What defines a feature beside its own settings."""
+        """What defines a feature besides its own settings."""
         digests = {
             "words": lambda: self._tokenizer_digest,
             "checkpoint": lambda: [self._checkpoint_digest, self._tokenizer_digest, len(self.label_names)],
