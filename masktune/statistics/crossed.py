@@ -109,7 +109,7 @@ def bootstrap_means(
         totals[chunk] = _counts(generator, chunk.stop - chunk.start, patterns.shape[1]) @ patterns.T
     shares = totals[:, :-1] / totals[:, -1:]
     by_table = np.split(shares, np.cumsum([len(table) for table in tables])[:-1], axis=1)
-    return np.stack([(part * _seed_weights(part.shape[1], draws, seed)).sum(axis=1) for part in by_table])
+    return np.stack([(means * _seed_weights(means.shape[1], draws, seed)).sum(axis=1) for means in by_table])
 
 
 def _cluster_sums(values: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

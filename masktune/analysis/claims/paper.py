@@ -1,7 +1,7 @@
 """What the paper claims (arXiv 2307.10457), in our words, and what it leaves open: each with what would answer it.
 
 `answers` says which comparisons of a study's declared claims bear on it, whatever the study calls them: settings are
-told by method and options, at the study's own training, sets by both their names, that of the embedded world and the
+known by method and options, at the study's own training, sets by both their names, that of the embedded world and the
 real one.
 """
 

@@ -10,7 +10,7 @@ from masktune.analysis.report import stylesheet
 from masktune.analysis.report.chapters import Chapter
 from masktune.analysis.table import Table, html, scroll_frame
 
-# No script runs and nothing is loaded but pictures that stand in the page or beside it.
+# No script runs, and nothing is loaded but pictures in the page or in its folder.
 _POLICY = "default-src 'none'; img-src 'self' data: file:; style-src 'unsafe-inline'"
 # A frame that scrolls on a phone, and that the keyboard has to reach for that.
 _REACHED = 'tabindex="0" role="group" aria-label="Figure"'
@@ -55,7 +55,7 @@ def table(table: Table, files: str = "") -> str:
 
 
 def picture(name: str, caption: str, alt: str) -> str:
-    """A figure beside the page, as SVG, with links to both files."""
+    """A figure as SVG, from a file next to the page, with links to both files."""
     links = f'<a href="figures/{name}.svg">SVG</a>, <a href="figures/{name}.png">PNG</a>'
     return (
         f'<figure><div class="picture" {_REACHED}><img src="figures/{name}.svg" alt="{escape(alt)}"></div>'
