@@ -2,11 +2,11 @@
 
 V is the size of the vocabulary, H the hidden size, N the number of masked tokens, n the number of tokens read.
 
-Embeddings [V, H] are often half of a model. Backward fills a gradient of their size for each reading of a text, though
-a reading looks up n rows, and another for the head's logits [N, V], adds them up, and keeps the sum while the next
-loss term runs. Here a reading leaves the gradient of its n rows and the head the two factors of its product,
-[N, V] and [N, H]; at the end of the step they become one gradient. It is the same sum in another order, made of what
-torch documents: sparse gradients of embeddings, and hooks of tensors.
+Embeddings [V, H] are often half of a model. Backward fills a gradient of their size for each forward pass, though the
+pass looks up n rows, and another for the head's logits [N, V], adds them up, and keeps the sum while the next loss
+term runs. Here a forward pass leaves the gradient of its n rows and the head the two factors of its product, [N, V]
+and [N, H]; at the end of the step they become one gradient. It is the same sum in another order, made of what torch
+documents: sparse gradients of embeddings, and hooks of tensors.
 """
 
 from collections.abc import Callable, Iterator

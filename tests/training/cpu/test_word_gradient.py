@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 
 def gradients(run, together, monkeypatch, steps=1, bf16=False):
-    """The gradient of every parameter after so many micro-batches of 8, put together late or by backward."""
+    """The gradient of every parameter after so many micro-batches of 8, summed once a step or by backward."""
     monkeypatch.setattr(word_gradient, "SMALLEST_EMBEDDINGS", 1 if together else 10**9)
     run.current_gradient_accumulation_steps = steps
     torch.manual_seed(0)
