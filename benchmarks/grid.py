@@ -19,8 +19,8 @@ SUBCASES = 30
 
 def measure_planning(cells: int) -> dict[str, float]:
     """Plan a study of about so many cells: its table read, its cells made, the plan written."""
+    from masktune.study.design.load import parse_study
     from masktune.study.plan import listing
-    from masktune.study.spec.load import parse_study
 
     rates = numpy.linspace(0.01, 0.99, max(2, cells // (MODELS * len(TASKS)))).tolist()
     table = _study({"label": "Mask-tuning", "method": "mask_tuning", "mask_rate": rates}, models=MODELS, seeds=1)
@@ -31,7 +31,7 @@ def measure_planning(cells: int) -> dict[str, float]:
 
 def measure_gathering(runs: int, examples: int) -> dict[str, float]:
     """Gather so many stored runs, each with so many predictions; the runs are links to the files of one."""
-    from masktune.study.spec.load import parse_study
+    from masktune.study.design.load import parse_study
     from masktune.study.store import gather
 
     table = _study({"label": "Mask-tuning", "method": "mask_tuning"}, models=1, seeds=max(1, runs // len(TASKS)))
@@ -125,7 +125,7 @@ def _store_gathered(folder: Path, examples: int, seeds: int, methods: int) -> No
     import pyarrow
     import pyarrow.parquet
 
-    from masktune.study.spec.cells import Training
+    from masktune.study.design.cells import Training
     from masktune.study.store import gather
 
     training = {f"training/{name}": getattr(Training(), name) for name in gather.TRAINING}

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from masktune.errors import MaskTuneError, not_installed, one_of
 
 if TYPE_CHECKING:
-    from masktune.study.spec.cells import Cell
-    from masktune.study.spec.study import Study
+    from masktune.study.design.cells import Cell
+    from masktune.study.design.study import Study
 
 DESCRIPTION = """The study of Mask-tuning, step by step. A study is declared in studies/<name>.toml; its results go to
 results/<name> (or below $MASKTUNE_RESULTS)."""
@@ -109,8 +109,8 @@ def plan(options: argparse.Namespace) -> int:
 
 
 def tune(options: argparse.Namespace) -> int:
+    from masktune.study.design.load import load_study
     from masktune.study.plan import trials
-    from masktune.study.spec.load import load_study
     from masktune.study.store import gather as gathering
 
     study = load_study(options.study)
@@ -152,7 +152,7 @@ def status(options: argparse.Namespace) -> int:
 
 
 def gather(options: argparse.Namespace) -> int:
-    from masktune.study.spec.load import load_study
+    from masktune.study.design.load import load_study
     from masktune.study.store import gather as gathering
     from masktune.study.store import runs
 
@@ -172,7 +172,7 @@ def gather(options: argparse.Namespace) -> int:
 
 def figures(options: argparse.Namespace) -> int:
     from masktune import analysis
-    from masktune.study.spec.load import load_study
+    from masktune.study.design.load import load_study
 
     paths = analysis.build(load_study(options.study).name)
     print(f"{options.study}: {len(paths)} tables and figures in {paths[0].parents[1]}")
@@ -181,7 +181,7 @@ def figures(options: argparse.Namespace) -> int:
 
 def report(options: argparse.Namespace) -> int:
     from masktune import analysis
-    from masktune.study.spec.load import load_study
+    from masktune.study.design.load import load_study
 
     print(f"{options.study}: open {analysis.write_report(load_study(options.study).name, PRELOAD)}")
     return 0
@@ -197,7 +197,7 @@ def mirror(options: argparse.Namespace) -> int:
 
 def _study(options: argparse.Namespace) -> "tuple[Study, Callable[[Cell], bool]]":
     """The study, and which of its cells the filters keep. Raises MaskTuneError for a name that the study lacks."""
-    from masktune.study.spec.load import load_study
+    from masktune.study.design.load import load_study
 
     study = load_study(options.study)
     models, methods = {cell.model.name for cell in study.cells}, {cell.method for cell in study.cells}

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from masktune.study.design.arms import ARMS, FROZEN, MASK_TUNING, MLM_ONLY, RANDOM
 from masktune.study.run.perturbed import Perturbations, Snapshot
-from masktune.study.spec.arms import ARMS, FROZEN, MASK_TUNING, MLM_ONLY, RANDOM
 
 
 def perturbations() -> Perturbations:

@@ -13,8 +13,8 @@ from masktune.analysis import cost as costs
 from masktune.analysis.accuracy import figures
 from masktune.analysis.plotting.lines import along_training
 from masktune.analysis.results import Results
-from masktune.study.spec.load import load_study
-from masktune.study.spec.study import Study
+from masktune.study.design.load import load_study
+from masktune.study.design.study import Study
 
 MEASURED = {"loss_classification": 0.5, "loss_mlm": 2.0, "norm_classification": 1.5, "cosine_mlm_classification": 0.1}
 

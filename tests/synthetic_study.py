@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from masktune.study.spec.cells import Training
+from masktune.study.design.cells import Training
 from masktune.study.store import gather
 
 SETS = {

@@ -10,8 +10,8 @@ from study.conftest import results, store  # noqa: F401
 
 from masktune.__main__ import main
 from masktune.study import paths
-from masktune.study.spec import arms
-from masktune.study.spec.load import load_study
+from masktune.study.design import arms
+from masktune.study.design.load import load_study
 from masktune.study.store import runs
 
 pytestmark = pytest.mark.slow

@@ -16,7 +16,7 @@ from transformers import AutoModelForSequenceClassification
 from masktune import MaskTuneError, methods
 from masktune.__main__ import parser
 from masktune.streams import Streams
-from masktune.study.spec.load import parse_study
+from masktune.study.design.load import parse_study
 
 ROOT = Path(__file__).parents[1]
 TEXT = "\n".join((ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md"))

@@ -9,7 +9,7 @@ from masktune import data
 from masktune.analysis import names, provenance
 from masktune.analysis.formatting import count
 from masktune.models.spec import ModelSpec
-from masktune.study.spec.study import Study
+from masktune.study.design.study import Study
 from masktune.study.store.gather import TRAINING
 
 

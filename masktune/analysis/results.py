@@ -13,9 +13,9 @@ from masktune.analysis.plotting import theme
 from masktune.analysis.plotting.theme import Drawing
 from masktune.analysis.table import Table
 from masktune.analysis.table import write as write_table
+from masktune.study.design.load import load_study
+from masktune.study.design.study import Study
 from masktune.study.paths import folder, study_file
-from masktune.study.spec.load import load_study
-from masktune.study.spec.study import Study
 from masktune.study.store import gather
 
 

@@ -3,7 +3,7 @@ import json
 from synthetic_study import make
 
 from masktune.analysis import overview, results
-from masktune.study.spec.load import load_study
+from masktune.study.design.load import load_study
 
 
 def told(name, **columns):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from masktune.analysis import accuracy, results
 from masktune.analysis.table import write as write_table
-from masktune.study.spec.load import parse_study
+from masktune.study.design.load import parse_study
 
 HERE = Path(__file__).parent
 TABLES = HERE / "tables"

@@ -15,7 +15,7 @@ from masktune.errors import MaskTuneError
 from masktune.models import spec as model_spec
 from masktune.models.spec import Adaptation, ModelSpec
 from masktune.pretraining import checkpoints
-from masktune.study.spec.cells import Cell
+from masktune.study.design.cells import Cell
 from masktune.training.features import CachedFeatureBuilder
 
 

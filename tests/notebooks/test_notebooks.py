@@ -11,9 +11,9 @@ from synthetic_study import ablations, declared, make, store, store_gradients
 from masktune import analysis
 from masktune.analysis.report import chapters
 from masktune.errors import MaskTuneError
+from masktune.study.design.load import load_study
 from masktune.study.run import diversity as experiment
 from masktune.study.run import perturbed
-from masktune.study.spec.load import load_study
 from masktune.study.store import gather
 
 pytestmark = pytest.mark.slow

@@ -16,8 +16,8 @@ from invented_perturbations import perturbations
 
 from masktune.__main__ import parser
 from masktune.pretraining import small_models
+from masktune.study.design.load import load_study
 from masktune.study.run import diversity as experiment
-from masktune.study.spec.load import load_study
 
 pytestmark = pytest.mark.slow
 

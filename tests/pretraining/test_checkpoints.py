@@ -15,8 +15,8 @@ from masktune.models.joint import MaskTuningModel
 from masktune.models.spec import Adaptation, ModelSpec
 from masktune.pretraining import checkpoints, small_models
 from masktune.pretraining.checkpoints import prepare
+from masktune.study.design.cells import Cell, Training
 from masktune.study.run.training import load_inputs
-from masktune.study.spec.cells import Cell, Training
 
 pytestmark = pytest.mark.slow
 

@@ -19,8 +19,8 @@ from masktune.analysis import comparisons, diversity
 from masktune.analysis.claims.paper import CLAIMS
 from masktune.data import world
 from masktune.data.world import sentiment, settings
-from masktune.study.spec.claims import LEVEL, seeds_needed, smallest_p
-from masktune.study.spec.load import load_study
+from masktune.study.design.claims import LEVEL, seeds_needed, smallest_p
+from masktune.study.design.load import load_study
 
 ROOT = Path(__file__).parents[2]
 OURS, MASKABLE = "Mask-tuning", "Mask-tuning, MLM mean over all tokens"

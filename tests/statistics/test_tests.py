@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.stats import permutation_test
 
 from masktune.statistics import tests
-from masktune.study.spec.claims import smallest_p
+from masktune.study.design.claims import smallest_p
 
 
 def test_sign_flip_is_every_flip_of_every_sign():

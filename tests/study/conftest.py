@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow
 import pytest
 
-from masktune.study.spec.load import parse_study
+from masktune.study.design.load import parse_study
 from masktune.study.store import runs
 
 TABLE = {

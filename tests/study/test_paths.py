@@ -4,7 +4,7 @@ from shutil import copytree
 import pytest
 
 from masktune.study import paths
-from masktune.study.spec.load import load_study
+from masktune.study.design.load import load_study
 
 
 def test_results_lie_beside_the_studies_also_for_a_kernel_that_works_in_the_notebooks_folder(tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 import tomllib
 
-from masktune.study.spec.load import parse_study
+from masktune.study.design.load import parse_study
 
 TOML = """
 name = "toy"

@@ -15,7 +15,7 @@ from scipy.special import logsumexp
 from masktune.analysis import names
 from masktune.analysis.answers import Answers, Block
 from masktune.statistics import crossed, intervals, metrics, tests
-from masktune.study.spec.claims import LEVEL, smallest_p
+from masktune.study.design.claims import LEVEL, smallest_p
 
 PLACE = ["task", "model", "set", "kind"]
 HEADLINES = ("in_distribution", "out_of_distribution")

@@ -13,10 +13,10 @@ from masktune.analysis.accuracy.numbers import PLACE, compare, paired_secondary_
 from masktune.analysis.answers import Block
 from masktune.analysis.claims.verdicts import judge_claim, judge_comparisons
 from masktune.statistics.tests import gains, inferiority, non_inferiority, sign_flip
+from masktune.study.design.claims import LEVEL, Claim, smallest_p
+from masktune.study.design.comparisons import Comparison, comparisons
+from masktune.study.design.study import Study
 from masktune.study.plan import listing
-from masktune.study.spec.claims import LEVEL, Claim, smallest_p
-from masktune.study.spec.comparisons import Comparison, comparisons
-from masktune.study.spec.study import Study
 
 COLUMNS = [
     "claim", "family", "test", *PLACE, "method", "against", "margin", "declared_seeds", "seeds", "examples",

@@ -18,11 +18,11 @@ from masktune.analysis.claims import numbers, tables, verdicts
 from masktune.analysis.claims.paper import CLAIMS, Compared, PaperClaim, Setting
 from masktune.analysis.cost import numbers as cost
 from masktune.analysis.diversity import numbers as diversity
+from masktune.study.design.arms import MASK_TUNING, MLM_ONLY, gathered_file
+from masktune.study.design.comparisons import comparisons
+from masktune.study.design.load import load_study
+from masktune.study.design.study import Study
 from masktune.study.paths import folder, studies, study_file
-from masktune.study.spec.arms import MASK_TUNING, MLM_ONLY, gathered_file
-from masktune.study.spec.comparisons import comparisons
-from masktune.study.spec.load import load_study
-from masktune.study.spec.study import Study
 from masktune.study.store import gather
 
 SETTINGS = ("embedded", "laptop", "paper")

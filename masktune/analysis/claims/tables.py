@@ -18,7 +18,7 @@ from masktune.analysis.formatting import (
     secondary_metrics_note,
 )
 from masktune.analysis.table import Table, name_columns, name_values
-from masktune.study.spec.claims import LEVEL
+from masktune.study.design.claims import LEVEL
 
 SETTINGS = {"embedded": "Embedded world", "laptop": "Laptop", "paper": "Paper's models and data"}
 CORRECTIONS = "Holm's correction among headline claims, Benjamini-Hochberg's among ablations"

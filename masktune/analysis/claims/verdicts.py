@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from masktune.statistics.multiplicity import correct, holds_on, partial_conjunction
-from masktune.study.spec.claims import LEVEL, seeds_needed
+from masktune.study.design.claims import LEVEL, seeds_needed
 
 REPRODUCED = "reproduced in this setting"
 IN_PART = "reproduced in part"

@@ -14,7 +14,7 @@ from masktune import methods
 from masktune.analysis.accuracy import numbers as accuracy
 from masktune.analysis.answers import Block
 from masktune.statistics import crossed
-from masktune.study.spec.study import Study
+from masktune.study.design.study import Study
 
 NUMBERS = ["seeds", "examples", "difference", "low", "high"]
 CONTRASTS = [*accuracy.PLACE, "first", "second", "accuracy", "clusters", *NUMBERS, "bound", "probability_greater"]

@@ -4,7 +4,7 @@ import pandas as pd
 
 from masktune.analysis.plotting.lines import along_training
 from masktune.analysis.plotting.theme import Drawing
-from masktune.study.spec.arms import RANDOM
+from masktune.study.design.arms import RANDOM
 
 
 def tokens(frame: pd.DataFrame) -> Drawing:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from masktune.errors import MaskTuneError
 from masktune.statistics.intervals import Estimate, mean_over_seeds
-from masktune.study.spec.arms import FROZEN, MASK_TUNING, MLM_ONLY, RANDOM, gathered_file
+from masktune.study.design.arms import FROZEN, MASK_TUNING, MLM_ONLY, RANDOM, gathered_file
 
 PUBLISHED = 3.0  # the paper: "three times more diversified examples than MLM"
 MEASURES = (

@@ -6,7 +6,7 @@ from masktune.analysis.diversity import numbers
 from masktune.analysis.diversity.numbers import PUBLISHED
 from masktune.analysis.formatting import count, interval
 from masktune.statistics.intervals import Estimate, mean_over_seeds
-from masktune.study.spec.arms import FROZEN, MASK_TUNING, MLM_ONLY, RANDOM
+from masktune.study.design.arms import FROZEN, MASK_TUNING, MLM_ONLY, RANDOM
 
 # What a reader calls each of numbers.MEASURES.
 TITLES = {

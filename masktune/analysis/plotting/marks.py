@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from masktune.analysis.formatting import count
 from masktune.analysis.plotting import theme
 from masktune.analysis.plotting.theme import Drawing, Mark
-from masktune.study.spec.claims import LEVEL, seeds_needed
+from masktune.study.design.claims import LEVEL, seeds_needed
 
 ENOUGH = seeds_needed(LEVEL)  # seeds
 CONVENTION = (

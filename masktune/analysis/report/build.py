@@ -17,10 +17,10 @@ from masktune.analysis.accuracy import text
 from masktune.analysis.plotting import marks
 from masktune.analysis.report import chapters, pages
 from masktune.analysis.report.chapters import Chapter
+from masktune.study.design.load import load_study
+from masktune.study.design.study import Study
 from masktune.study.execute import cluster
 from masktune.study.paths import folder, glossary, study_file
-from masktune.study.spec.load import load_study
-from masktune.study.spec.study import Study
 
 
 def write(study_name: str, preload: Sequence[str] = ()) -> Path:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from masktune.study.design import arms
+from masktune.study.design.cells import Cell
+from masktune.study.design.study import Study
 from masktune.study.execute import cluster, efficiency, execution
 from masktune.study.notebooks import check_parameters
 from masktune.study.paths import cell_notebook, executed_cell
 from masktune.study.plan.durations import Estimate
-from masktune.study.spec import arms
-from masktune.study.spec.cells import Cell
-from masktune.study.spec.study import Study
 from masktune.study.store import runs
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from statistics import fmean
 
-from masktune.study.spec.cells import Cell
+from masktune.study.design.cells import Cell
 from masktune.study.store import runs
 
 PHASES = ("model_seconds", "train_seconds", "curve_seconds", "evaluate_seconds")

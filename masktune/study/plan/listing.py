@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from masktune.study.design.cells import Cell
+from masktune.study.design.claims import LEVEL, Claim, seeds_needed, smallest_p
+from masktune.study.design.comparisons import comparisons
+from masktune.study.design.study import Study
 from masktune.study.plan.durations import Estimate, format_seconds
-from masktune.study.spec.cells import Cell
-from masktune.study.spec.claims import LEVEL, Claim, seeds_needed, smallest_p
-from masktune.study.spec.comparisons import comparisons
-from masktune.study.spec.study import Study
 from masktune.study.store import runs
 
 ROWS_SHOWN = 60

@@ -13,10 +13,10 @@ from statistics import fmean
 import numpy as np
 
 from masktune.statistics.tests import sign_patterns
+from masktune.study.design.claims import Claim, smallest_p
+from masktune.study.design.comparisons import Comparison
+from masktune.study.design.study import Study
 from masktune.study.paths import folder
-from masktune.study.spec.claims import Claim, smallest_p
-from masktune.study.spec.comparisons import Comparison
-from masktune.study.spec.study import Study
 from masktune.study.store import gather, runs
 
 POWER = 0.8

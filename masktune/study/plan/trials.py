@@ -1,7 +1,7 @@
 """The trials by which a study is tuned: a study of their own, how they are judged, and what is kept of them.
 
 The trials run as the study <name>-tuning. For each label, model and task the best is kept in studies/tuned/<name>.toml,
-which `masktune.study.spec.load` reads.
+which `masktune.study.design.load` reads.
 """
 
 import json
@@ -14,10 +14,10 @@ from masktune.data import EVALUATION
 from masktune.errors import MaskTuneError
 from masktune.files import write_file
 from masktune.records import require
+from masktune.study.design.grid import GridRow, Variant
+from masktune.study.design.study import Study
+from masktune.study.design.tuning import Tuning, settings_of, tuned_rows, with_settings
 from masktune.study.paths import tuned_folder
-from masktune.study.spec.grid import GridRow, Variant
-from masktune.study.spec.study import Study
-from masktune.study.spec.tuning import Tuning, settings_of, tuned_rows, with_settings
 
 if TYPE_CHECKING:
     import pandas

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from masktune.errors import MaskTuneError, one_of
 from masktune.statistics.intervals import wilson
+from masktune.study.design.cells import Cell, from_parameters
 from masktune.study.notebooks import assigned_names
 from masktune.study.run import progress
-from masktune.study.spec.cells import Cell, from_parameters
 from masktune.study.store import runs
 
 if TYPE_CHECKING:

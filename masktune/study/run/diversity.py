@@ -8,10 +8,10 @@ import pandas as pd
 
 from masktune.files import write_file
 from masktune.statistics import diversity
+from masktune.study.design.arms import cells_of, kept_file
+from masktune.study.design.load import load_study
 from masktune.study.run import perturbed
 from masktune.study.run.perturbed import Perturbations, Snapshot
-from masktune.study.spec.arms import cells_of, kept_file
-from masktune.study.spec.load import load_study
 
 
 def make(study_name: str) -> None:

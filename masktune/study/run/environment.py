@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).resolve().parents[2]
 NOT_TRAINED_BY = ("analysis", "statistics", "study", "__main__.py", "preload.py")
 TRAINED_BY = tuple(
     f"study/{name}.py"
-    for name in ("run/energy", "run/environment", "run/record", "run/training", "spec/cells", "spec/parsing")
+    for name in ("run/energy", "run/environment", "run/record", "run/training", "design/cells", "design/parsing")
 )
 
 

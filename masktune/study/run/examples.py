@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from masktune.study.spec.cells import Cell, build_method
+from masktune.study.design.cells import Cell, build_method
 
 if TYPE_CHECKING:
     import pandas

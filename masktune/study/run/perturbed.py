@@ -24,10 +24,10 @@ from masktune.models.joint import MaskTuningModel
 from masktune.models.masked_lm import load_masked_lm
 from masktune.perturb import Vocabulary, maskable
 from masktune.streams import Streams, derive
+from masktune.study.design.arms import DRAWS, REFERENCES, SOURCES
+from masktune.study.design.cells import Cell, build_method
 from masktune.study.run import training
 from masktune.study.run.training import CellInputs
-from masktune.study.spec.arms import DRAWS, REFERENCES, SOURCES
-from masktune.study.spec.cells import Cell, build_method
 from masktune.training.collate import InMemory, Padding
 
 

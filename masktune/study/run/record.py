@@ -13,8 +13,8 @@ import torch
 
 from masktune.data.tasks import EvaluationSet
 from masktune.methods import Method
+from masktune.study.design.cells import Cell
 from masktune.study.run import environment
-from masktune.study.spec.cells import Cell
 from masktune.training.sampling import StagePlan, lengths_of
 from masktune.training.trainer import MaskTuningTrainer
 

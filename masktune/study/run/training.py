@@ -32,8 +32,8 @@ from masktune.methods import Method
 from masktune.models.joint import MaskTuningModel
 from masktune.pretraining import checkpoints
 from masktune.streams import derive
+from masktune.study.design.cells import Cell, Training, build_method
 from masktune.study.run import energy, environment, record
-from masktune.study.spec.cells import Cell, Training, build_method
 from masktune.training import precision
 from masktune.training.collate import InMemory, Padding
 from masktune.training.features import CachedFeatureBuilder

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from masktune.errors import MaskTuneError
 from masktune.files import replace_file
 from masktune.records import canonical
+from masktune.study.design import arms
+from masktune.study.design.cells import Cell, Training
+from masktune.study.design.study import Study
 from masktune.study.paths import folder, runs_folder
-from masktune.study.spec import arms
-from masktune.study.spec.cells import Cell, Training
-from masktune.study.spec.study import Study
 from masktune.study.store import previous, runs, stored
 from masktune.study.store.previous import RUNS
 

@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any
 
 from masktune.errors import MaskTuneError
 from masktune.files import digest, folder_beside, write_file
+from masktune.study.design.cells import Cell
 from masktune.study.paths import runs_folder
-from masktune.study.spec.cells import Cell
 from masktune.study.store import stored
 from masktune.study.store.stored import DONE, PREDICTIONS, RECORDS, Damaged, NoResult, Stored
 

@@ -11,8 +11,8 @@ from masktune.analysis.accuracy import numbers
 from masktune.analysis.answers import Block, blocks
 from masktune.analysis.claims import verdicts
 from masktune.statistics import multiplicity
-from masktune.study.spec.claims import Claim
-from masktune.study.spec.load import parse_study
+from masktune.study.design.claims import Claim
+from masktune.study.design.load import parse_study
 
 pytestmark = pytest.mark.slow
 

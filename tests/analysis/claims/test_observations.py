@@ -10,8 +10,8 @@ from masktune.analysis.claims.paper import CLAIMS, Compared, Setting
 from masktune.analysis.diversity import numbers as diversity
 from masktune.analysis.table import write as write_table
 from masktune.errors import MaskTuneError
-from masktune.study.spec import arms
-from masktune.study.spec.claims import smallest_p
+from masktune.study.design import arms
+from masktune.study.design.claims import smallest_p
 
 pytestmark = pytest.mark.slow
 

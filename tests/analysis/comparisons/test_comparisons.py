@@ -8,7 +8,7 @@ from masktune.analysis import formatting, names
 from masktune.analysis.answers import blocks
 from masktune.analysis.comparisons import figures, numbers, tables, text
 from masktune.analysis.table import markdown
-from masktune.study.spec.load import load_study
+from masktune.study.design.load import load_study
 
 OTHERS = [("R-Drop", "r_drop", {}, np.nan, np.nan), ("Mask-tuning + R-Drop", "mask_tuning+r_drop", {}, 0.6, 0.05)]
 PAIRS = {"R-Drop": "Mask-tuning + R-Drop"}

@@ -6,8 +6,8 @@ from invented_perturbations import perturbations
 
 from masktune.analysis.claims.paper import CLAIMS
 from masktune.analysis.diversity import figures, numbers, tables, text
+from masktune.study.design.arms import ARMS, FROZEN, MASK_TUNING, MLM_ONLY, RANDOM
 from masktune.study.run import diversity as experiment
-from masktune.study.spec.arms import ARMS, FROZEN, MASK_TUNING, MLM_ONLY, RANDOM
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ from study.conftest import TABLE, store, write_notebook
 
 from masktune.errors import MaskTuneError
 from masktune.study import paths
+from masktune.study.design import arms
+from masktune.study.design.load import parse_study
+from masktune.study.design.study import Study
 from masktune.study.execute import cluster, efficiency, execution, runner
 from masktune.study.run import cell as cell_module
-from masktune.study.spec import arms
-from masktune.study.spec.load import parse_study
-from masktune.study.spec.study import Study
 from masktune.study.store import gather, runs
 
 pytestmark = pytest.mark.slow

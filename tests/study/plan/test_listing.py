@@ -3,8 +3,8 @@
 import numpy as np
 from study.conftest import claimed, stored_pairs
 
+from masktune.study.design.load import parse_study
 from masktune.study.plan import listing, power
-from masktune.study.spec.load import parse_study
 
 
 def plan(study):

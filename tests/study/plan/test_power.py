@@ -10,8 +10,8 @@ from statsmodels.stats.power import TTestPower
 from study.conftest import claimed, store, stored_pairs
 
 from masktune.statistics import intervals, tests
+from masktune.study.design.comparisons import comparisons
 from masktune.study.plan import power
-from masktune.study.spec.comparisons import comparisons
 
 
 @pytest.mark.parametrize(("seeds", "level"), [(6, 0.05), (9, 0.05), (10, 0.05 / 24), (14, 0.05)])

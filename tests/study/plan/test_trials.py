@@ -5,9 +5,9 @@ import pytest
 from study.tuned_study import TOML, parsed
 
 from masktune.errors import MaskTuneError
+from masktune.study.design import tuning
+from masktune.study.design.load import load_study
 from masktune.study.plan.trials import judge, study_of_trials, write
-from masktune.study.spec import tuning
-from masktune.study.spec.load import load_study
 
 
 def made(study, accuracy, status="done"):

@@ -32,5 +32,5 @@ def test_the_digest_of_the_source_covers_what_training_imports_and_nothing_that_
     imported = {name.removeprefix("masktune.").replace(".", "/") for name in ended.stdout.split()}
     # Where files are kept says nothing of how a run is trained.
     known = {name.removesuffix(".py").removesuffix("/__init__") for name in names}
-    known |= {"study", "study/run", "study/spec", "study/paths"}
+    known |= {"study", "study/run", "study/design", "study/paths"}
     assert len(imported) > 20 and imported <= known

@@ -13,9 +13,9 @@ from masktune.data import encode
 from masktune.data.tasks import TaskData
 from masktune.models.masked_lm import load_masked_lm
 from masktune.models.spec import ModelSpec
+from masktune.study.design import arms
+from masktune.study.design.cells import Cell, Training, build_method
 from masktune.study.run import perturbed, training
-from masktune.study.spec import arms
-from masktune.study.spec.cells import Cell, Training, build_method
 
 pytestmark = pytest.mark.slow
 

@@ -12,9 +12,9 @@ from masktune.data import encode
 from masktune.data.tasks import EvaluationSet, TaskData
 from masktune.errors import MaskTuneError
 from masktune.models.spec import ModelSpec
+from masktune.study.design.cells import Cell, Training, build_method
 from masktune.study.run import cell as cells
 from masktune.study.run import environment, record, training
-from masktune.study.spec.cells import Cell, Training, build_method
 from masktune.study.store import runs
 
 

@@ -9,9 +9,9 @@ import pytest
 from study.conftest import TABLE, predictions, records, store
 
 from masktune.errors import MaskTuneError
+from masktune.study.design.load import parse_study
 from masktune.study.paths import folder, runs_folder
 from masktune.study.plan import listing
-from masktune.study.spec.load import parse_study
 from masktune.study.store import gather, runs
 
 pytestmark = pytest.mark.slow

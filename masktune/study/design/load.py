@@ -11,15 +11,15 @@ from masktune.data import COLLECTIONS, TASKS
 from masktune.errors import MaskTuneError, one_of
 from masktune.models.spec import ModelSpec
 from masktune.records import among, record, require, require_name
+from masktune.study.design.cells import Training
+from masktune.study.design.claims import parse_claims
+from masktune.study.design.comparisons import check
+from masktune.study.design.diversity import parse_diversity
+from masktune.study.design.grid import GridRow, check_labels, parse_row
+from masktune.study.design.parsing import each_once, seeds_of
+from masktune.study.design.study import Study
+from masktune.study.design.tuning import parse_chosen, parse_tuning
 from masktune.study.paths import study_file, tuned_file
-from masktune.study.spec.cells import Training
-from masktune.study.spec.claims import parse_claims
-from masktune.study.spec.comparisons import check
-from masktune.study.spec.diversity import parse_diversity
-from masktune.study.spec.grid import GridRow, check_labels, parse_row
-from masktune.study.spec.parsing import each_once, seeds_of
-from masktune.study.spec.study import Study
-from masktune.study.spec.tuning import parse_chosen, parse_tuning
 
 TABLES = ("training", "tuning", "diversity", "grid", "claims")  # beside [models], which the header holds
 KEYS = ("name", "title", "question", "data", "tasks", "seeds", "models", *TABLES)

@@ -7,10 +7,10 @@ import re
 import pytest
 
 from masktune.errors import MaskTuneError
+from masktune.study.design import cells
+from masktune.study.design.cells import Cell, Training
+from masktune.study.design.load import parse_study
 from masktune.study.execute import runner
-from masktune.study.spec import cells
-from masktune.study.spec.cells import Cell, Training
-from masktune.study.spec.load import parse_study
 
 BERT = {"name": "bert", "checkpoint": "embedded:bert"}
 PARAMETERS = {

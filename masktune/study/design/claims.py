@@ -8,8 +8,8 @@ from typing import Any
 
 from masktune.errors import MaskTuneError, one_of
 from masktune.records import among, record, require
-from masktune.study.spec.grid import GridRow
-from masktune.study.spec.parsing import restriction
+from masktune.study.design.grid import GridRow
+from masktune.study.design.parsing import restriction
 
 TESTS = ("superiority", "non_inferiority", "estimate")
 KINDS = ("in_distribution", "out_of_distribution")

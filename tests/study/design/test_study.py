@@ -6,8 +6,8 @@ import pytest
 from study.conftest import edited
 
 from masktune.errors import MaskTuneError
+from masktune.study.design.load import parse_study
 from masktune.study.plan import listing
-from masktune.study.spec.load import parse_study
 
 
 def test_cells_are_models_by_tasks_by_settings(study):

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from masktune.errors import MaskTuneError
-from masktune.study.spec.comparisons import comparisons
-from masktune.study.spec.load import parse_study
+from masktune.study.design.comparisons import comparisons
+from masktune.study.design.load import parse_study
 
 SUPERIORITY = {"first": "Mask-tuning", "second": "fine-tuning", "kind": "out_of_distribution", "test": "superiority"}
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from masktune.data import SINGLE_TEXT
 from masktune.models.spec import ModelSpec
-from masktune.study.spec.cells import Cell, Training
-from masktune.study.spec.claims import Claim
-from masktune.study.spec.diversity import Diversity
-from masktune.study.spec.grid import GridRow, Variant
-from masktune.study.spec.tuning import Tuning, with_settings
+from masktune.study.design.cells import Cell, Training
+from masktune.study.design.claims import Claim
+from masktune.study.design.diversity import Diversity
+from masktune.study.design.grid import GridRow, Variant
+from masktune.study.design.tuning import Tuning, with_settings
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from study.conftest import edited
 
 from masktune.errors import MaskTuneError
 from masktune.study import paths
-from masktune.study.spec.load import load_study, parse_study
+from masktune.study.design.load import load_study, parse_study
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_every_study_of_the_project_loads(name):
 
 
 def test_a_study_is_read_without_what_loads_a_model():
-    code = "import sys; from masktune.study.spec.load import load_study; load_study('laptop'); print(*sys.modules)"
+    code = "import sys; from masktune.study.design.load import load_study; load_study('laptop'); print(*sys.modules)"
     command = [sys.executable, "-c", code]
     ended = subprocess.run(command, cwd=paths.PROJECT, capture_output=True, text=True, check=True)
     assert "masktune.methods" in ended.stdout.split()

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from masktune.study.spec import claims
-from masktune.study.spec.load import parse_study
+from masktune.study.design import claims
+from masktune.study.design.load import parse_study
 
 
 @pytest.mark.parametrize("sides", [1, 2])

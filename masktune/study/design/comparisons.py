@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from masktune.data import EVALUATION
 from masktune.errors import MaskTuneError
 from masktune.records import among
-from masktune.study.spec.claims import LEVEL, Claim, seeds_needed, smallest_p
-from masktune.study.spec.study import Study
+from masktune.study.design.claims import LEVEL, Claim, seeds_needed, smallest_p
+from masktune.study.design.study import Study
 
 
 @dataclass(frozen=True)

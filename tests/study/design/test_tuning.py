@@ -6,7 +6,7 @@ import pytest
 from study.tuned_study import TOML, parsed
 
 from masktune.errors import MaskTuneError
-from masktune.study.spec import tuning
+from masktune.study.design import tuning
 
 
 def test_trials_are_different_points_of_the_space_and_the_same_every_time():

@@ -14,9 +14,9 @@ from typing import Any
 
 from masktune.records import among, record, require
 from masktune.streams import derive
-from masktune.study.spec.cells import Training, build_method
-from masktune.study.spec.grid import GridRow, Variant
-from masktune.study.spec.parsing import seeds_of
+from masktune.study.design.cells import Training, build_method
+from masktune.study.design.grid import GridRow, Variant
+from masktune.study.design.parsing import seeds_of
 
 TRAINING = frozenset(item.name for item in fields(Training))
 

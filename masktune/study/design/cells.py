@@ -15,7 +15,7 @@ from masktune.errors import MaskTuneError, one_of
 from masktune.files import digest
 from masktune.models.spec import ModelSpec
 from masktune.records import canonical, non_default, record, require, require_name
-from masktune.study.spec.parsing import seeds_of
+from masktune.study.design.parsing import seeds_of
 from masktune.training.precision import PRECISIONS
 
 CPU_ACCELERATORS = ("auto", "off")

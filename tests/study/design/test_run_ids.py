@@ -6,9 +6,9 @@ A study that is changed on purpose, by another row or seed, gets another digest 
 import pytest
 
 from masktune.files import digest
+from masktune.study.design import arms
+from masktune.study.design.load import load_study
 from masktune.study.plan.trials import study_of_trials
-from masktune.study.spec import arms
-from masktune.study.spec.load import load_study
 
 RUN_IDS = {
     "ablations": (189, "942febe90aa4d25d275f94aa06f706731543b1a2ab0f73be5aca0baae9071ac2"),

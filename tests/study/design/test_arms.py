@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from masktune.study.spec import arms
-from masktune.study.spec.load import load_study
+from masktune.study.design import arms
+from masktune.study.design.load import load_study
 
 
 def test_the_cells_of_the_experiment_are_trained_as_the_mask_tuning_of_their_study():

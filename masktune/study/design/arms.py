@@ -10,10 +10,10 @@ from typing import Any
 from masktune.errors import MaskTuneError
 from masktune.files import digest
 from masktune.records import canonical
+from masktune.study.design.cells import Cell
+from masktune.study.design.diversity import Diversity
+from masktune.study.design.study import Study
 from masktune.study.paths import folder, runs_folder
-from masktune.study.spec.cells import Cell
-from masktune.study.spec.diversity import Diversity
-from masktune.study.spec.study import Study
 
 MASK_TUNING, MLM_ONLY, FROZEN, RANDOM = "Mask-tuning", "MLM-only training", "frozen fills", "random tokens"
 # At alpha 1 nothing is left of the loss but the masked-LM term. In random tokens no language model has a part.

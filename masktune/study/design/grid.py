@@ -8,8 +8,8 @@ from typing import Any
 from masktune.errors import MaskTuneError
 from masktune.models.spec import Adaptation
 from masktune.records import among, record, require
-from masktune.study.spec.cells import Training, build_method
-from masktune.study.spec.parsing import restriction, seeds_of
+from masktune.study.design.cells import Training, build_method
+from masktune.study.design.parsing import restriction, seeds_of
 
 # The chapter that a row is for. The main tables and figures show "main" alone.
 PARTS = ("main", "ablation", "baseline", "control", "combination")
