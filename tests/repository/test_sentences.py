@@ -182,7 +182,7 @@ def published_gains():
     return all(claim.points > 0 for claim in CLAIMS if claim.points is not None)
 
 
-@fact("notebooks/03_why.ipynb", "With alpha 0.6 the masked-LM term counts 1.5 times as much again")
+@fact("notebooks/03_why.ipynb", "Alpha 0.6 multiplies this ratio by 1.5 (0.6/0.4)")
 def weights_of_the_two_terms():
     return round(0.6 / (1 - 0.6), 3) == 1.5
 
