@@ -7,7 +7,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m masktune
 # The tests of a file share what they make, so a file stays in one process.
 PARALLEL := --numprocesses 2 --dist loadfile
-# Models made by the study are kept beside it; kernels come from .venv, whatever else is installed for the user.
+# Models made by the study are kept next to it; kernels come from .venv, whatever else is installed for the user.
 export MASKTUNE_CACHE ?= $(CURDIR)/.cache
 export JUPYTER_PREFER_ENV_PATH := 1
 
@@ -36,7 +36,7 @@ figures: setup  ## rebuild every table and figure of STUDY from stored runs, wit
 report: setup  ## execute the notebooks on the stored runs and write results/STUDY/report/index.html
 	$(RUN) report $(STUDY)
 
-bench: setup  ## measure training steps beside a stock Trainer's, and the grid itself: results/bench, 15 minutes on 2 cores
+bench: setup  ## measure training steps, a stock Trainer's too, and the grid: results/bench, 15 minutes on 2 cores
 	$(VENV)/bin/python -m benchmarks
 
 test: setup  ## run every test; the style of what git's index holds is checked too

@@ -1,9 +1,9 @@
 """The cache: what is made once and kept, each thing in a folder named by everything that made it.
 
-A folder is written beside and renamed, so that a folder in the cache is whole, and of two processes that make the same
-one, one wins. It holds the digests of its files, and is taken only as it was written. A folder that differs, or that an
-older version made without digests, is put aside and made again: nobody can say whether it is sound, and making it again
-costs a minute or so and gives the same.
+A folder is written under another name and renamed, so that a folder in the cache is whole; of two processes that make
+the same, one wins. It holds the digests of its files, and is taken only as it was written. A folder that differs, or
+that an older version made without digests, is put aside and made again: nobody can say whether it is sound, and making
+it again costs a minute or so and gives the same.
 """
 
 import json

@@ -24,7 +24,7 @@ def write_file(path: Path, content: str | bytes) -> None:
 
 @contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
-    """A path beside `path`; the file that the block writes there takes its place, unless an error comes first."""
+    """A path next to `path`; the file that the block writes there takes its place, unless an error comes first."""
     unfinished = _neighbour(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def replace_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replace_folder(path: Path) -> Iterator[Path]:
-    """An empty folder beside `path` that takes its place, unless an error comes first."""
+    """An empty folder next to `path` that takes its place, unless an error comes first."""
     with folder_beside(path) as unfinished:
         yield unfinished
         old = _neighbour(path)
@@ -48,7 +48,7 @@ def replace_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def folder_beside(path: Path) -> Iterator[Path]:
-    """An empty folder beside `path`, which the block may rename to it. What is left of it at the end is removed."""
+    """An empty folder next to `path`, which the block may rename to it. What is left of it at the end is removed."""
     unfinished = _neighbour(path)
     unfinished.mkdir(parents=True)
     try:

@@ -43,7 +43,7 @@ class Vocabulary:
         special_ids = tuple(sorted(set(tokenizer.all_special_ids)))
         if len(tokenizer) <= len(special_ids):  # what transformers makes where the files are gone
             raise MaskTuneError(
-                f"the tokenizer {name!r} knows no word but its special tokens; put its files beside the model, as "
+                f"the tokenizer {name!r} knows no word but its special tokens; put its files next to the model, as "
                 "tokenizer.save_pretrained writes them"
             )
         return cls(tokenizer.mask_token_id, special_ids, len(tokenizer))

@@ -10,8 +10,8 @@ from masktune.analysis.plotting.theme import Drawing
 if TYPE_CHECKING:
     from IPython.display import HTML, Markdown
 
-# Marks that read on light and dark pages and in grey: a frame for a gap, a filled box for what stands in it. No one
-# colour stands out from white and from near black, so that frames take the colour of the text, whatever page it is on.
+# Marks that read on light and dark pages and in grey: a frame for a gap, a filled box for what fills it. No one
+# colour contrasts with both white and near black, so that frames take the colour of the text, whatever page it is on.
 _TOKEN = "display:inline-block;margin:1px 3px 1px 0;padding:0 5px;border-radius:5px;border:1.5px "
 STYLES = {
     "plain": _TOKEN + "solid transparent",
@@ -32,7 +32,7 @@ def tokens(
     """One example in three rows: original, masked, filled. All sequences have the length of the example, L.
 
     Chosen tokens are framed; a filled token has a dotted frame where the model put back the original and a filled box
-    where it put in another one. `notes` (up to three) stand after the rows, for example what the classifier says.
+    where it put in another one. `notes` (up to three) follow the rows, for example what the classifier says.
     """
     from IPython.display import HTML
 

@@ -64,8 +64,8 @@ def secondary_metrics_note(frame: pd.DataFrame) -> str:
         return ""
     return (
         f" Where the commonest answer scores more than chance by over {100 * LOPSIDED:g} points, balanced accuracy "
-        "(the mean over classes) and AUROC (of two classes) stand beside: there accuracy follows how often an answer "
-        "is given. Their intervals, where shown, are 95 % t intervals over seeds, the examples being fixed."
+        "(the mean over classes) and AUROC (of two classes) are shown as well: there accuracy follows how often an "
+        "answer is given. Their intervals, where shown, are 95 % t intervals over seeds, the examples being fixed."
     )
 
 

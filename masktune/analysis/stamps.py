@@ -37,12 +37,12 @@ def digest(paths: Iterable[Path], *texts: str) -> str:
 
 
 def source_files() -> list[Path]:
-    """The Python files of masktune: what claims compare and what a method's defaults are stands outside analysis."""
+    """The Python files of masktune: what claims compare and a method's defaults are defined outside analysis."""
     return sorted(_PACKAGE.rglob("*.py"))
 
 
 def results_inputs(study_name: str) -> str:
-    """A digest of all that the tables and figures of a study depend on: its claims stand in its TOML."""
+    """A digest of all that the tables and figures of a study depend on: its claims are in its TOML."""
     trials = trials_file(study_name)
     return digest([*gather.files(study_name), study_file(study_name), trials, *source_files()], versions())
 

@@ -11,7 +11,7 @@ import pandas as pd
 from masktune.analysis import names
 from masktune.analysis.formatting import DASH, MINUS
 
-LONG = 45  # characters that stand on one line of a column
+LONG = 45  # characters that fit on one line of a column
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Data cards: what the package knows about a set of examples, said in one place.
 
-A card says where a set comes from, what its columns mean, how many rows it has, under which licence it stands and what
+A card says where a set comes from, what its columns mean, how many rows it has, which licence it has and what
 is known to be wrong with it. `masktune.data.catalogue` holds the cards of the real data; nothing else repeats them.
 """
 

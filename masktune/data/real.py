@@ -148,7 +148,7 @@ def unlabelled(task: str) -> list[str]:
 
     Sentiment: the sentences of SST-2 train, and the original reviews of the TRAIN split of the counterfactually
     augmented IMDb data, because SST-2 has no long texts. Inference: premises and hypotheses; paraphrase: questions.
-    No file of an evaluation set is read. A text can still stand in one too: none of sentiment does, a handful of MNLI's
+    No file of an evaluation set is read. A text can still be in one too: none of sentiment does, a handful of MNLI's
     short sentences do, and so do about 15 % of the single questions of QQP validation, as the set was made.
     """
     definition = TASKS[one_of(task, TASKS, "task")]

@@ -110,7 +110,7 @@ class Examples:
 class Component(ABC):
     """A component of a way to fine-tune. Its options are its dataclass fields, checked when it is made.
 
-    `kind` says which component, `formula` what it minimises, in a line; both stand in its card (`methods.card`).
+    `kind` says which component, `formula` what it minimises, in a line; both are in its card (`methods.card`).
     """
 
     name: ClassVar[str]
@@ -234,7 +234,7 @@ class Method(Component):
 
     @property
     def encoder(self) -> str | None:
-        """How the language model stands to the classifier (masktune.losses.ENCODERS); None where none is needed."""
+        """How the language model relates to the classifier (masktune.losses.ENCODERS); None where none is needed."""
         return None
 
     @property

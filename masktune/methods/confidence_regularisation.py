@@ -6,8 +6,8 @@ bias model is right with probability b_y:
     L = CE(p, s),    s_j proportional to t_j^(1 - b_y)
 
 With b_y = 0 the target is the teacher, with b_y = 1 it is uniform. Paper and released code agree. The teacher is
-trained on all train examples and gives its probabilities for these same examples, as in the paper: it stands for what
-fine-tuning comes to believe. It is trained once, with the seed of all features, and every seed of a study learns from
+trained on all train examples and gives its probabilities for these same examples, as in the paper: it represents what
+fine-tuning learns. It is trained once, with the seed of all features, and every seed of a study learns from
 it. The bias model judges examples that it has not seen, see masktune.methods.bias.
 
 Usage:

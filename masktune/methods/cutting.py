@@ -5,7 +5,7 @@ released codes weigh all three alike),
 
     L = CE(p, y) + CE(q, y) + weight * JS(p, q)
 
-Here the sum is divided by 2. Beside other terms, and in gradient clipping, it then counts as much as the loss of
+Here the sum is divided by 2. Next to other terms, and in gradient clipping, it then counts as much as the loss of
 fine-tuning does; AdamW alone does not depend on the scale. JS is the Jensen-Shannon divergence of two distributions,
 mean over the examples.
 """

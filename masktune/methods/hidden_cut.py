@@ -1,7 +1,7 @@
 """HiddenCut (Chen et al. 2021, ACL).
 
 In a second forward pass each example misses, in every layer, a span of 10 % of its hidden states, so that the layer
-above cannot guess them from their neighbours as it can after dropout. The loss stands in masktune.methods.cutting.
+above cannot guess them from their neighbours as it can after dropout. The loss is in masktune.methods.cutting.
 
 The paper cuts "after the feed-forward network". In the released code that is the output of the feed-forward block
 before the residual connection, which still carries the token; so here. Each layer draws a span of its own of at least

@@ -4,7 +4,7 @@ Each example is read twice with dropout on, so by two sub-networks, which should
 
     L = CE(p, y) + CE(q, y) + weight / 2 * (KL(p || q) + KL(q || p))
 
-Here the sum is divided by 2. Beside other terms, and in gradient clipping, it then counts as much as the loss of
+Here the sum is divided by 2. Next to other terms, and in gradient clipping, it then counts as much as the loss of
 fine-tuning does; AdamW alone does not depend on the scale.
 
 The released code sums the divergence over the batch where its cross-entropy is a mean (BERT), or sums both (RoBERTa):

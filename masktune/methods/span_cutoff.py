@@ -1,7 +1,7 @@
 """Span Cutoff (Shen et al. 2020, "A simple but tough-to-beat data augmentation approach").
 
 In a second forward pass each example misses one span of 10 % of its tokens: their input embeddings are zero. The loss
-stands in masktune.methods.cutting.
+is in masktune.methods.cutting.
 
 The paper zeroes the embeddings; the released code also takes the span out of the attention mask, and so do we, because
 a zero vector that is attended to is not nothing. As in the code, what is zeroed is the sum of word, position and

@@ -191,7 +191,7 @@ class MaskTuningModel(nn.Module):
         return self.family.stacks(base_of(self.classifier))
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write a plain transformers classification checkpoint, and beside it the language model's own weights.
+        """Write a plain transformers classification checkpoint, and next to it the language model's own weights.
 
         `AutoModelForSequenceClassification` and `pipeline("text-classification")` load the folder and see nothing of
         the language model; `MaskTuningModel.from_pretrained` finds both.

@@ -1,7 +1,7 @@
 """The masked language model of a checkpoint: loading it, its logits at masked positions, tying it to a classifier.
 
 B is the batch size, L the padded length, H the hidden size, N the number of masked tokens, V the vocabulary. How a
-family of models reads the masked text stands in masktune.models.families.
+family of models reads the masked text is in masktune.models.families.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ HEAD_FILE = "mlm_head.safetensors"
 
 
 class BiasedHead(nn.Module):
-    """BART's output layer: the tied projection and the bias that transformers keeps on the model beside it."""
+    """BART's output layer: the tied projection and the bias that transformers keeps separately, on the model."""
 
     def __init__(self, projection: nn.Linear, bias: Tensor):
         super().__init__()
@@ -73,7 +73,7 @@ def masked_logits(
 def tie(masked_lm: MaskedLM, words: nn.Parameter) -> None:
     """Make the head's projection to the vocabulary the word embeddings `words` [V, H], if it is its own model's.
 
-    A projection that was trained apart from the embeddings (tie_word_embeddings=False) stays what it is. Raises
+    A projection that was trained separately from the embeddings (tie_word_embeddings=False) stays what it is. Raises
     MaskTuneError for a vocabulary of another size.
     """
     projection = masked_lm.model.get_output_embeddings()

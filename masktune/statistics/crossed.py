@@ -77,7 +77,7 @@ def crossed_mean(values: np.ndarray, clusters: np.ndarray) -> CrossedMean:
 
 
 def _mean_squares(parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean squares and degrees of freedom of seeds, clusters and what is left, of a table [S, C] centred on 0."""
+    """Mean squares and degrees of freedom of seeds, clusters and their interaction, of a table [S, C] centred on 0."""
     seeds, count = parts.shape
     by_seed, by_cluster = parts.mean(axis=1, keepdims=True), parts.mean(axis=0, keepdims=True)
     squares = (count * (by_seed**2).sum(), seeds * (by_cluster**2).sum(), ((parts - by_seed - by_cluster) ** 2).sum())

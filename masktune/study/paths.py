@@ -15,7 +15,7 @@ CHAPTERS = "[0-9][0-9]_*.ipynb"
 
 
 def results_root() -> Path:
-    """The folder above all results: $MASKTUNE_RESULTS, else results/ beside the studies.
+    """The folder above all results: $MASKTUNE_RESULTS, else results/ next to the studies.
 
     That is the working folder where it holds studies, else the checkout: a notebook opened in JupyterLab, whose working
     folder is its own, finds the results that the command line wrote. Without a checkout it is the working folder.
@@ -80,9 +80,9 @@ def trials_file(name: str) -> Path:
 
 
 def tuned_folder(name: str) -> Path:
-    """Where tuning writes: beside the study, or in the working folder if the study came with an installed package."""
-    beside = study_file(name).parent
-    return (Path("studies") if beside == PACKAGE / "studies" else beside) / "tuned"
+    """Where tuning writes: next to the study, or in the working folder if the study came with an installed package."""
+    folder = study_file(name).parent
+    return (Path("studies") if folder == PACKAGE / "studies" else folder) / "tuned"
 
 
 def studies() -> list[str]:

@@ -177,7 +177,7 @@ def test_a_checkpoint_whose_tokenizer_is_gone_is_refused(headless, adaptation):
         path.unlink()
     model = ModelSpec("small", str(headless), adaptation=adaptation)
     cell = Cell("small", "x", "embedded", "paraphrase", model, "fine_tuning", training=Training(train_examples=8))
-    with pytest.raises(MaskTuneError, match="headless' knows no word but its special tokens; put its files beside"):
+    with pytest.raises(MaskTuneError, match="headless' knows no word but its special tokens; put its files next to"):
         load_inputs(cell)
 
 

@@ -152,7 +152,7 @@ def the_laptop_study_was_not_tuned():
 @fact("studies/laptop.toml", "A two-sided sign-flip test over five pairs cannot go below 0.0625")
 @fact("studies/laptop.toml", "a one-sided test reaches 0.031")
 @fact("studies/ablations.toml", "the fewest with which a two-sided sign-flip test over pairs can reach 0.05")
-@fact("studies/embedded.toml", "over eight comparisons can stand Holm's correction (8 x 2 / 2^10 = 0.016)")
+@fact("studies/embedded.toml", "over eight comparisons can pass Holm's correction (8 x 2 / 2^10 = 0.016)")
 @fact("notebooks/09_claims.ipynb", "five cannot reach 0.05 on two sides")
 def what_few_seeds_allow():
     study = load_study("embedded")

@@ -21,7 +21,7 @@ from masktune.analysis.plotting.value_axis import ValueAxis
 def sweep(swept: pd.DataFrame, factor: str, runs: pd.DataFrame | None = None) -> Drawing:
     """The difference from fine-tuning on each set by the values of one setting, with 95 % intervals.
 
-    `swept`: rows of `numbers.sweep`, a panel for each task and model. Numbers stand at their size, and lines join
+    `swept`: rows of `numbers.sweep`, a panel for each task and model. Numbers lie at their size, and lines join
     them; settings without an order are not joined. `runs`: all runs of the study; a value without finished runs is
     marked.
     """
@@ -56,7 +56,7 @@ def _of_sweeps(runs: pd.DataFrame | None, planned: Iterable[pd.DataFrame]) -> pd
 
 @dataclass(frozen=True)
 class _Panel:
-    """One panel: what is drawn, by which setting, and where its values stand. `empty` have no finished runs."""
+    """One panel: what is drawn, by which setting, and where its values lie. `empty` have no finished runs."""
 
     title: str
     factor: str

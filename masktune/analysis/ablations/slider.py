@@ -1,6 +1,6 @@
 """A slider over stored results: one setting against the difference from fine-tuning, at each value of another.
 
-The figure of all values stands above it. In a notebook that papermill executes it stands alone: a stored page has no
+The figure of all values is above it. A notebook that papermill executes has that figure alone: a stored page has no
 kernel, so that a slider on it would do nothing.
 """
 

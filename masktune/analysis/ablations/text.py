@@ -74,7 +74,7 @@ def adapted(variants: pd.DataFrame) -> list[str]:
             f"{_in_and_out(means.loc[base['label'].iloc[0]])}."
             for label in dict.fromkeys(others["label"])
         ]
-    return sentences or ["No language model of this study was adapted beside one that was not."]
+    return sentences or ["No language model of this study was adapted and compared with one that was not."]
 
 
 def _in_and_out(means: pd.Series) -> str:

@@ -101,7 +101,7 @@ def _accuracy_panel(axis: Axes, seeds: pd.DataFrame, main: pd.DataFrame, methods
     for method, offset in zip(methods, set_rows.row_offsets(len(methods)), strict=True):
         style = theme.mark(method, methods)
         points = seeds[(seeds["method"] == method) & seeds["set"].isin(sets)]
-        # Beside the interval and not on it: outwards for two methods, below for the one in the middle.
+        # Next to the interval and not on it: outwards for two methods, below for the one in the middle.
         middle = offset + (0.11 if offset >= 0 else -0.11)
         heights = points["set"].map(sets.index).to_numpy(dtype=float) + middle + set_rows.jitter(points["seed"]) / 2
         axis.scatter(points["accuracy"], heights, s=11, color=style.colour, alpha=0.35, linewidths=0, zorder=2)

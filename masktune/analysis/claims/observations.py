@@ -165,7 +165,7 @@ def _cell(claim: PaperClaim, sources: list[_Source]) -> dict[str, Any]:
 
 
 def _verdict(rows: pd.DataFrame, _: _Source) -> dict[str, Any]:
-    """The verdict on one comparison as it stands there; on several together, their partial conjunction."""
+    """The verdict on one comparison as it is; on several together, their partial conjunction."""
     together = {
         **numbers.conclusion(rows),
         "examples": _span(rows["examples"]),
@@ -218,7 +218,7 @@ def _cost(rows: pd.DataFrame, source: _Source) -> dict[str, Any]:
 
 def _separate_ratio(made: tuple[str, str], overhead: pd.DataFrame) -> str:
     """The ratio among runs that were made in another way: it is never averaged with the first."""
-    return f"apart from it {cost.geometric_mean(overhead['time']):.2f} times in {provenance.describe(*made)}"
+    return f"separately, {cost.geometric_mean(overhead['time']):.2f} times in {provenance.describe(*made)}"
 
 
 def _diversity(measured: pd.DataFrame) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class Setting:
 
     @property
     def is_paper(self) -> bool:
-        """Mask-tuning as the paper has it, in the package's reading."""
+        """Mask-tuning as the paper has it, as the package interprets it."""
         return self.plain and self.method == "mask_tuning" and not self.options
 
     @property

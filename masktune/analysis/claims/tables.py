@@ -97,7 +97,7 @@ def observations(frame: pd.DataFrame) -> Table:
         f"unless the claim says otherwise, in points of accuracy; of one comparison [{CROSSED}], of several their mean "
         f"(lowest to highest, no interval) and on how many of all declared ones the claim, or its opposite, holds at "
         f"{LEVEL:g} by partial conjunction. Where a constant answer scores {100 * LOPSIDED:g} points more than chance, "
-        "balanced accuracy and AUROC stand beside, the method's against the other's. "
+        "balanced accuracy and AUROC are shown as well, the method's against the other's. "
         "A gain is reproduced in its direction; its size is for the reader to hold against the published one, which "
         f"is RoBERTa's; ours is of the models that each cell names{_gains_of(frame)}. {VARIES}. p: sign-flip test "
         f"over paired seeds, corrected within the study's family of claims ({CORRECTIONS}). Cost: geometric mean over "

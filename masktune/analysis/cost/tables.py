@@ -28,7 +28,7 @@ def overhead(runs: pd.DataFrame) -> Table:
         "the GPU where there is one, else of the whole process with all it has loaded. Only runs in the same "
         f"precision and by the same code are compared{provenance.common_note(frame)}."
     )
-    return Table("overhead", f"The price beside {first}", caption, frame, _overhead_shown(frame))
+    return Table("overhead", f"Cost relative to {first}", caption, frame, _overhead_shown(frame))
 
 
 def _overhead_shown(frame: pd.DataFrame) -> pd.DataFrame:
@@ -107,7 +107,7 @@ def grouping(runs: pd.DataFrame) -> "Table | Markdown":
     frame = numbers.grouping(runs)
     if frame.empty:
         return Markdown(
-            "This study has no finished row with random batches beside the same row with grouped ones. Such a row says "
+            "This study has no finished row with random batches and the same row with grouped ones. Such a row says "
             "`training = { sampling = ... }`."
         )
     ends = zip(frame["difference"], frame["low"], frame["high"], strict=True)

@@ -1,4 +1,4 @@
-"""Figures of several panels, three in a line, and what stands in place of a panel that has nothing to show."""
+"""Figures of several panels, three in a line, and what replaces a panel that has nothing to show."""
 
 import textwrap
 from typing import Any

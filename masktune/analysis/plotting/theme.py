@@ -76,7 +76,7 @@ def apply_theme() -> Iterator[None]:
 
 
 class Drawing(Figure):
-    """A figure that belongs to no window and shows itself in a notebook; `alt` says in words what it shows."""
+    """A figure that belongs to no window and shows itself in a notebook; `alt` describes what it shows."""
 
     alt = ""
 

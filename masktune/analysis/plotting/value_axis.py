@@ -1,4 +1,4 @@
-"""The x axis of a setting: where its values stand, with their ticks and limits; and ticks of differences."""
+"""The x axis of a setting: where its values lie, with their ticks and limits; and ticks of differences."""
 
 from collections.abc import Callable, Sequence
 from numbers import Number
@@ -12,11 +12,11 @@ from masktune.analysis.formatting import MINUS
 
 
 class ValueAxis:
-    """Where the values of a setting stand on the x axis.
+    """Where the values of a setting lie on the x axis.
 
-    Numbers stand at their size, on a logarithmic axis where each is a multiple of the one before; everything else
-    stands side by side in its order.
-    "all" (no number of examples) stands one step after the last number, and no line leads to it.
+    Numbers lie at their size, on a logarithmic axis where each is a multiple of the one before; everything else
+    is placed side by side in its order.
+    "all" (no number of examples) lies one step after the last number, and no line leads to it.
     """
 
     WIDTH = 2.6  # inches of the axis, about
@@ -35,14 +35,14 @@ class ValueAxis:
         self._low, self._high = float(ends.min() - room), float(ends.max() + room)
 
     def _after(self, known: list) -> float:
-        """One step after the last value: where "all" stands."""
+        """One step after the last value: where "all" lies."""
         if not self.is_number:
             return len(known)
         last, before = known[-1], known[-2] if len(known) > 1 else known[-1] / 2
         return last * last / before if self.log else last + (last - before)
 
     def position(self, value: object, offset: float = 0) -> float:
-        """Where a value stands, moved to the right by so many points."""
+        """Where a value lies, moved to the right by so many points."""
         place = self._all if pd.isna(value) else self._at[value]
         moved = offset / 72 / self.WIDTH * (self._high - self._low)
         return place * float(np.exp(moved)) if self.log else place + moved

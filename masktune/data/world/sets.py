@@ -50,7 +50,7 @@ def generate(task: str) -> tuple[GeneratedSet, ...]:
 class _Collector:
     """Draws examples until there are enough of them.
 
-    Never one whose text was drawn before, in whatever set, nor one that is a story of the unlabelled text.
+    Never one whose text was drawn before, in any set, nor one that is a text of the unlabelled collection.
     """
 
     def __init__(self, task: str) -> None:

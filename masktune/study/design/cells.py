@@ -31,7 +31,7 @@ class Training:
     `max_grad_norm` the norm that gradients are clipped to (0: not clipped); `train_examples` a fixed random subset,
     the same for every seed (None: all); `sampling` the order of the batches, "group_by_length" (examples of like length
     together) or "random". `evaluation_lengths` are numbers of tokens that out-of-distribution texts are cut to once
-    more, beside the length that each set has of its own. `precision` is "auto", "fp32" or "bf16";
+    more, besides the length that each set has of its own. `precision` is "auto", "fp32" or "bf16";
     `cpu_accelerators` is "auto" or "off", which trains as torch has it (masktune.training.cpu). These two are no part
     of a run's identity.
     """

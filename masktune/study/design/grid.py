@@ -35,7 +35,7 @@ class Variant:
 class GridRow:
     """One [[grid]] table: a method with options and training (a list is swept), on some models, tasks and seeds.
 
-    `adaptation` is for the models of this row alone: task-adaptive pretraining beside rows without it. In a study that
+    `adaptation` is for the models of this row alone: task-adaptive pretraining next to rows without it. In a study that
     tunes, `tune` adds own settings to the space that is searched, and `tuned_as` takes what was chosen for another
     label: a control must share the training of what it controls.
     """
@@ -101,13 +101,13 @@ def _text(table: dict[str, Any], key: str) -> str:
 
 
 def check_labels(grid: tuple[GridRow, ...]) -> None:
-    """Raise MaskTuneError if a label stands twice for one model and task; its rows may share out models and tasks."""
+    """Raise MaskTuneError if a label occurs twice for one model and task; its rows may share out models and tasks."""
     seen: set[tuple[str, str, str]] = set()
     for row in grid:
         for variant, model, task in itertools.product(row.variants, row.models, row.tasks):
             place = (variant.label, model, task)
             if place in seen:
                 raise MaskTuneError(
-                    f"[[grid]] label = {variant.label!r} stands twice for {model}, {task}; give each row its own label"
+                    f"[[grid]] label = {variant.label!r} occurs twice for {model}, {task}; give each row its own label"
                 )
             seen.add(place)

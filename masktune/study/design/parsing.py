@@ -1,4 +1,4 @@
-"""Seeds and lists of names, as they stand in the file of a study and in the parameters of a notebook."""
+"""Seeds and lists of names, as they are written in the file of a study and in the parameters of a notebook."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,7 +7,7 @@ from masktune.records import among, check_value, require
 
 
 def seeds_of(value: Any, where: str = "seeds") -> tuple[int, ...]:
-    """Seeds as a tuple: a number n means 0 ... n-1, a list stands as it is."""
+    """Seeds as a tuple: a number n means 0 ... n-1, a list stays as it is."""
     if isinstance(value, int) and not isinstance(value, bool):
         require(value >= 1, where, value, "at least 1, or a list of seeds")
         return tuple(range(value))
@@ -26,7 +26,7 @@ def restriction(value: Any, known: tuple[str, ...], key: str, where: str) -> tup
 
 
 def each_once(values: tuple[str, ...], known: Iterable[str], what: str, where: str) -> tuple[str, ...]:
-    """The values, if each is known and none stands twice."""
+    """The values, if each is known and none occurs twice."""
     known = tuple(known)
     for value in values:
         among(value, known, what, where)

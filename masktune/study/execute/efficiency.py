@@ -20,7 +20,7 @@ PURE = ("train_seconds", "curve_seconds", "evaluate_seconds")
 def record_call(study: str, workers: int, run_ids: Iterable[str], done_before: int = 0) -> Iterator[dict[str, Any]]:
     """Time the block, in which `workers` make these runs, and append the record to results/<study>/grid.json.
 
-    A record is one call, and stands for itself: a run that several calls made is in the record of each. An interrupted
+    A record is one call on its own: a run that several calls made is in the record of each. An interrupted
     block is recorded too, with the runs that it made. The record is filled when the block is left: date, workers, found
     (the runs that were done before), runs (those made), wall_seconds, pure_seconds (training and evaluation of all runs
     made together), made_seconds (that of the models that they start from, made once and kept in the cache).

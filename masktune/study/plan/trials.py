@@ -79,7 +79,7 @@ def _judge_row(study: Study, row: GridRow, model: str, task: str, runs: "pandas.
 
 
 def write(study: Study, trials: "pandas.DataFrame") -> tuple[Path, Path]:
-    """Write a table of trials to studies/tuned/<name>.csv and the choice to the TOML file beside it."""
+    """Write a table of trials to studies/tuned/<name>.csv and the choice to the TOML file next to it."""
     table, choice = (tuned_folder(study.name) / f"{study.name}{suffix}" for suffix in (".csv", ".toml"))
     write_file(table, trials.to_csv(index=False))
     write_file(choice, chosen_text(study, trials))

@@ -31,7 +31,7 @@ PARAMETERS = tuple(item.name for item in fields(Cell))
 def check_injected() -> None:
     """Raise MaskTuneError if papermill set a parameter that a cell does not have: papermill itself only warns.
 
-    The cell that papermill injects opens with the comment "# Parameters" and stands in the kernel's history.
+    The cell that papermill injects opens with the comment "# Parameters" and is in the kernel's history.
     """
     from IPython import get_ipython
 

@@ -31,7 +31,7 @@ class Counter:
     total: float = 0.0
 
     def update(self) -> None:
-        """Add what was drawn since the last call; the first call only notes where the counter stands."""
+        """Add what was drawn since the last call; the first call only notes the value of the counter."""
         value = self.read()
         if self.last is not None:
             drawn = value - self.last
@@ -56,7 +56,7 @@ class Meter:
 
     @property
     def joules(self) -> float | None:
-        """What was drawn between the first reading and the last. A counter that stands still measures nothing."""
+        """What was drawn between the first reading and the last. A counter that never moves measures nothing."""
         total = sum(counter.total for counter in self.counters)
         return total if total > 0 and not self.failed else None
 

@@ -75,7 +75,7 @@ def _texts(
 
 
 def _decode(ids: "Tensor", tokenizer: Any) -> str:
-    """Text without the special tokens at the edges; the mask token and what stands between two texts stay."""
+    """Text without the special tokens at the edges; the mask token and what separates two texts stay."""
     tokens = ids[0].tolist()
     edges = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id}
     start = next(place for place, token in enumerate(tokens) if token not in edges)

@@ -266,7 +266,7 @@ def _check_same_data(study: str, collected: Iterable[_Run]) -> None:
 
 @contextmanager
 def _replace(path: Path) -> Iterator[Path]:
-    """A file beside `path` that takes its place at the end of the block: a reader sees the old file or the new one."""
+    """A file next to `path` that takes its place at the end of the block: a reader sees the old file or the new one."""
     try:
         with replace_file(path) as unfinished:
             yield unfinished

@@ -109,7 +109,7 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except (OSError, KeyError, ValueError, pyarrow.ArrowException) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        others = "" if path.name == RUNS else f" and {RUNS} beside it"
+        others = "" if path.name == RUNS else f" and {RUNS} next to it"
         raise MaskTuneError(
             f"{path} cannot be read ({reason}); restore that file, or rename it{others}, so that only runs with a "
             f"folder here are gathered, and run: python -m masktune gather {path.parent.name}"

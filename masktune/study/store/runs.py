@@ -41,7 +41,7 @@ AGAIN = "run the study again: it puts the folder aside and makes the run anew"
 
 @dataclass(frozen=True)
 class State:
-    """How runs of a study stand: those done, the marker of each that failed, what is wrong with each damaged one."""
+    """The runs of a study: those done, the marker of each that failed, what is wrong with each damaged one."""
 
     done: set[str]
     failed: dict[str, dict[str, Any]]
@@ -71,7 +71,7 @@ def find_folders(study: str, run_ids: Iterable[str]) -> list[str]:
 
 
 def inspect(study: str, run_ids: Iterable[str]) -> State:
-    """How each of the runs stands; every file of those that lie there is read."""
+    """The state of each of the runs; every file of those that lie there is read."""
     there = find_folders(study, run_ids)
     with ThreadPoolExecutor(THREADS) as pool:
         problems = pool.map(lambda run_id: find_problem(run_folder(study, run_id)), there)
@@ -110,12 +110,12 @@ def read(study: str, run_id: str) -> Stored | None:
 
 
 def put_aside(path: Path) -> Path:
-    """Rename what cannot be used, so that nothing is lost: <name>.damaged beside it, or .damaged-2 and so on."""
+    """Rename what cannot be used, so that nothing is lost: <name>.damaged next to it, or .damaged-2 and so on."""
     names = (f"{path.name}.damaged{f'-{number}' * (number > 1)}" for number in itertools.count(1))
-    beside = next(path.with_name(name) for name in names if not path.with_name(name).exists())
+    aside = next(path.with_name(name) for name in names if not path.with_name(name).exists())
     with _one_line_errors(path):
-        os.rename(path, beside)
-    return beside
+        os.rename(path, aside)
+    return aside
 
 
 def make_room(study: str, run_ids: Iterable[str]) -> None:
@@ -136,8 +136,8 @@ def check_writable(study: str) -> None:
 def write(study: str, run_id: str, records: dict[str, Any], predictions: "pyarrow.Table") -> Path:
     """Store a run: `records` holds a JSON value for each name in RECORDS. Returns its folder.
 
-    Everything goes to a temporary folder beside the final one, DONE last, and is renamed. Of two writers of one run the
-    first to finish stands. Raises NoResult where the run diverged (`stored.check_result`), MaskTuneError where the
+    Everything goes to a temporary folder next to the final one, DONE last, and is renamed. Of two writers of one run
+    the first to finish wins. Raises NoResult where the run diverged (`stored.check_result`), MaskTuneError where the
     folder cannot be written.
     """
     import pyarrow.parquet
@@ -188,7 +188,7 @@ def read_json(path: Path) -> Any:
 
 
 def mark_failed(cell: Cell, seed: int, line: str, seconds: float | None = None) -> None:
-    """Leave the error of a seed, in one line, beside the run folders, so that gather and status list it.
+    """Leave the error of a seed, in one line, next to the run folders, so that gather and status list it.
 
     `seconds` is the time that it took until it failed, None where nobody knows.
     """
@@ -201,7 +201,7 @@ def mark_failed(cell: Cell, seed: int, line: str, seconds: float | None = None) 
 
 
 def read_failures(study: str) -> dict[str, dict[str, Any]]:
-    """The marker of every failed run by its id. A run that lies there has not failed, whatever lies beside it."""
+    """The marker of every failed run by its id. A run that lies there has not failed, whatever lies next to it."""
     markers = {path.name.split(".")[0]: _read_marker(path) for path in sorted(runs_folder(study).glob("*.failed.json"))}
     return {run_id: record for run_id, record in markers.items() if not is_done(study, run_id)}
 
@@ -238,7 +238,7 @@ def _json(value: Any) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """JSON knows no NaN and no infinity (the loss of a diverged run): null stands for them."""
+    """JSON knows no NaN and no infinity (the loss of a diverged run): null replaces them."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,6 +1,6 @@
 """A run folder as it is read: what was stored, unchanged, and a result.
 
-Whoever reads a run asks two things of it. Every file is the one whose sha256 stands in DONE, and run.json is that of
+Whoever reads a run asks two things of it. Every file is the one whose sha256 is in DONE, and run.json is that of
 the run that the folder is named after: else the run is damaged. And the run is a result: else it failed.
 
 A result is a model that can be asked about a text: all its logits are finite, so are the losses of its training log,
@@ -26,7 +26,7 @@ RECORDS = ("run", "metrics", "environment", "cost", "history")
 PREDICTIONS = "predictions.parquet"
 FILES = (*(f"{name}.json" for name in RECORDS), PREDICTIONS)
 DONE = "DONE"
-# What Trainer logs together: where the first stands, the second must be a finite number.
+# What Trainer logs together: where the first is present, the second must be a finite number.
 LOGGED = {"learning_rate": "loss", "eval_accuracy": "eval_loss", "total_flos": "train_loss"}
 REMEDY = "lower the learning rate, or clip gradients by max_grad_norm"
 
@@ -103,7 +103,7 @@ def check_result(logits: "pyarrow.ChunkedArray", history: Iterable[Mapping[str, 
 
 
 def _check_losses(entry: Mapping[str, Any]) -> None:
-    """Of an entry of a training log. In JSON null stands for a number that is not finite."""
+    """Of an entry of a training log. In JSON null replaces a number that is not finite."""
     names = {name for name in entry if name.startswith("loss") or name in LOGGED.values()}
     names |= {loss for other, loss in LOGGED.items() if entry.get(other) is not None}
     for name in sorted(names):

@@ -166,7 +166,7 @@ def test_an_explanation_is_given_with_the_difference_of_its_variant(clean):
 
 
 def test_an_adapted_language_model_is_compared_with_one_that_was_not(clean):
-    assert text.adapted(clean) == ["No language model of this study was adapted beside one that was not."]
+    assert text.adapted(clean) == ["No language model of this study was adapted and compared with one that was not."]
     base = clean[clean["base"]]
     more = base.assign(label="adapted", base=False, adaptation='{"steps":300}', difference=7.0)
     [line] = text.adapted(pd.concat([clean, more], ignore_index=True))

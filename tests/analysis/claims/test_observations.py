@@ -310,7 +310,7 @@ def test_cost_is_never_averaged_over_runs_that_were_made_differently(results):
     times = {"sentiment": [(10.0, 21.0)] * 2, "inference": [(10.0, 30.0)]}
     store_runs(results, times, {"sentiment": "bf16", "inference": "fp32"})
     assert shown("Q3", "Embedded world") == (
-        "RoBERTa: 2.10 times, 2 seeds; measured: in bf16, code that was not stored; apart from it 3.00 times in fp32, "
+        "RoBERTa: 2.10 times, 2 seeds; measured: in bf16, code that was not stored; separately, 3.00 times in fp32, "
         "code that was not stored"
     )
     caption = claims.tables.observations(observations.observe()).caption

@@ -40,7 +40,7 @@ from masktune.study.design.load import load_study, parse_study
         ("grid.0.training", {"epoch": 1}, "[[grid]] 'fine-tuning': training: unknown key 'epoch'"),
         ("grid.0.method", "fine_tunning", "[[grid]] 'fine-tuning': unknown method 'fine_tunning'"),
         ("grid.0.models", ["bart"], "[[grid]] 'fine-tuning' models: unknown name 'bart'"),
-        ("grid.1.label", "fine-tuning", "[[grid]] label = 'fine-tuning' stands twice"),
+        ("grid.1.label", "fine-tuning", "[[grid]] label = 'fine-tuning' occurs twice"),
         ("grid.1.label", 7, "[[grid]] label = 7; expected a text"),
         (
             "grid.1.adaptation",

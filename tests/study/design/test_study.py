@@ -135,5 +135,5 @@ def test_rows_of_one_label_share_out_the_tasks(table):
         ("sentiment", {}), ("inference", {"alpha": 0.2}),
     ]  # fmt: skip
     table["grid"][2]["tasks"] = ["sentiment", "inference"]
-    with pytest.raises(MaskTuneError, match="'Mask-tuning' stands twice for bert, sentiment"):
+    with pytest.raises(MaskTuneError, match="'Mask-tuning' occurs twice for bert, sentiment"):
         parse_study({**table, "claims": []})
