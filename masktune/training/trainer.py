@@ -60,8 +60,8 @@ class MaskTuningTrainer(SortedEvaluation):
     train set from `masktune.prepare`.
 
     `fast_dropout` and `fast_word_gradient` speed up a step on a CPU (masktune.training.cpu): None uses them where they
-    pay, True wherever they can be used. With both False training is the reference implementation, each step as torch
-    has it.
+    pay, True wherever they can be used, False never. `reference=True` switches both off: the reference implementation,
+    each step as torch has it.
 
     Raises MaskTuneError for a model without masked-LM head, a tokenizer without mask token, more than one process, a
     train set without the columns that the method needs, and an accelerator that is asked for and cannot be used.
@@ -90,6 +90,7 @@ class MaskTuningTrainer(SortedEvaluation):
         measure_gradients: bool = False,
         fast_dropout: bool | None = None,
         fast_word_gradient: bool | None = None,
+        reference: bool = False,
     ):
         self.method = method or MaskTuning()
         super().__init__(
@@ -118,7 +119,10 @@ class MaskTuningTrainer(SortedEvaluation):
             self.model.vocabulary = Vocabulary.of(self.processing_class)
         self.streams = Streams(self.args.seed)
         self.measure_gradients = measure_gradients
-        self.fast_dropout, self.fast_word_gradient = fast_dropout, fast_word_gradient
+        if reference and (fast_dropout or fast_word_gradient):
+            raise MaskTuneError("reference = True: the reference implementation has no accelerator; leave it out")
+        self.fast_dropout = False if reference else fast_dropout
+        self.fast_word_gradient = False if reference else fast_word_gradient
         self._means: dict[str, Mean] = defaultdict(Mean)  # of what is logged
         self._micro_batches = (-1, 0)
         self.decide_cpu_accelerators()

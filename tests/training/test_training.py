@@ -9,7 +9,7 @@ from transformers import (
     TrainerCallback,
 )
 
-from masktune import FineTuning, MaskTuning, MaskTuningModel
+from masktune import FineTuning, MaskTuneError, MaskTuning, MaskTuningModel
 from masktune.training.cpu import dropout, word_gradient
 from masktune.training.sampling import SeededSampler
 
@@ -164,13 +164,13 @@ def test_all_but_small_models_draw_their_dropout_masks_faster_in_training_alone(
     assert not torch.equal(drawn(), drawn(dropout.bernoulli_))
 
 
-def test_the_reference_implementation_is_two_arguments_away(trainer, monkeypatch):
-    """With both off a model for which the accelerators pay is trained as one for which they do not."""
+def test_the_reference_implementation_is_one_argument_away(trainer, monkeypatch):
+    """With it a model for which the accelerators pay is trained as one for which they do not."""
     usual = trainer(folder="usual")
     usual.train()
     monkeypatch.setattr(dropout, "SMALLEST_HIDDEN_SIZE", 1)
     monkeypatch.setattr(word_gradient, "SMALLEST_EMBEDDINGS", 1)
-    off = trainer(folder="off", given={"fast_dropout": False, "fast_word_gradient": False})
+    off = trainer(folder="off", given={"reference": True})
     off.train()
     assert same(weights(off), weights(usual))
     on = trainer(folder="on")
@@ -178,6 +178,12 @@ def test_the_reference_implementation_is_two_arguments_away(trainer, monkeypatch
     assert on.decide_cpu_accelerators() == {"fast_dropout": True, "fast_word_gradient": True}
     assert off.decide_cpu_accelerators() == {"fast_dropout": False, "fast_word_gradient": False}
     assert not same(weights(on), weights(usual))
+
+
+@pytest.mark.parametrize("accelerator", ["fast_dropout", "fast_word_gradient"])
+def test_the_reference_implementation_has_no_accelerator(trainer, accelerator):
+    with pytest.raises(MaskTuneError, match="^reference = True: the reference implementation has no accelerator"):
+        trainer(given={"reference": True, accelerator: True})
 
 
 def test_an_accelerator_that_no_step_has_a_use_for_is_not_said_to_be_used(trainer, monkeypatch):
