@@ -291,7 +291,9 @@ def claims_of(text):
         elif line == "[[claims]]":
             comments.append(" ".join(comment))
     for claim, above in zip(tomllib.loads(text)["claims"], comments, strict=True):
-        sides = [[claim[side]] if isinstance(claim[side], str) else claim[side] for side in ("first", "second")]
+        # In the history of the files, `method` was called `first` and `against` was called `second`.
+        sides = [claim.get("method") or claim["first"], claim.get("against") or claim["second"]]
+        sides = [[side] if isinstance(side, str) else side for side in sides]
         if claim["test"] != "estimate":
             yield from (((*pair, claim["kind"], claim["test"]), above) for pair in product(*sides))
 

@@ -24,7 +24,7 @@ TABLE = {
         {"label": "Mask-tuning", "method": "mask_tuning", "alpha": 0.6},
     ],
     "claims": [
-        {"first": "Mask-tuning", "second": "fine-tuning", "kind": "out_of_distribution", "test": "estimate"},
+        {"method": "Mask-tuning", "against": "fine-tuning", "kind": "out_of_distribution", "test": "estimate"},
     ],
 }
 
@@ -93,7 +93,7 @@ def store(cell, seed: int, right: int = 3, **changes) -> Path:
 
 
 def claimed(table, **changes):
-    claim = {"first": "Mask-tuning", "second": "fine-tuning", "kind": "in_distribution", "test": "superiority"}
+    claim = {"method": "Mask-tuning", "against": "fine-tuning", "kind": "in_distribution", "test": "superiority"}
     return parse_study({**table, "tasks": ["sentiment"], "seeds": 6, "claims": [{**claim, **changes}]})
 
 

@@ -49,11 +49,11 @@ def _row(claim: Claim, at: Comparison, by_place: dict[tuple[str, str, str], Bloc
     """What is observed of one comparison; `reason` says why nothing is."""
     row = {
         "family": claim.family, "test": claim.test, "task": at.task, "model": at.model, "set": at.set, "kind": at.kind,
-        "method": claim.first, "against": claim.second, "declared_seeds": len(at.seeds), "seeds": 0,
+        "method": claim.method, "against": claim.against, "declared_seeds": len(at.seeds), "seeds": 0,
         "margin": claim.margin if claim.test == "non_inferiority" else np.nan, "reason": "",
     }  # fmt: skip
     block = by_place.get((at.model, at.task, at.set))
-    pair = block.pair(claim.second, claim.first) if block else None
+    pair = block.pair(claim.against, claim.method) if block else None
     if block is None or pair is None:
         started = any(place[:2] == (at.model, at.task) for place in by_place)
         return {**row, "reason": "set not present" if block is None and started else "runs missing"}
@@ -76,7 +76,7 @@ def p_values(claim: Claim, against: np.ndarray, method: np.ndarray) -> dict[str,
 
 def _levels(block: Block, claim: Claim, against: np.ndarray, method: np.ndarray) -> dict[str, float]:
     """How accurate both are, and the secondary metrics of a lopsided set."""
-    sides = {"accuracy": (against, method), **paired_secondary_metrics(block, claim.second, claim.first)}
+    sides = {"accuracy": (against, method), **paired_secondary_metrics(block, claim.against, claim.method)}
     scale = {"accuracy": 100}
     levels = {
         f"{prefix}{name}": scale.get(name, 1) * float(np.mean(values[side]))

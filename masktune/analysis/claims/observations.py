@@ -97,7 +97,7 @@ class _Source:
     @cached_property
     def declared(self) -> list[Compared]:
         return [
-            self._compared(claim.test, at, claim.first, claim.second)
+            self._compared(claim.test, at, claim.method, claim.against)
             for claim in self.study.claims
             for at in comparisons(self.study, claim)
         ]

@@ -19,15 +19,15 @@ LEVEL = 0.05  # below it a p value counts
 
 @dataclass(frozen=True)
 class Claim:
-    """One [[claims]] table, declared before running: `first` against `second`, both labels of grid rows.
+    """One [[claims]] table, declared before running: `method` is compared with `against`, both labels of grid rows.
 
     The sets are named (`sets`) or given by `kind`; `models` and `tasks` restrict it (empty: all). `margin` is in points
     of accuracy and belongs to non-inferiority. `family` says which correction for multiple tests it falls under. The
     test "estimate" is none: the difference is reported with its interval, where seeds are too few to test anything.
     """
 
-    first: str
-    second: str
+    method: str
+    against: str
     test: str
     kind: str | None = None
     sets: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Claim:
         if self.kind is not None:
             one_of(self.kind, KINDS, "kind")
         require((self.kind is None) != (not self.sets), "sets", list(self.sets), "either kind = ... or sets = [...]")
-        require(self.first != self.second, "second", self.second, "another label than first")
+        require(self.method != self.against, "against", self.against, "another label than method")
         require(self.margin > 0, "margin", self.margin, "points of accuracy above 0")
 
     @property
@@ -64,17 +64,17 @@ def seeds_needed(level: float, sides: int = 2) -> int:
 def parse_claims(
     table: Mapping[str, Any], names: dict[str, tuple[str, ...]], grid: tuple[GridRow, ...]
 ) -> Iterable[Claim]:
-    """The claims of one [[claims]] table: a list of labels as `first` or `second` stands for a claim of each."""
-    firsts, seconds = (value if isinstance(value, list) else [value] for value in map(table.get, ("first", "second")))
-    for first, second in itertools.product(firsts, seconds):
-        yield parse_claim({**table, "first": first, "second": second}, names, grid)
+    """The claims of one [[claims]] table: a list of labels as `method` or `against` stands for a claim of each."""
+    sides = (value if isinstance(value, list) else [value] for value in map(table.get, ("method", "against")))
+    for method, against in itertools.product(*sides):
+        yield parse_claim({**table, "method": method, "against": against}, names, grid)
 
 
 def parse_claim(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], grid: tuple[GridRow, ...]) -> Claim:
     """A claim with one label a side. Raises MaskTuneError for a label, model or task that the study does not have."""
     claim = record(Claim, table, "[[claims]]")
     labels = [variant.label for row in grid for variant in row.variants]
-    for label in (claim.first, claim.second):
+    for label in (claim.method, claim.against):
         among(label, labels, "label", "[[claims]]")
     for key in ("models", "tasks"):
         restriction(list(getattr(claim, key)) or None, names[key], key, "[[claims]]")

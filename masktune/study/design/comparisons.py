@@ -27,9 +27,9 @@ def comparisons(study: Study, claim: Claim) -> tuple[Comparison, ...]:
     for task in claim.tasks or study.tasks:
         chosen = [item for item in EVALUATION[study.data][task].items() if _is_meant(claim, *item)]
         for (name, kind), model in itertools.product(chosen, claim.models or [model.name for model in study.models]):
-            first, second = (study.declared_seeds.get((label, model, task)) for label in (claim.first, claim.second))
-            if first is not None and second is not None:
-                places.append(Comparison(model, task, name, kind, tuple(s for s in first if s in second)))
+            seeds, others = (study.declared_seeds.get((label, model, task)) for label in (claim.method, claim.against))
+            if seeds is not None and others is not None:
+                places.append(Comparison(model, task, name, kind, tuple(seed for seed in seeds if seed in others)))
     return tuple(places)
 
 
@@ -43,7 +43,7 @@ def check(study: Study, claim: Claim) -> None:
     for name in claim.sets:
         among(name, known, "set", "[[claims]]")
     places = comparisons(study, claim)
-    who = f"[[claims]] {claim.first!r} against {claim.second!r}"
+    who = f"[[claims]] {claim.method!r} against {claim.against!r}"
     if not places:
         raise MaskTuneError(f"{who}: no model and task has cells of both; change models, tasks or the grid")
     fewest = min(places, key=lambda comparison: len(comparison.seeds))

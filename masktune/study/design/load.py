@@ -142,7 +142,7 @@ def _check_claims(study: Study) -> None:
     """
     if study.claims:
         stored = {cell.label for cell in study.cells}
-        for label in {label for claim in study.claims for label in (claim.first, claim.second)} - stored:
+        for label in {label for claim in study.claims for label in (claim.method, claim.against)} - stored:
             raise MaskTuneError(f"[[claims]] {label!r} has the same cells as an earlier row; name that row's label")
     for claim in study.claims:
         check(study, claim)

@@ -141,10 +141,10 @@ def describe_claim(claim: Claim) -> str:
     where += f", models {', '.join(claim.models)}" if claim.models else ""
     where += f", tasks {', '.join(claim.tasks)}" if claim.tasks else ""
     if claim.test == "estimate":
-        return f"how much more accurate {claim.first} is than {claim.second}{where}"
+        return f"how much more accurate {claim.method} is than {claim.against}{where}"
     if claim.test == "superiority":
-        return f"{claim.first} is more accurate than {claim.second}{where}"
-    return f"{claim.first} is at most {claim.margin:g} points less accurate than {claim.second}{where}"
+        return f"{claim.method} is more accurate than {claim.against}{where}"
+    return f"{claim.method} is at most {claim.margin:g} points less accurate than {claim.against}{where}"
 
 
 def format_table(head: tuple[str, ...], rows: Iterable[tuple]) -> list[str]:

@@ -72,7 +72,7 @@ def read_accuracies(study: Study) -> Accuracies:
 
     From the run folders; of runs whose folder is not here, as after cloning, from the gathered table.
     """
-    labels = {label for claim in study.claims for label in (claim.first, claim.second)}
+    labels = {label for claim in study.claims for label in (claim.method, claim.against)}
     ids = {cell.run_id(seed): (cell, seed) for cell in study.cells if cell.label in labels for seed in cell.seeds}
     stored = runs.find_done(study.name, ids)
     by_run = {run_id: runs.read_json(runs.run_folder(study.name, run_id) / "metrics.json") for run_id in stored}
@@ -106,8 +106,8 @@ def measure_spread(claim: Claim, compared: Iterable[Comparison], known: Accuraci
     freedoms: dict[str, int] = defaultdict(int)
     pairs: dict[str, int] = defaultdict(int)
     for at in compared:
-        first, second = (known.get((label, at.model, at.task), {}) for label in (claim.first, claim.second))
-        gaps = [100 * (_accuracy(first, seed, at.set) - _accuracy(second, seed, at.set)) for seed in at.seeds]
+        method, against = (known.get((label, at.model, at.task), {}) for label in (claim.method, claim.against))
+        gaps = [100 * (_accuracy(method, seed, at.set) - _accuracy(against, seed, at.set)) for seed in at.seeds]
         gaps = [gap for gap in gaps if not math.isnan(gap)]
         if len(gaps) > 1:
             squares[at.task] += sum((gap - fmean(gaps)) ** 2 for gap in gaps)

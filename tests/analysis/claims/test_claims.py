@@ -16,7 +16,7 @@ from masktune.study.design.load import parse_study
 
 pytestmark = pytest.mark.slow
 
-GAIN = {"first": "Mask-tuning", "second": "fine-tuning", "kind": "out_of_distribution", "test": "superiority"}
+GAIN = {"method": "Mask-tuning", "against": "fine-tuning", "kind": "out_of_distribution", "test": "superiority"}
 KEPT = {**GAIN, "kind": "in_distribution", "test": "non_inferiority", "margin": 4.0}
 
 

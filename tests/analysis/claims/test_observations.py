@@ -32,8 +32,8 @@ label = "more"
 method = "mask_tuning"
 mask_rate = 0.15
 [[claims]]
-first = "ours"
-second = "more"
+method = "ours"
+against = "more"
 kind = "out_of_distribution"
 test = "superiority"
 family = "ablation"

@@ -17,8 +17,8 @@ def test_the_fewest_seeds_are_the_fewest(level, sides):
 
 def test_a_list_of_labels_stands_for_a_claim_of_each(table):
     table["grid"].append({"label": "alpha", "method": "mask_tuning", "alpha": [0.2, 0.8]})
-    first = ["Mask-tuning", "alpha (alpha 0.2)", "alpha (alpha 0.8)"]
-    claim = {"second": "fine-tuning", "kind": "out_of_distribution", "test": "superiority"}
-    study = parse_study({**table, "seeds": 6, "claims": [{**claim, "first": first}]})
-    assert [(claim.first, claim.second) for claim in study.claims] == [(label, "fine-tuning") for label in first]
-    assert study.claims[1] == dataclasses.replace(study.claims[0], first=first[1])
+    labels = ["Mask-tuning", "alpha (alpha 0.2)", "alpha (alpha 0.8)"]
+    claim = {"against": "fine-tuning", "kind": "out_of_distribution", "test": "superiority"}
+    study = parse_study({**table, "seeds": 6, "claims": [{**claim, "method": labels}]})
+    assert [(claim.method, claim.against) for claim in study.claims] == [(label, "fine-tuning") for label in labels]
+    assert study.claims[1] == dataclasses.replace(study.claims[0], method=labels[1])

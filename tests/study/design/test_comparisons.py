@@ -8,7 +8,7 @@ from masktune.errors import MaskTuneError
 from masktune.study.design.comparisons import comparisons
 from masktune.study.design.load import parse_study
 
-SUPERIORITY = {"first": "Mask-tuning", "second": "fine-tuning", "kind": "out_of_distribution", "test": "superiority"}
+SUPERIORITY = {"method": "Mask-tuning", "against": "fine-tuning", "kind": "out_of_distribution", "test": "superiority"}
 
 
 def declared(table, seeds, **changes):

@@ -58,7 +58,7 @@ from masktune.study.design.load import load_study, parse_study
             [{"label": "shorter", "method": "fine_tuning", "part": "ablation"}],
             "[[grid]] part = ['ablation']; expected at least one row of part 'main'",
         ),
-        ("claims.0.first", "Mask-tunning", "[[claims]]: unknown label 'Mask-tunning' (did you mean 'Mask-tuning'?)"),
+        ("claims.0.method", "Mask-tunning", "[[claims]]: unknown label 'Mask-tunning' (did you mean 'Mask-tuning'?)"),
         ("claims.0.test", "equality", "[[claims]]: unknown test 'equality'"),
         ("claims.0.kind", "ood", "[[claims]]: unknown kind 'ood'"),
         ("claims.0.margin", 0.5, "[[claims]] margin = 0.5; only non_inferiority has a margin"),
@@ -86,7 +86,7 @@ def test_a_second_stage_follows_whole_epochs(table, own):
 
 def test_a_claim_about_a_row_without_runs_of_its_own_is_an_error(table):
     table["grid"].append({"label": "the same again", "method": "mask_tuning"})
-    table["claims"][0]["first"] = "the same again"
+    table["claims"][0]["method"] = "the same again"
     with pytest.raises(MaskTuneError, match="'the same again' has the same cells as an earlier row"):
         parse_study(table)
 
