@@ -17,6 +17,7 @@ from masktune import MaskTuneError, methods
 from masktune.__main__ import parser
 from masktune.streams import Streams
 from masktune.study.design.load import parse_study
+from masktune.study.plan import listing
 
 ROOT = Path(__file__).parents[1]
 TEXT = "\n".join((ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md"))
@@ -75,10 +76,13 @@ def test_the_method_of_the_how_to_is_its_formula_and_without_smoothing_fine_tuni
         methods.build("label_smoothing", smoothing=1)
 
 
-def test_the_study_of_the_how_to_can_decide_what_it_claims(new_method):
+def test_the_study_of_the_how_to_can_decide_what_it_claims(new_method, tmp_path, monkeypatch):
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
     study = parse_study(tomllib.loads(block("toml", "name")))
     assert {cell.label for cell in study.cells} == {"fine-tuning", "label smoothing"}
     assert [claim.test for claim in study.claims] == ["superiority"]
+    plan = listing.plan(study, select=lambda cell: True)
+    assert "p can reach" in plan and "warning" not in plan
 
 
 def test_every_command_can_be_parsed():
