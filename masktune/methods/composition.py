@@ -115,8 +115,8 @@ def combine(*components: Component) -> Method:
 
     What is combined already can be combined further.
 
-    Raises MaskTuneError for two components of one kind, and for components that act on a classification that does not
-    take place.
+    Raises MaskTuneError for two components of one kind or with an option of one name, and for components that act on a
+    classification that does not take place.
     """
     by_kind: dict[str, Component] = {}
     for component in components_of(*components):
@@ -126,6 +126,7 @@ def combine(*components: Component) -> Method:
                 f"{other.name!r} and {component.name!r} both {KINDS[component.kind]}; a method has one such component"
             )
     ordered = tuple(by_kind[kind] for kind in KINDS if kind in by_kind)
+    _check_options(ordered)
     if len(ordered) == 1 and isinstance(ordered[0], Method):
         return ordered[0]
     combined = Combined(ordered if not isinstance(ordered[0], FineTuning) else ordered[1:])
@@ -140,6 +141,19 @@ def components_of(*methods: Component) -> tuple[Component, ...]:
         for method in methods
         for component in (method.components if isinstance(method, Combined) else (method,))
     )
+
+
+def _check_options(components: tuple[Component, ...]) -> None:
+    """Raise MaskTuneError where two components have an option of one name: a combination would set both."""
+    owners: dict[str, Component] = {}
+    for component in components:
+        for option in component.settings():
+            other = owners.setdefault(option, component)
+            if other is not component:
+                raise MaskTuneError(
+                    f"{other.name!r} and {component.name!r} both have an option {option!r}, and a combination would "
+                    "set both; rename it in one of them"
+                )
 
 
 def _check(combined: Combined) -> None:

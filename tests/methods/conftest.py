@@ -20,6 +20,16 @@ def batch_of(checkpoint, paired=False):
     return {**batch, "labels": torch.arange(len(texts)) % 2}, perturb.Vocabulary.of(tokenizer)
 
 
+def full(batch):
+    """The batch with every column that some method needs."""
+    size, ids = len(batch["labels"]), batch["input_ids"]
+    chances = torch.tensor([[0.3, 0.7]]).repeat(size, 1)
+    keywords = (ids % 2 == 0).long()
+    copies = {f"copy_{number}": ids for number in range(4)}
+    prepared = {"bias": chances, "teacher": chances, "keywords": keywords, "forgotten": torch.ones(size), **copies}
+    return {**batch, **{f"prepared_{name}": values for name, values in prepared.items()}}
+
+
 def load(checkpoint, encoder="shared"):
     return MaskTuningModel.from_pretrained(checkpoint, NAMES, seed=3, encoder=encoder).eval()
 

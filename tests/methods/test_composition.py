@@ -2,15 +2,15 @@
 
 import itertools
 import re
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import pytest
 import torch
-from methods.conftest import batch_of, load, same_gradients, total, train
+from methods.conftest import batch_of, full, load, same_gradients, total, train
 
 from masktune import methods
 from masktune.errors import MaskTuneError
-from masktune.methods.base import Method
+from masktune.methods.base import CrossEntropy, Method
 from masktune.streams import Streams
 
 pytestmark = pytest.mark.slow
@@ -20,16 +20,6 @@ TEXTS = [name for name, component in methods.METHODS.items() if component.kind =
 OTHERS = [name for name, component in methods.METHODS.items() if component.kind != "text"]
 # Where every example has something masked and every pass changes something, a step costs what the card says.
 OPTIONS = {"mask_tuning": {"mask_rate": 0.3, "positions": "at_least_one"}, "masker": {"keyword_rate": 1.0}}
-
-
-def full(batch):
-    """The batch with every column that some method needs."""
-    size, ids = len(batch["labels"]), batch["input_ids"]
-    chances = torch.tensor([[0.3, 0.7]]).repeat(size, 1)
-    keywords = (ids % 2 == 0).long()
-    copies = {f"copy_{number}": ids for number in range(4)}
-    prepared = {"bias": chances, "teacher": chances, "keywords": keywords, "forgotten": torch.ones(size), **copies}
-    return {**batch, **{f"prepared_{name}": values for name, values in prepared.items()}}
 
 
 def counted(method, checkpoint, batch, vocabulary):
@@ -126,6 +116,23 @@ def test_options_of_all_components_are_the_methods():
     assert method.options() == {"alpha": 0.2, "radius": 0.5}
     assert method.settings()["mask_rate"] == 0.05 and method.settings()["radius"] == 0.5
     assert method.encoder == "shared"
+
+
+@dataclass(frozen=True)
+class Tempered(CrossEntropy):
+    """A loss with an option that is called as one of Mask-tuning's."""
+
+    alpha: float = 1.0
+
+    name = "tempered"
+
+
+def test_two_components_with_an_option_of_one_name_are_refused():
+    message = "'mask_tuning' and 'tempered' both have an option 'alpha', and a combination would set both; rename it"
+    with pytest.raises(MaskTuneError, match=message) as caught:
+        methods.combine(methods.MaskTuning(), Tempered())
+    assert "\n" not in str(caught.value)
+    assert methods.combine(methods.RDrop(), Tempered(alpha=0.5)).options() == {"alpha": 0.5}
 
 
 def test_no_two_kinds_of_components_have_an_option_of_one_name():
