@@ -127,7 +127,7 @@ def choose_positions(candidates: Tensor, mask_rate: float, generator: Generator,
     draws = torch.rand(candidates.shape, generator=generator).to(candidates.device)
     draws = draws.masked_fill(~candidates, 2.0)
     if how == "exact":
-        return _lowest(draws, _rounded(candidates.sum(1) * mask_rate, generator)) & candidates
+        return _lowest(draws, _round_at_random(candidates.sum(1) * mask_rate, generator)) & candidates
     chosen = draws < mask_rate
     if how == "at_least_one" and mask_rate > 0:
         untouched = ~chosen.any(1, keepdim=True)
@@ -135,7 +135,7 @@ def choose_positions(candidates: Tensor, mask_rate: float, generator: Generator,
     return chosen
 
 
-def _rounded(expected: Tensor, generator: Generator) -> Tensor:
+def _round_at_random(expected: Tensor, generator: Generator) -> Tensor:
     """Round real counts [B] to whole ones at random, with the right mean (stochastic rounding)."""
     return (expected + torch.rand(expected.shape, generator=generator).to(expected.device)).floor().long()
 

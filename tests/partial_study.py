@@ -197,7 +197,7 @@ def beside_one_another(of: Partial) -> list:
 
 def combinations(of: Partial) -> list:
     plain, ours, *_ = comparisons.numbers.labels(of.study, "main")
-    pairs = comparisons.numbers.combined(of.study, ours)
+    pairs = comparisons.numbers.combinations(of.study, ours)
     blocks = comparisons.numbers.answered_by(of.found.blocks, pairs.values())
     adding = comparisons.numbers.additivity(blocks, plain, ours, pairs)
     return [comparisons.text.additivity(adding, ours), comparisons.tables.additivity(adding, ours)]

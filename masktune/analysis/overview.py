@@ -66,7 +66,7 @@ def settings(study: Study, runs: pd.DataFrame) -> list[str]:
         return [*sentences, "No setting was searched: the better of two methods is the better at these settings."]
     return [
         *sentences,
-        f"Searched for each method, model and task: {_joined(study.tuning.space)}, in "
+        f"Searched for each method, model and task: {_join(study.tuning.space)}, in "
         f"{count(pd.Series([study.tuning.trials]), 'trial')} judged by in-distribution validation alone.",
     ]
 
@@ -86,9 +86,9 @@ def _compare_settings(plain: str, other: str, trained: pd.DataFrame) -> str:
     changed = [column.partition("/")[2] for column in differs if differs[column].any()]
     return (
         f"{alike} {int((~differs.any(axis=1)).sum())} of {count(pd.Series([len(places)]), 'place')} (model x task); "
-        f"elsewhere they differ in: {_joined(changed)}."
+        f"elsewhere they differ in: {_join(changed)}."
     )
 
 
-def _joined(settings: Iterable[str]) -> str:
+def _join(settings: Iterable[str]) -> str:
     return ", ".join(name.replace("_", " ") for name in settings)

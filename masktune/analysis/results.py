@@ -48,18 +48,18 @@ class Results:
 
     @cached_property
     def conclusions_table(self) -> Table:
-        return self._with_note(claims.tables.conclusions(self.conclusions), self._compared)
+        return self._with_note(claims.tables.conclusions(self.conclusions), self._compared_labels)
 
     @cached_property
     def claims_table(self) -> Table:
-        return self._with_note(claims.tables.claims(self.claims), self._compared)
+        return self._with_note(claims.tables.claims(self.claims), self._compared_labels)
 
     @cached_property
     def details_table(self) -> Table:
         return self._with_note(accuracy.tables.details(self.details), self.details["method"])
 
     @property
-    def _compared(self) -> list[str]:
+    def _compared_labels(self) -> list[str]:
         return [*self.claims["method"], *self.claims["against"]]
 
     def _with_note(self, table: Table, labels: Iterable[str]) -> Table:
@@ -153,7 +153,7 @@ def build(study_name: str) -> list[Path]:
     if not stamps.is_fresh(made_from, inputs):
         stamps.stamp(made_from, inputs, write(read(study_name), target))
     claims.observations.write(target)
-    return _written(target)
+    return _list_files(target)
 
 
 def write(results: Results, folder: Path) -> list[Path]:
@@ -165,8 +165,8 @@ def write(results: Results, folder: Path) -> list[Path]:
     with stamps.whole_folder(folder / "figures") as target:
         for name, figure in results.figures().items():
             theme.save(figure, target, name)
-    return _written(folder)
+    return _list_files(folder)
 
 
-def _written(results_folder: Path) -> list[Path]:
+def _list_files(results_folder: Path) -> list[Path]:
     return sorted(path for name in ("tables", "figures") for path in (results_folder / name).iterdir())

@@ -116,13 +116,13 @@ class Masker(Method):
         input_ids = examples.inputs["input_ids"]
         maskable = perturb.maskable(input_ids, examples.inputs["attention_mask"], model.vocabulary)
         keywords = maskable & examples.prepared["keywords"].bool()
-        hidden = _chosen(keywords, self.keyword_rate, streams["keywords"])
+        hidden = _choose(keywords, self.keyword_rate, streams["keywords"])
         if self.keyword_weight > 0 and hidden.any():
             masked = input_ids.masked_fill(hidden, model.vocabulary.mask_id)
             logits = model.mlm_logits(masked, positions=hidden, **examples.inputs)
             yield Term("keywords", self.keyword_weight, mlm_loss(logits, input_ids[hidden], int(maskable.sum())))
         if self.entropy_weight > 0:
-            bare = _chosen(maskable & ~keywords, self.context_rate, streams["context"])
+            bare = _choose(maskable & ~keywords, self.context_rate, streams["context"])
             text = input_ids.masked_fill(bare, model.vocabulary.mask_id)
             logits = model(**examples.with_text(text).inputs).logits
             yield Term("entropy", self.entropy_weight, kl_from_uniform(logits).mean())
@@ -133,7 +133,7 @@ class Masker(Method):
         return count, count
 
 
-def _chosen(candidates: Tensor, rate: float, generator: torch.Generator) -> Tensor:
+def _choose(candidates: Tensor, rate: float, generator: torch.Generator) -> Tensor:
     """Each candidate with that probability. bool [B, L] -> bool [B, L]."""
     return candidates & (torch.rand(candidates.shape, generator=generator).to(candidates.device) < rate)
 

@@ -138,10 +138,10 @@ class MaskTuningTrainer(SortedEvaluation):
 
     def _check(self) -> None:
         if not isinstance(self.model, MaskTuningModel) or self.model.encoder != self.method.encoder:
-            found = getattr(self.model, "encoder", type(self.model).__name__)
+            actual = getattr(self.model, "encoder", type(self.model).__name__)
             raise MaskTuneError(
                 f"the method {self.method.name!r} needs a model whose language model is {self.method.encoder!r}, not "
-                f"{found!r}; pass an AutoModelForSequenceClassification, or MaskTuningModel.from_pretrained(..., "
+                f"{actual!r}; pass an AutoModelForSequenceClassification, or MaskTuningModel.from_pretrained(..., "
                 f"encoder={self.method.encoder!r})"
             )
         if self.method.encoder is not None and self.processing_class is None:

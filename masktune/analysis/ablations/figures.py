@@ -30,7 +30,7 @@ def sweep(swept: pd.DataFrame, factor: str, runs: pd.DataFrame | None = None) ->
 
 def sweeps(swept: Mapping[str, pd.DataFrame], runs: pd.DataFrame | None = None) -> Drawing:
     """Several settings side by side, see `sweep`; one that the study does not vary has no panel."""
-    planned = {factor: _planned(rows, factor, runs) for factor, rows in swept.items()}
+    planned = {factor: _planned_values(rows, factor, runs) for factor, rows in swept.items()}
     drawn = [panel for factor, rows in swept.items() for panel in _panels(rows, factor, planned[factor])]
     if not drawn:
         named = join_words([TITLES[factor] for factor in swept]) or "one of these settings"
@@ -39,7 +39,7 @@ def sweeps(swept: Mapping[str, pd.DataFrame], runs: pd.DataFrame | None = None) 
     return _side_by_side(drawn, missing)
 
 
-def _planned(swept: pd.DataFrame, factor: str, runs: pd.DataFrame | None) -> pd.DataFrame:
+def _planned_values(swept: pd.DataFrame, factor: str, runs: pd.DataFrame | None) -> pd.DataFrame:
     """Task, model, label and value of every variant that is swept or, where the runs are known, planned."""
     columns = ["task", "model", "label", factor]
     frames = [swept] if runs is None else [numbers.planned(runs, factor), swept]
@@ -86,7 +86,7 @@ def slices(swept: pd.DataFrame, factor: str, by: str, only: float | None = None)
     values = ValueAxis(swept[factor], value_text)
     drawn = [
         _Panel(f"{names.task(task)}, {names.model(model)}: {TITLES[by]} {value_text(value)}", factor, rows, values)
-        for value in sliced(swept, factor, by)
+        for value in slice_values(swept, factor, by)
         if only in (None, value)
         for (task, model), rows in swept[swept[by] == value].groupby(["task", "model"], sort=False)
     ]
@@ -101,7 +101,7 @@ def slices(swept: pd.DataFrame, factor: str, by: str, only: float | None = None)
     return figure
 
 
-def sliced(swept: pd.DataFrame, factor: str, by: str) -> list:
+def slice_values(swept: pd.DataFrame, factor: str, by: str) -> list:
     """The values of `by`, in their order, at which `factor` varies."""
     counts = swept.groupby(by)[factor].nunique()
     return counts.index[counts > 1].to_list()

@@ -42,13 +42,13 @@ def variants(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:
     settings, by_place = _settings(runs), {tuple(block.place.values()): block for block in blocks}
     rows = [
         row
-        for place in _declared(by_place, runs)
+        for place in _places(by_place, runs)
         for row in _rows(dict(zip(accuracy.PLACE, place, strict=True)), by_place.get(place), settings)
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _declared(by_place: Iterable[tuple[str, ...]], runs: pd.DataFrame) -> list[tuple[str, ...]]:
+def _places(by_place: Iterable[tuple[str, ...]], runs: pd.DataFrame) -> list[tuple[str, ...]]:
     """Task, model, set, kind of every headline set that was answered, then of those that the tasks of the runs have."""
     known = [
         (task, model, name, kind)
@@ -88,7 +88,7 @@ def _rows(place: dict[str, str], block: Block | None, settings: pd.DataFrame) ->
         for reference in _references(variant, here):
             about = {name: variant[name] for name in (*SETTINGS, "adaptation")}
             about |= {"label": variant["label"], "reference": reference, "base": variant["label"] in base}
-            yield {**place, **about, **_compared(block, reference, variant["label"])}
+            yield {**place, **about, **_compare(block, reference, variant["label"])}
 
 
 def _references(variant: Mapping[str, Any], settings: pd.DataFrame) -> list[str]:
@@ -98,7 +98,7 @@ def _references(variant: Mapping[str, Any], settings: pd.DataFrame) -> list[str]
     return plain.loc[np.logical_and.reduce(alike), "label"].to_list()
 
 
-def _compared(block: Block | None, reference: str, label: str) -> dict[str, Any]:
+def _compare(block: Block | None, reference: str, label: str) -> dict[str, Any]:
     """What is observed of a variant and its reference; 0 seeds where nothing is."""
     if block is None or (pair := block.pair(reference, label)) is None:
         return {"seeds": 0}
@@ -120,16 +120,16 @@ def sweep(variants: pd.DataFrame, *factors: str) -> pd.DataFrame:
     if variants.empty:
         return variants.assign(p_bh=np.empty(0), family=np.empty(0), missing=np.empty(0))
     by_place = variants.groupby(["task", "model"], sort=False)
-    family = _varied(pd.concat([rows[_like_base(rows, factors)] for _, rows in by_place]))
+    family = _with_variants(pd.concat([rows[_like_base(rows, factors)] for _, rows in by_place]))
     p_values = multiplicity.correct(family["p"].to_numpy(dtype=float), "ablation")
     order = {kind: number for number, kind in enumerate(names.KINDS)}
     missing = len(family) - len(observed(family))
     corrected = family.assign(p_bh=p_values, family=len(family), missing=missing, _kind=family["kind"].map(order))
-    swept = _varied(observed(corrected))
+    swept = _with_variants(observed(corrected))
     return swept.sort_values(["task", "model", "_kind", "set", *factors], kind="stable").drop(columns="_kind")
 
 
-def _varied(rows: pd.DataFrame) -> pd.DataFrame:
+def _with_variants(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of tasks and models that have more than one variant."""
     return rows[rows.groupby(["task", "model"])["label"].transform("nunique") > 1]
 
@@ -169,7 +169,7 @@ def means_by_kind(variants: pd.DataFrame) -> pd.DataFrame:
     return means.reindex(columns=["in_distribution", "out_of_distribution"])
 
 
-def ranked(variants: pd.DataFrame) -> pd.DataFrame:
+def rank(variants: pd.DataFrame) -> pd.DataFrame:
     """The observed variants by their mean difference out of distribution, the best of each task and model first.
 
     Columns: task model label, in_distribution and out_of_distribution (points), the number of `sets` out of

@@ -22,7 +22,7 @@ def show(swept: pd.DataFrame, factor: str, by: str) -> None:
     from IPython.display import display
 
     display(figures.slices(swept, factor, by))
-    if has_reader() and len(figures.sliced(swept, factor, by)) > 1:
+    if has_reader() and len(figures.slice_values(swept, factor, by)) > 1:
         display(slider(swept, factor, by))
 
 
@@ -37,7 +37,7 @@ def slider(swept: pd.DataFrame, factor: str, by: str) -> "VBox":
     """A slider over the values of `by`, beginning at the base's, above the panels of `figures.slices` at that value."""
     import ipywidgets
 
-    values = figures.sliced(swept, factor, by)
+    values = figures.slice_values(swept, factor, by)
     base = swept.loc[swept["base"], by].iloc[0]
     chooser = ipywidgets.SelectionSlider(
         options=[(value_text(value), value) for value in values],

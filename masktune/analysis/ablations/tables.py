@@ -49,7 +49,7 @@ def _caption(swept: pd.DataFrame, title: str) -> str:
 
 def variants(variants: pd.DataFrame) -> Table:
     """Every variant by its mean difference out of distribution, the best first. `variants`: `numbers.variants`."""
-    frame = numbers.ranked(variants)
+    frame = numbers.rank(variants)
     shown = pd.DataFrame(
         {
             "task": frame["task"].map(names.task),

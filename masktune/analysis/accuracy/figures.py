@@ -209,7 +209,7 @@ def predicted(differences: pd.DataFrame, prediction: Mapping[str, float]) -> Dra
         axis.set_yticks(range(len(tasks)), titles)
         axis.axvline(0, color=theme.QUIET, linewidth=0.9, zorder=1)
         for method, offset in zip(methods[1:], set_rows.row_offsets(len(methods) - 1), strict=True):
-            _observed(axis, frame[frame["second"] == method], tasks, offset, theme.mark(method, methods))
+            _draw_observed(axis, frame[frame["second"] == method], tasks, offset, theme.mark(method, methods))
         for task in (task for task in tasks if prediction.get(task) is not None):
             axis.plot(
                 prediction[task], tasks.index(task), "|", color=theme.INK, markersize=22, markeredgewidth=2, zorder=5
@@ -240,7 +240,7 @@ def _predicted_and_observed(frame: pd.DataFrame, prediction: Mapping[str, float]
     ]
 
 
-def _observed(axis: Axes, frame: pd.DataFrame, tasks: list[str], offset: float, style: theme.Mark) -> None:
+def _draw_observed(axis: Axes, frame: pd.DataFrame, tasks: list[str], offset: float, style: theme.Mark) -> None:
     heights = frame["task"].map(tasks.index) + offset
     axis.scatter(frame["difference"], heights, s=14, color=style.colour, alpha=0.4, linewidths=0, zorder=2)
     for task, rows in frame.groupby("task", sort=False, observed=True):

@@ -45,7 +45,9 @@ def differences(frame: pd.DataFrame) -> Table:
     shown["P(higher)"] = [f"{value:.2f}" for value in frame["probability_greater"]]
     lopsided = {"balanced": "Balanced accuracy", "auroc": "AUROC"} if frame["balanced"].notna().any() else {}
     for name in lopsided:
-        shown[name] = [_signed(*row) for row in zip(*(frame[name + end] for end in ("", "_low", "_high")), strict=True)]
+        shown[name] = [
+            _signed_interval(*row) for row in zip(*(frame[name + end] for end in ("", "_low", "_high")), strict=True)
+        ]
     shown["seeds"], shown["examples"] = frame["seeds"], frame["examples"]
     caption = (
         f"Paired differences in points of accuracy [{CROSSED}], {count(frame['seeds'], 'paired seed')}, "
@@ -102,7 +104,7 @@ def seeds(frame: pd.DataFrame) -> Table:
     return Table("seeds", "Every run", caption, frame, name_columns(shown))
 
 
-def _signed(mean: float, low: float, high: float) -> str:
+def _signed_interval(mean: float, low: float, high: float) -> str:
     return DASH if pd.isna(mean) else interval(mean, low, high, sign=True)
 
 

@@ -97,7 +97,7 @@ class _Source:
     @cached_property
     def declared(self) -> list[Compared]:
         return [
-            self._compared(claim.test, at, claim.method, claim.against)
+            self._comparison(claim.test, at, claim.method, claim.against)
             for claim in self.study.claims
             for at in comparisons(self.study, claim)
         ]
@@ -117,7 +117,7 @@ class _Source:
         path = folder(self.study.name) / gather.RUNS
         return provenance.mixed_note(pd.read_parquet(path)) if path.is_file() else ""
 
-    def _compared(self, test: str, at: Any, method: str, against: str) -> Compared:
+    def _comparison(self, test: str, at: Any, method: str, against: str) -> Compared:
         place = (at.task, at.model, at.set, at.kind)
         return Compared(test, *place, self.settings[method], self.settings[against])
 
@@ -131,15 +131,15 @@ class _Source:
         Where the published gain is RoBERTa's and some of these rows are RoBERTa's, they alone answer it.
         """
         chosen = [
-            claim.answers(self._compared(row.test, row, row.method, row.against)) for row in self.table.itertuples()
+            claim.answers(self._comparison(row.test, row, row.method, row.against)) for row in self.table.itertuples()
         ]
         rows = self.table[np.array(chosen, dtype=bool)]
-        rows = _preferred(rows, rows["test"] != "estimate")
+        rows = _prefer(rows, rows["test"] != "estimate")
         roberta = rows["model"].astype(str).str.startswith("roberta")
-        return _preferred(rows, roberta) if claim.points is not None else rows
+        return _prefer(rows, roberta) if claim.points is not None else rows
 
 
-def _preferred(rows: pd.DataFrame, wanted: pd.Series) -> pd.DataFrame:
+def _prefer(rows: pd.DataFrame, wanted: pd.Series) -> pd.DataFrame:
     """The wanted rows where one of them was run, with those that were not; else all."""
     return rows[wanted] if (rows.loc[wanted, "seeds"] > 0).any() else rows
 

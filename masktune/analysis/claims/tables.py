@@ -30,7 +30,7 @@ def claims(frame: pd.DataFrame) -> Table:
     shown = frame[["claim", "task", "model", "set"]].assign(
         comparison=[f"{row.method} {MINUS} {row.against}" for row in rows],
         points=[_difference(row) for row in rows],
-        asked=[_asked(row) for row in rows],
+        asked=[_threshold(row) for row in rows],
         p=[_p_value(row.p) for row in rows],
         corrected=[_p_value(row.corrected_p) for row in rows],
         probability=[_or_dash(row.probability_greater, f"{row.probability_greater:.2f}") for row in rows],
@@ -84,7 +84,7 @@ def conclusions(frame: pd.DataFrame) -> Table:
 
 def observations(frame: pd.DataFrame) -> Table:
     """A row for each claim of the paper, a column for each kind of study."""
-    cells = frame.assign(text=[_observed(row) for row in frame.itertuples()])
+    cells = frame.assign(text=[_observation(row) for row in frame.itertuples()])
     shown = cells.drop_duplicates("name")[["name", "sentence", "published"]].reset_index(drop=True)
     for setting, title in SETTINGS.items():
         shown[title] = cells.loc[cells["setting"] == setting, "text"].to_list()
@@ -103,13 +103,13 @@ def observations(frame: pd.DataFrame) -> Table:
         f"over paired seeds, corrected within the study's family of claims ({CORRECTIONS}). Cost: geometric mean over "
         "models and tasks (lowest to highest); diversity: over measures (lowest to highest end of their intervals). "
         "STUDY: embedded, laptop, paper or another that declares it; after the run come gather STUDY and report STUDY."
-        + _mixed(frame)
+        + _mixed_note(frame)
     )
     titles = {"name": "Claim", "sentence": "In words", "published": "Published"}
     return Table("observations", "Claims against observations", caption, frame, shown.rename(columns=titles))
 
 
-def _mixed(frame: pd.DataFrame) -> str:
+def _mixed_note(frame: pd.DataFrame) -> str:
     """For each study whose runs were not all made alike, how they were made."""
     rows = frame.dropna(subset=["study", "mixed"]).drop_duplicates("study")
     return "".join(f" Study {row.study}:{row.mixed}" for row in rows.itertuples() if row.mixed)
@@ -150,7 +150,7 @@ def secondary_metrics_text(rows: pd.DataFrame) -> str:
     return "; ".join(parts)
 
 
-def _observed(row: Any) -> str:
+def _observation(row: Any) -> str:
     """One cell: what was observed, on how much, and the verdict."""
     if not row.seeds > 0:
         return verdict_with_reason(row.verdict, row.reason)
@@ -179,7 +179,7 @@ def _difference(row: Any) -> str:
     return _or_dash(row.difference, interval(row.difference, row.low, row.high, sign=True))
 
 
-def _asked(row: Any) -> str:
+def _threshold(row: Any) -> str:
     """What the interval has to clear."""
     if row.test == "non_inferiority":
         margin = number(-row.margin, sign=True)

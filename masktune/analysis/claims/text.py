@@ -14,13 +14,13 @@ def conclusions(frame: pd.DataFrame) -> list[str]:
     """What each declared claim comes to."""
     sentences = [
         f"{row.statement[0].upper()}{row.statement[1:]}: {verdict_with_reason(row.verdict, row.reason)}"
-        + (f"; {_counted(row)}." if row.tested else ".")
+        + (f"; {_counts(row)}." if row.tested else ".")
         for row in frame.itertuples()
     ]
     return sentences or ["This study declares no claims."]
 
 
-def _counted(row: Any) -> str:
+def _counts(row: Any) -> str:
     opposite = f", its opposite on at least {row.opposite_on}" if row.opposite_on else ""
     return f"it holds on at least {row.holds_on} of {row.comparisons} comparisons{opposite}"
 

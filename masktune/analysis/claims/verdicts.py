@@ -130,7 +130,7 @@ def judge_claim(rows: pd.DataFrame) -> dict[str, Any]:
     untestable = _none_testable(rows)
     return {
         "holds_on": holds, "opposite_on": opposite, "verdict": decide(holds, opposite, len(rows), untestable),
-        "reason": "; ".join(filter(None, (untestable or _tested_in_part(rows), _outscored(rows)))),
+        "reason": "; ".join(filter(None, (untestable or _tested_in_part(rows), _outscored_note(rows)))),
     }  # fmt: skip
 
 
@@ -150,7 +150,7 @@ def _tested_in_part(rows: pd.DataFrame) -> str:
     return "" if tested == len(rows) else f"{tested} of {len(rows)} comparisons could be tested"
 
 
-def _outscored(rows: pd.DataFrame) -> str:
+def _outscored_note(rows: pd.DataFrame) -> str:
     """On how many of these comparisons a constant answer scores more than both methods of a lopsided set."""
     higher = rows[["accuracy", "against_accuracy"]].max(axis=1) < rows["constant"]
     count = int((higher & rows["balanced"].notna()).sum())

@@ -27,7 +27,7 @@ def labels(study: Study, *parts: str) -> list[str]:
     return [label for label, part in study.parts.items() if part in parts]
 
 
-def combined(study: Study, first: str) -> dict[str, str]:
+def combinations(study: Study, first: str) -> dict[str, str]:
     """What the study combines `first` with: the label of the other method alone -> that of both."""
     return {other: f"{first} + {other}" for other in study.parts if f"{first} + {other}" in study.parts}
 
@@ -68,13 +68,13 @@ def additivity(blocks: Iterable[Block], plain: str, first: str, pairs: Mapping[s
     rows = []
     for block in _headlines(blocks):
         for other, both in pairs.items():
-            answers = _shared(block, plain, first, other, both)
+            answers = _on_shared_seeds(block, plain, first, other, both)
             if answers is not None:
                 rows.append({**block.place, "other": other, **_interaction(block, *answers)})
     return pd.DataFrame(rows, columns=ADDITIVITY)
 
 
-def _shared(block: Block, *labels: str) -> list[np.ndarray] | None:
+def _on_shared_seeds(block: Block, *labels: str) -> list[np.ndarray] | None:
     """Right or wrong [S, n] of each method on the seeds that all of them have; None without any."""
     known = {answers.method: answers for answers in block.answers}
     if not set(labels) <= set(known):

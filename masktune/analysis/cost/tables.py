@@ -60,7 +60,7 @@ def efficiency(runs: pd.DataFrame, main: pd.DataFrame) -> Table:
     for unit, divisor in (("hour", frame["hours"]), ("watt-hour", frame["watt_hours"])):
         for name, accuracy in (("in", frame["inside"]), ("out", frame["outside"])):
             columns[f"An {unit}, {name}" if unit == "hour" else f"A {unit}, {name}"] = _quotients(accuracy / divisor)
-    shown = _with_provenance(_placed(frame, Method=frame["method"]).assign(**columns))
+    shown = _with_provenance(_with_place(frame, Method=frame["method"]).assign(**columns))
     caption = (
         "Accuracy in per cent, in and out of distribution (means over sets and seeds), divided by the hours of "
         "training and evaluation and by the energy of one run. Such a quotient rewards whatever is small and quick: it "
@@ -111,7 +111,7 @@ def grouping(runs: pd.DataFrame) -> "Table | Markdown":
             "`training = { sampling = ... }`."
         )
     ends = zip(frame["difference"], frame["low"], frame["high"], strict=True)
-    shown = _placed(frame, Set=frame["set"].map(names.evaluation_set)).assign(
+    shown = _with_place(frame, Set=frame["set"].map(names.evaluation_set)).assign(
         **{
             f"Grouped {MINUS} random [95 %]": [interval(*row, sign=True) for row in ends],
             "Speed-up": [ratio(value) for value in frame["speedup"]],
@@ -126,7 +126,7 @@ def grouping(runs: pd.DataFrame) -> "Table | Markdown":
     return Table("grouping", "Grouping by length and accuracy", caption, frame, shown)
 
 
-def _placed(frame: pd.DataFrame, **columns: Any) -> pd.DataFrame:
+def _with_place(frame: pd.DataFrame, **columns: Any) -> pd.DataFrame:
     """Task and model with their titles, then these columns."""
     place = {"Task": frame["task"].map(names.task), "Model": frame["model"].map(names.model)}
     return pd.DataFrame({**place, **columns})

@@ -22,7 +22,7 @@ def measures(frame: pd.DataFrame) -> Table:
     wide = values.assign(text=texts).pivot(index="measure", columns="label", values="text")
     shown = wide.loc[list(MEASURES), list(dict.fromkeys(frame["label"]))].reset_index()
     caption = f"Mean over {count(values['seeds'], 'seed')} [95 % t interval over seeds]. {_AVERAGED} {setting(frame)}"
-    return Table("diversity", "Every measure", caption, values, _named(shown))
+    return Table("diversity", "Every measure", caption, values, _name_measures(shown))
 
 
 def ratios(frame: pd.DataFrame) -> Table:
@@ -38,10 +38,10 @@ def ratios(frame: pd.DataFrame) -> Table:
         f"seeds]. Random tokens are a yardstick: no language model chose them. The paper does not say how it measured. "
         f"{_AVERAGED} {setting(frame)}"
     )
-    return Table("diversity_ratios", "Is it threefold?", caption, values, _named(shown))
+    return Table("diversity_ratios", "Is it threefold?", caption, values, _name_measures(shown))
 
 
-def _named(shown: pd.DataFrame) -> pd.DataFrame:
+def _name_measures(shown: pd.DataFrame) -> pd.DataFrame:
     return name_columns(shown.rename_axis(columns=None).assign(measure=shown["measure"].map(TITLES)))
 
 

@@ -28,7 +28,7 @@ SOURCES, REFERENCES, DRAWS = 200, 400, 8
 
 def cells_of(study: Study) -> list[Cell]:
     """The cell of each arm: the first model of the study, trained as its Mask-tuning is where it has that."""
-    declared, model = _declared(study), study.models[0]
+    declared, model = _diversity_of(study), study.models[0]
     alike = [cell for cell in study.cells if (cell.task, cell.model.name) == (declared.task, model.name)]
     ours = next((cell.training for cell in alike if cell.method == "mask_tuning"), study.task_training[declared.task])
     return [
@@ -47,7 +47,7 @@ def cells_of(study: Study) -> list[Cell]:
     ]
 
 
-def _declared(study: Study) -> Diversity:
+def _diversity_of(study: Study) -> Diversity:
     if study.diversity is None:
         raise MaskTuneError(f"the study {study.name!r} declares no experiment on diversity; add a [diversity] table")
     return study.diversity
@@ -55,7 +55,7 @@ def _declared(study: Study) -> Diversity:
 
 def kept_file(study: Study) -> Path:
     """Where the numbers are kept until they are gathered; the name says what they were made from."""
-    made_from = [[cell.identity for cell in cells_of(study)], _declared(study).seeds, SOURCES, REFERENCES, DRAWS]
+    made_from = [[cell.identity for cell in cells_of(study)], _diversity_of(study).seeds, SOURCES, REFERENCES, DRAWS]
     name = digest(canonical(made_from))[:16]
     return runs_folder(study.name) / f"diversity-{name}.csv"
 

@@ -28,7 +28,7 @@ COLUMNS = ("label", "model", "task", "trial", "settings", "validation", "chosen"
 
 def study_of_trials(study: Study) -> Study:
     """The trials of a study as a study. Raises MaskTuneError where it declares no tuning, or a seed of its own."""
-    tuning = _declared(study)
+    tuning = _tuning_of(study)
     own = {seed for cell in study.cells for seed in cell.seeds} & set(tuning.seeds)
     require(not own, "[tuning] seeds", list(tuning.seeds), "seeds that the study itself does not use")
     rows = tuple(
@@ -39,7 +39,7 @@ def study_of_trials(study: Study) -> Study:
     return replace(study, name=own_name, grid=rows, model_seeds={}, claims=(), tuning=None, chosen={}, diversity=None)
 
 
-def _declared(study: Study) -> Tuning:
+def _tuning_of(study: Study) -> Tuning:
     if study.tuning is None:
         raise MaskTuneError(f"the study {study.name!r} declares no tuning; add a [tuning] table to its file")
     return study.tuning
@@ -69,7 +69,7 @@ def judge(study: Study, runs: "pandas.DataFrame") -> "pandas.DataFrame":
 
 def _judge_row(study: Study, row: GridRow, model: str, task: str, runs: "pandas.DataFrame") -> Iterator[tuple]:
     inside = [f"accuracy/{name}" for name, kind in EVALUATION[study.data][task].items() if kind == "in_distribution"]
-    for number, (settings, variant) in enumerate(_trials(_declared(study), row), 1):
+    for number, (settings, variant) in enumerate(_trials(_tuning_of(study), row), 1):
         own = runs[(runs["label"] == variant.label) & (runs["model"] == model) & (runs["task"] == task)]
         if own["status"].isin(("missing", "damaged")).any():
             raise MaskTuneError(f"{variant.label!r} has not run on {model}, {task}; run: python -m masktune tune again")
@@ -90,7 +90,7 @@ def chosen_text(study: Study, trials: "pandas.DataFrame") -> str:
     """The text of studies/tuned/<name>.toml from a table of trials."""
     lines = [
         f"# Chosen by `python -m masktune tune {study.name}`: for each label, model and task the best of",
-        f"# {_declared(study).trials} trials by accuracy on the in-distribution validation sets alone.",
+        f"# {_tuning_of(study).trials} trials by accuracy on the in-distribution validation sets alone.",
     ]
     for (model, task), best in trials[trials["chosen"]].groupby(["model", "task"], sort=False):
         lines += ["", f"[{model}.{task}]"]

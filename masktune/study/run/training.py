@@ -84,7 +84,7 @@ def load_inputs(cell: Cell) -> CellInputs:
         curve = _sample(encoded[[each.kind for each in task.evaluation].index("in_distribution")])
     method = build_method(cell.method, cell.options)
     args = _arguments(cell.training, tempfile.gettempdir(), bf16=_auxiliary_precision(cell, checkpoint) == "bf16")
-    names, revision, fast = task.label_names, cell.model.revision, _asked(cell.training)
+    names, revision, fast = task.label_names, cell.model.revision, _use_accelerators(cell.training)
     builder = CachedFeatureBuilder(train, tokenizer, args, checkpoint, names, revision, fast_dropout=fast)
     train = builder.prepare(method)
     seconds["prepare"] = sum(builder.seconds.values())
@@ -177,8 +177,8 @@ def build_trainer(inputs: CellInputs, seed: int, bar: Any, accumulation: int, sc
         args=_run_arguments(inputs, seed, accumulation, scratch, chosen),
         method=method,
         measure_gradients=True,
-        fast_dropout=_asked(cell.training),
-        fast_word_gradient=_asked(cell.training),
+        fast_dropout=_use_accelerators(cell.training),
+        fast_word_gradient=_use_accelerators(cell.training),
         train_dataset=InMemory(inputs.train),
         eval_dataset=InMemory(inputs.curve),
         processing_class=inputs.tokenizer,
@@ -190,8 +190,8 @@ def build_trainer(inputs: CellInputs, seed: int, bar: Any, accumulation: int, sc
     return trainer
 
 
-def _asked(training: Training) -> bool | None:
-    """What the trainer is asked of each CPU accelerator: None uses it where it pays."""
+def _use_accelerators(training: Training) -> bool | None:
+    """The argument of each CPU accelerator of the trainer: None uses it where it pays."""
     return None if training.cpu_accelerators == "auto" else False
 
 

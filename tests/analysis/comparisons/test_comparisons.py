@@ -94,7 +94,7 @@ def test_additivity_takes_the_seeds_that_all_four_have(study):
 def test_the_embedded_study_names_what_the_notebooks_ask_for():
     declared = load_study("embedded")
     assert numbers.labels(declared, "main")[:2] == ["fine-tuning", "Mask-tuning"]
-    combined = numbers.combined(declared, "Mask-tuning")
+    combined = numbers.combinations(declared, "Mask-tuning")
     assert set(combined) == {"FreeLB", "R-Drop", "Product of Experts", "TAPT"}
     assert set(combined.values()) <= set(numbers.labels(declared, "combination"))
     cards = numbers.cards(declared, ["fine-tuning", "Mask-tuning"])
