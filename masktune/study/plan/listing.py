@@ -1,14 +1,16 @@
 """A study in plain text: what is declared and what has been done."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from masktune.study.design.cells import Cell
 from masktune.study.design.claims import LEVEL, Claim, seeds_needed, smallest_p
 from masktune.study.design.comparisons import comparisons
 from masktune.study.design.study import Study
+from masktune.study.paths import folder
 from masktune.study.plan.durations import Estimate, format_seconds
-from masktune.study.store import runs
+from masktune.study.store import previous, runs
 
 ROWS_SHOWN = 60
 STATES = ("done", "failed", "damaged", "missing")
@@ -19,7 +21,8 @@ def plan(study: Study, select: Callable[[Cell], bool], jobs: int | None = None) 
     cells = [cell for cell in study.cells if select(cell)]
     state = runs.inspect(study.name, [cell.run_id(seed) for cell in cells for seed in cell.seeds])
     done = state.done
-    estimate = Estimate(cells, done)
+    gathered = previous.read_rows(folder(study.name) / previous.RUNS)
+    estimate = Estimate(cells, done, gathered)
     finished = {cell.id: sum(cell.run_id(seed) in done for seed in cell.seeds) for cell in cells}
     rows = [
         (cell.label, cell.model.name, cell.task, len(cell.seeds), finished[cell.id], _time(estimate.run_seconds(cell)))
@@ -38,18 +41,18 @@ def plan(study: Study, select: Callable[[Cell], bool], jobs: int | None = None) 
         *(f"no cells for {label} on {task}: it needs two texts" for label, task in study.gaps),
         "",
         "claims, declared before running:" if study.claims else "no claims are declared",
-        *_claims(study),
+        *_claims(study, gathered),
     ]
     return "\n".join(lines)
 
 
-def _claims(study: Study) -> Iterable[str]:
+def _claims(study: Study, gathered: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
     """Each claim, how low its p values can go, and the smallest difference that its seeds show."""
     if not study.claims:
         return
     from masktune.study.plan import power
 
-    known = power.read_accuracies(study)
+    known = power.read_accuracies(study, gathered)
     compared = [comparisons(study, claim) for claim in study.claims]
     in_family: Counter[str] = Counter()
     for claim, places in zip(study.claims, compared, strict=True):

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 
@@ -16,8 +17,7 @@ from masktune.statistics.tests import sign_patterns
 from masktune.study.design.claims import Claim, smallest_p
 from masktune.study.design.comparisons import Comparison
 from masktune.study.design.study import Study
-from masktune.study.paths import folder
-from masktune.study.store import gather, runs
+from masktune.study.store import runs
 
 POWER = 0.8
 # Standard deviations of a paired difference, in points, assumed until pairs have finished. In distribution 100 BERTs
@@ -67,16 +67,16 @@ def _rejects(differences: np.ndarray, level: float, sides: int) -> np.ndarray:
     return (flipped >= observed - 1e-9).mean(axis=1) <= level
 
 
-def read_accuracies(study: Study) -> Accuracies:
+def read_accuracies(study: Study, gathered: Mapping[str, Mapping[str, Any]]) -> Accuracies:
     """Accuracy (a share) by set of every finished run that a claim is about, by (label, model, task) and seed.
 
-    From the run folders; of runs whose folder is not here, as after cloning, from the gathered table.
+    From the run folders; of runs whose folder is not here, as after cloning, from the `gathered` rows by run id.
     """
     labels = {label for claim in study.claims for label in (claim.method, claim.against)}
     ids = {cell.run_id(seed): (cell, seed) for cell in study.cells if cell.label in labels for seed in cell.seeds}
     stored = runs.find_done(study.name, ids)
     by_run = {run_id: runs.read_json(runs.run_folder(study.name, run_id) / "metrics.json") for run_id in stored}
-    scores = _read_gathered(study.name) | {run_id: metrics["accuracy"] for run_id, metrics in by_run.items()}
+    scores = _gathered_accuracies(gathered) | {run_id: metrics["accuracy"] for run_id, metrics in by_run.items()}
     by_cell: dict[tuple[str, str, str], dict[int, dict[str, float]]] = defaultdict(dict)
     for run_id, by_set in scores.items():
         if run_id in ids:
@@ -85,15 +85,15 @@ def read_accuracies(study: Study) -> Accuracies:
     return by_cell
 
 
-def _read_gathered(name: str) -> dict[str, dict[str, float]]:
-    path = folder(name) / gather.RUNS
-    if not path.is_file():
-        return {}
-    import pandas
-
-    table = pandas.read_parquet(path).query("status == 'done'").set_index("run_id")
-    sets = {column: column.removeprefix("accuracy/") for column in table if column.startswith("accuracy/")}
-    return table[list(sets)].rename(columns=sets).to_dict("index")
+def _gathered_accuracies(gathered: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    return {
+        run_id: {
+            column.removeprefix("accuracy/"): value
+            for column, value in row.items()
+            if column.startswith("accuracy/") and value is not None
+        }
+        for run_id, row in gathered.items()
+    }
 
 
 def measure_spread(claim: Claim, compared: Iterable[Comparison], known: Accuracies) -> dict[str, tuple[float, int]]:

@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 RUNS = "runs.parquet"
 
 
-def read_rows(path: Path, run_ids: Collection[str]) -> dict[str, dict[str, Any]]:
-    """Those of the runs that the gathered table at `path` holds as done: what it says of each, by its id."""
-    if not run_ids or not path.is_file():
+def read_rows(path: Path, run_ids: Collection[str] | None = None) -> dict[str, dict[str, Any]]:
+    """Those of the runs (None: of all) that the gathered table at `path` holds as done: its row of each, by its id."""
+    if (run_ids is not None and not run_ids) or not path.is_file():
         return {}
     import pandas
 
+    chosen = [] if run_ids is None else [("run_id", "in", list(run_ids))]
     with reading(path):
-        table = pandas.read_parquet(path, filters=[("run_id", "in", list(run_ids)), ("status", "==", "done")])
+        table = pandas.read_parquet(path, filters=[*chosen, ("status", "==", "done")])
     table = table.astype(object).where(table.notna(), None)
     return {row["run_id"]: row for row in table.to_dict("records")}
 

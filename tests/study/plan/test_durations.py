@@ -1,9 +1,12 @@
 """How long cells will take, from the stored costs of finished runs."""
 
-from study.conftest import predictions, records
+import shutil
 
+from study.conftest import predictions, records, store
+
+from masktune.study.plan import listing
 from masktune.study.plan.durations import Estimate
-from masktune.study.store import runs
+from masktune.study.store import gather, runs
 
 
 def test_the_seeds_of_a_cell_share_what_is_prepared_for_them(study):
@@ -16,3 +19,16 @@ def test_the_seeds_of_a_cell_share_what_is_prepared_for_them(study):
     # Model, training, curve and evaluation take 4 seconds together, and the cell has two seeds.
     assert estimate.run_seconds(plain) == estimate.run_seconds(mask_tuning) == 4.0 + 10.0 / 2
     assert estimate.run_seconds(other_task) is None
+
+
+def test_after_cloning_the_gathered_table_says_what_runs_took(study):
+    plain, mask_tuning, *_ = study.cells
+    for cell in study.cells:
+        store(cell, 0)
+    gather.gather(study)
+    by_folders = Estimate(study.cells, {cell.run_id(0) for cell in study.cells})
+    shutil.rmtree(runs.run_folder(study.name, plain.run_id(0)).parent)
+    text = listing.plan(study, lambda cell: True)
+    assert "0 done" in text and "unknown" not in text
+    seconds = sum(by_folders.run_seconds(cell) * len(cell.seeds) for cell in study.cells)
+    assert f"about {seconds:.0f} s with 1 at a time" in text

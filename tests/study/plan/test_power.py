@@ -12,6 +12,7 @@ from study.conftest import claimed, store, stored_pairs
 from masktune.statistics import intervals, tests
 from masktune.study.design.comparisons import comparisons
 from masktune.study.plan import power
+from masktune.study.store import previous
 
 
 @pytest.mark.parametrize(("seeds", "level"), [(6, 0.05), (9, 0.05), (10, 0.05 / 24), (14, 0.05)])
@@ -57,7 +58,7 @@ def test_the_spread_is_that_of_finished_pairs(table):
     stored_pairs(study, [(1, 2), (2, 2), (1, 4)])
     store(study.cells[0], 3, right=4)
     compared = comparisons(study, study.claims[0])
-    found = power.measure_spread(study.claims[0], compared, power.read_accuracies(study))
+    found = power.measure_spread(study.claims[0], compared, power.read_accuracies(study, {}))
     assert found == {"sentiment": (pytest.approx(np.std([25, 0, 75], ddof=1)), 3)}
 
 
@@ -70,11 +71,12 @@ def test_the_spread_is_read_from_the_gathered_table_where_no_run_lies(table, res
     ]
     (results / "small").mkdir(parents=True)
     pandas.DataFrame(rows).to_parquet(results / "small" / "runs.parquet")
+    gathered = previous.read_rows(results / "small" / "runs.parquet")
     compared = comparisons(study, study.claims[0])
-    found = power.measure_spread(study.claims[0], compared, power.read_accuracies(study))
+    found = power.measure_spread(study.claims[0], compared, power.read_accuracies(study, gathered))
     assert found == {"sentiment": (pytest.approx(np.std([10, 30], ddof=1)), 2)}
     store(study.cells[0], 1, right=4)
-    by_seed = power.read_accuracies(study)["fine-tuning", "bert", "sentiment"]
+    by_seed = power.read_accuracies(study, gathered)["fine-tuning", "bert", "sentiment"]
     assert [by_seed[seed]["validation"] for seed in (0, 1)] == [0.5, 1.0]
 
 
