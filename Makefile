@@ -2,6 +2,8 @@
 STUDY ?= embedded
 JOBS ?= 2
 PYTHON ?= python3
+# The versions that a new .venv gets: the tested ones, or the oldest that are allowed (constraints-oldest.txt).
+CONSTRAINTS ?= constraints.txt
 
 VENV := .venv
 RUN := $(VENV)/bin/python -m masktune
@@ -20,9 +22,9 @@ help:  ## show this list
 
 setup: $(VENV)/.ready  ## create .venv with the tested versions
 
-$(VENV)/.ready: pyproject.toml constraints.txt
+$(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[study,test]'
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[study,test]'
 	@touch $@
 
 reproduce: setup  ## run STUDY to the finished report: train what is missing, tables, figures, notebooks

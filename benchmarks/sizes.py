@@ -78,6 +78,8 @@ def tokenizer(size: Size) -> PreTrainedTokenizerFast:
         unk_token="[UNK]",
         cls_token="[CLS]",
         sep_token="[SEP]",
+        bos_token="[CLS]",
+        eos_token="[SEP]",  # some versions of transformers unset in the model what its tokenizer does not name
         mask_token="[MASK]",
         model_max_length=128,
     )

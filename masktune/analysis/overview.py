@@ -78,8 +78,8 @@ def _compare_settings(plain: str, other: str, trained: pd.DataFrame) -> str:
     """At how many model x task two methods were trained alike, and which settings differ at the others."""
     pairs = [trained.xs(label, level="label") for label in (plain, other)]
     places = pairs[0].index.intersection(pairs[1].index)
-    first, second = (pair.loc[places].astype(object).fillna("all") for pair in pairs)
-    differs = first.ne(second)
+    first, second = (pair.loc[places].astype(object) for pair in pairs)
+    differs = first.ne(second) & (first.notna() | second.notna())
     alike = f"The same settings of training for {plain} and {other} in"
     if not differs.any(axis=None):
         return f"{alike} {count(pd.Series([len(places)]), 'place')} (model x task)."

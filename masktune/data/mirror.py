@@ -142,7 +142,7 @@ def _is_present(card: DataCard, mirror: Path) -> bool:
     return raw.expected_sha256 == raw.sha256
 
 
-def _store(card: DataCard, mirror: Path, content: bytes) -> None:
+def _store(card: DataCard, mirror: Path, content: pa.Buffer) -> None:
     entry = {
         "sha256": digest(content),
         "rows": card.rows,
@@ -159,10 +159,10 @@ def _store(card: DataCard, mirror: Path, content: bytes) -> None:
         raise MaskTuneError(f"{path} cannot be written ({error.strerror}); make room or name another folder") from None
 
 
-def _parquet(table: pa.Table) -> bytes:
+def _parquet(table: pa.Table) -> pa.Buffer:
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
-    return sink.getvalue().to_pybytes()
+    return sink.getvalue()
 
 
 def _check_set(card: DataCard, mirror: Path) -> tuple:

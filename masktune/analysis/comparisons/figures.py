@@ -64,7 +64,7 @@ def _empty_tiles(differences: pd.DataFrame) -> str:
     """How many tiles are empty, and which rows are."""
     rows = differences.index[differences.isna().all(axis=1)].to_list()
     which = f", all of {join_words(rows)}" if rows else ""
-    return f"{int(differences.isna().sum(axis=None))} tiles have {panels.NO_RUNS}{which}."
+    return f"{int(differences.isna().to_numpy().sum())} tiles have {panels.NO_RUNS}{which}."
 
 
 def _titles(drawn: Sequence[tuple[str, str]]) -> list[str]:

@@ -86,7 +86,7 @@ def read(name: str) -> tuple["pandas.DataFrame", "pandas.DataFrame"]:
         runs_table = pandas.read_parquet(rows)
     if "part" not in runs_table:
         raise MaskTuneError(f"{folder(name) / RUNS} is of an older version; run: python -m masktune gather {name}")
-    frame = table.to_pandas()
+    frame = table.to_pandas(categories=list(REPEATED))
     _check_results(name, frame, table["logits"])
     return runs_table, frame
 
