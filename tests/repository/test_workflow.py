@@ -69,3 +69,11 @@ def test_torch_is_installed_before_and_in_the_version_that_make_asks_for(command
 def test_no_expression_is_left_unknown(job):
     known = {"matrix.target", "matrix.python", "matrix.constraints", "github.workflow", "github.ref"}
     assert set(re.findall(r"\$\{\{ (.*?) \}\}", committed_text(WORKFLOW))) == known
+
+
+def test_it_may_read_the_code_and_keeps_no_credentials(job):
+    assert yaml.safe_load(committed_text(WORKFLOW))["permissions"] == {"contents": "read"}
+    assert "permissions" not in job
+    checkouts = [step["with"] for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+    assert [given["persist-credentials"] for given in checkouts] == [False]
+    assert "secrets." not in committed_text(WORKFLOW)
