@@ -164,16 +164,18 @@ def format_table(head: tuple[str, ...], rows: Iterable[tuple]) -> list[str]:
 
 def _remaining(cells: list[Cell], finished: dict[str, int], estimate: Estimate, jobs: int | None) -> str:
     left = {cell.id: len(cell.seeds) - finished[cell.id] for cell in cells}
-    total = 0.0
-    for cell in (cell for cell in cells if left[cell.id]):
-        seconds = estimate.run_seconds(cell)
-        if seconds is None:
-            return "time unknown: no run of some model and task has finished yet"
-        total += seconds * left[cell.id]
-    if not any(left.values()):
+    seconds = {cell.id: estimate.run_seconds(cell) for cell in cells if left[cell.id]}
+    if not seconds:
         return "nothing is left to run"
-    total /= jobs or 1
-    return f"{format_seconds(total)} with {jobs or 1} at a time, by the runs that have finished"
+    known = {cell_id: value for cell_id, value in seconds.items() if value is not None}
+    if not known:
+        return "time unknown: no run of these models and tasks has finished yet"
+    unknown = dict.fromkeys(
+        f"{cell.model.name} on {cell.task}" for cell in cells if cell.id in seconds and cell.id not in known
+    )
+    total = sum(value * left[cell_id] for cell_id, value in known.items()) / (jobs or 1)
+    others = f"; unknown for {', '.join(unknown)}, as none has finished there" if unknown else ""
+    return f"{format_seconds(total)} with {jobs or 1} at a time, by the runs that have finished{others}"
 
 
 def _time(seconds: float | None) -> str:

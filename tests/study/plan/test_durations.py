@@ -32,3 +32,9 @@ def test_after_cloning_the_gathered_table_says_what_runs_took(study):
     assert "0 done" in text and "unknown" not in text
     seconds = sum(by_folders.run_seconds(cell) * len(cell.seeds) for cell in study.cells)
     assert f"about {seconds:.0f} s with 1 at a time" in text
+
+
+def test_the_plan_adds_up_what_is_known_and_names_what_is_not(study):
+    store(study.cells[0], 0)
+    text = listing.plan(study, lambda cell: True)
+    assert "about 12 s with 1 at a time, by the runs that have finished; unknown for bert on " in text
