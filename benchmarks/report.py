@@ -90,7 +90,9 @@ def headline(rows: pandas.DataFrame, asked: dict[tuple[str, str], Target]) -> pa
     """A row for each size, lengths and ratio: median, lowest, highest, what was asked, whether the median meets it."""
     each = rows.assign(ms=1000 * rows["seconds"] / rows["examples"], operations=rows["operations"] / rows["examples"])
     each = each.set_index([*PLACE, "repetition", "arm"])[["ms", "operations", "peak_bytes", "resident_bytes"]]
-    each = each.astype(float).unstack(sort=False)
+    # Sorted, and then put in order: pandas 2 mixes up the rows of unstack(sort=False) where an arm is missing in some.
+    order = each.index.droplevel("arm").unique()
+    each = each.astype(float).unstack().reindex(order)
     ratios = pandas.DataFrame(
         {
             name: each[what, one] / each[what, other]
