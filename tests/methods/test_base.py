@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from masktune import methods
-from masktune.methods.base import Examples, Method
+from masktune.methods.base import Examples
 
 LOGITS = torch.tensor([[2.0, 1.0], [0.0, 3.0], [4.0, 1.0], [1.0, 2.0]])
 CHOSEN = torch.tensor([True, False, True, True])
@@ -73,14 +73,10 @@ def test_an_example_counts_more_where_the_classifier_predicts_its_label():
 
 
 @dataclass(frozen=True)
-class OfOneCost(Method):
-    """Classifies, and costs the same however often the classifier reads: a bound of its own."""
+class OfOneCost(methods.MlmAugmentation):
+    """Classifies, and says that it costs the same however often the classifier reads."""
 
     name = "of_one_cost"
-    label = reference = formula = "of one cost"
-
-    def terms(self, model, batch, streams, classification=None):
-        raise NotImplementedError
 
     def passes(self, classifier=1):
         return 7, 7
