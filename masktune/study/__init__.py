@@ -16,6 +16,6 @@ The packages in their order: each imports from those above it alone.
     run       train the seeds of one cell; the experiment on diversity
     execute   every cell of a study, by papermill on a local Dask cluster
 
-Importing these modules loads torch, and but for run nothing heavier: transformers, Dask and papermill are imported where
-they are used.
+Importing these modules loads torch, and but for run nothing heavier: transformers, Dask and papermill are imported
+where they are used.
 """
