@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from masktune.errors import one_of
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from masktune.data.tasks import TaskData
 
 TASKS = ("sentiment", "inference", "paraphrase")
+# What else `load` takes of a collection: what a row of a study may change in its train set.
+OPTIONS = {"embedded": ("cue_rate", "cue_coverage"), "real": ("also_train",)}
 SINGLE_TEXT = ("sentiment",)  # the others have pairs of texts
 # Imported when they are asked for: they bring Arrow and datasets, which the help of the command line does not need.
 _MODULES = {"embedded": "masktune.data.world", "real": "masktune.data.real"}
@@ -64,15 +67,23 @@ def _collection(collection: str) -> ModuleType:
     return import_module(_MODULES[one_of(collection, COLLECTIONS, "data collection")])
 
 
-def load(collection: str, task: str, *, train_examples: int | None = None) -> TaskData:
+def load(collection: str, task: str, *, train_examples: int | None = None, **options: Any) -> TaskData:
     """A task with its train set and evaluation sets.
 
     `train_examples` keeps that many train examples: a random subset that is the same for every seed of a study.
+    `options` (OPTIONS) change the train set alone: `masktune.data.world.load` and `masktune.data.real.load` say how.
     Raises MaskTuneError for an unknown collection or task, for data that cannot be found or breaks the promises of its
     card, and for more train examples than there are.
     """
     one_of(task, TASKS, "task")
-    return _collection(collection).load(task, train_examples=train_examples)
+    check_options(collection, options)
+    return _collection(collection).load(task, train_examples=train_examples, **options)
+
+
+def check_options(collection: str, options: Iterable[str]) -> None:
+    """Raise MaskTuneError for an option that `load` does not take of this collection."""
+    for name in options:
+        one_of(name, OPTIONS[one_of(collection, COLLECTIONS, "data collection")], f"option of {collection} data")
 
 
 def max_lengths(collection: str, task: str) -> dict[str, int]:

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from masktune.data import rows, sources
-from masktune.data.catalogue import INFERENCE, PARAPHRASE, SENTIMENT, card
+from masktune.data.card import DataCard
+from masktune.data.catalogue import CARDS, INFERENCE, PARAPHRASE, SENTIMENT, card
 from masktune.data.tasks import EvaluationSet, TaskData
 from masktune.errors import MaskTuneError, one_of
 from masktune.streams import derive
@@ -113,12 +114,18 @@ def _draw(train: datasets.Dataset, count: int | None, task: str) -> datasets.Dat
     return train.select(np.sort(order[:count]))
 
 
-def load(task: str, train_examples: int | None = None) -> TaskData:
-    """A task of the real data. See `masktune.data.load`."""
+def load(task: str, train_examples: int | None = None, also_train: str | None = None) -> TaskData:
+    """A task of the real data. See `masktune.data.load`.
+
+    `also_train` names the card of a train set whose rows are added to the task's own: "imdb-cad/train" holds reviews
+    and their revisions with the other label, so that what the two share cannot tell the label (Kaushik et al. 2020).
+    """
     definition = TASKS[one_of(task, TASKS, "task")]
     reader = _Reader()
     train = datasets.Dataset(reader.read(definition.train))
     train = _draw(train, train_examples, task)
+    if also_train is not None:
+        train = datasets.concatenate_datasets([train, _read_more(reader, also_train, definition)])
     evaluation = tuple(
         EvaluationSet(
             name=selection.name,
@@ -131,6 +138,18 @@ def load(task: str, train_examples: int | None = None) -> TaskData:
         for selection in definition.evaluation
     )
     return TaskData(task, definition.label_names, card(definition.train).paired, train, evaluation, reader.digests)
+
+
+def _read_more(reader: _Reader, name: str, definition: Task) -> datasets.Dataset:
+    own = card(definition.train)
+    fitting = [other.name for other in CARDS.values() if _adds_to(own, other)]
+    return datasets.Dataset(reader.read(one_of(name, fitting, "also_train")))
+
+
+def _adds_to(own: DataCard, other: DataCard) -> bool:
+    """Whether the rows of a train set can join those of another: the same labels and kind of texts."""
+    same = (other.label_names, other.paired) == (own.label_names, own.paired)
+    return same and other.name != own.name and other.name.rpartition("/")[2].startswith("train")
 
 
 def _distinct_texts(tables: Iterable[pa.Table]) -> list[str]:

@@ -118,3 +118,19 @@ def test_a_fault_in_a_mirror_names_file_row_and_value(mirror):
     save(mirror / "data" / "hans/validation.parquet", columns)
     with pytest.raises(MaskTuneError, match="hans/validation.parquet: row 5: label 2 in column 'label'"):
         data.load("real", "inference")
+
+
+def test_more_train_rows_are_those_of_the_other_set_and_nothing_else_changes(mirror):
+    alone, both = (data.load("real", "sentiment", **options) for options in ({}, {"also_train": "imdb-cad/train"}))
+    assert both.train["text"][: len(alone.train)] == alone.train["text"][:]
+    assert "imdb-cad/train" in both.digests and "imdb-cad/train" not in alone.digests
+    assert len(both.train) > len(alone.train)
+    assert [each.examples["text"][:] for each in both.evaluation] == [
+        each.examples["text"][:] for each in alone.evaluation
+    ]
+
+
+@pytest.mark.parametrize("name", ["imdb-cad/test", "glue/mnli/train", "glue/sst2/train", "imdb"])
+def test_rows_that_cannot_join_a_train_set_are_refused(mirror, name):
+    with pytest.raises(MaskTuneError, match=f"unknown also_train '{name}'"):
+        data.load("real", "sentiment", also_train=name)

@@ -79,7 +79,8 @@ class Training:
 class Cell:
     """One cell and its seeds. The fields are the parameters of notebooks/cell.ipynb.
 
-    `study` names the folder of results; `label` is how tables call the method; `options` are options of the method.
+    `study` names the folder of results; `label` is how tables call the method; `options` are options of the method,
+    `data_options` those of `masktune.data.load`, which change the train set.
     """
 
     study: str
@@ -91,12 +92,15 @@ class Cell:
     options: dict = field(default_factory=dict)
     training: Training = Training()
     seeds: tuple[int, ...] = (0,)
+    data_options: dict = field(default_factory=dict)
 
     @cached_property
     def identity(self) -> dict[str, Any]:
         """The scientific values of the cell that differ from defaults."""
         required = {"data": self.data, "task": self.task, "model": self.model.identity, "method": self.method}
-        optional = {"options": self.options, "training": self.training.identity}
+        optional = {
+            "options": self.options, "training": self.training.identity, "data_options": self.data_options
+        }  # fmt: skip
         return required | {key: value for key, value in optional.items() if value}
 
     @cached_property
@@ -126,7 +130,7 @@ class Cell:
 
 def from_parameters(**parameters: Any) -> Cell:
     """The cell that notebook parameters describe. Raises MaskTuneError for anything unknown or impossible."""
-    from masktune.data import COLLECTIONS, TASKS
+    from masktune.data import COLLECTIONS, TASKS, check_options
 
     known = [item.name for item in fields(Cell)]
     for name in parameters:
@@ -142,6 +146,7 @@ def from_parameters(**parameters: Any) -> Cell:
     given["training"] = record(Training, parameters.get("training", {}), "training")
     given["seeds"] = seeds_of(parameters.get("seeds", (0,)))
     given["options"] = method_options(parameters["method"], parameters.get("options", {}))
+    check_options(parameters["data"], parameters.get("data_options", {}))
     return Cell(**given)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from masktune.data import check_options
 from masktune.errors import MaskTuneError
 from masktune.models.spec import Adaptation
 from masktune.records import among, record, require
@@ -35,7 +36,8 @@ class Variant:
 class GridRow:
     """One [[grid]] table: a method with options and training (a list is swept), on some models, tasks and seeds.
 
-    `adaptation` is for the models of this row alone: task-adaptive pretraining next to rows without it. In a study that
+    `data_options` are those of `masktune.data.load`, which change the train set: a control. `adaptation` is for the
+    models of this row alone: task-adaptive pretraining next to rows without it. In a study that
     tunes, `tune` adds own settings to the space that is searched, and `tuned_as` takes what was chosen for another
     label: a control must share the training of what it controls.
     """
@@ -50,9 +52,12 @@ class GridRow:
     adaptation: Adaptation | None = None
     tune: dict[str, list] = field(default_factory=dict)
     tuned_as: str | None = None
+    data_options: dict[str, Any] = field(default_factory=dict)
 
 
-def parse_row(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], seeds: tuple[int, ...]) -> GridRow:
+def parse_row(
+    table: Mapping[str, Any], names: dict[str, tuple[str, ...]], seeds: tuple[int, ...], data: str
+) -> GridRow:
     """One [[grid]] table; every key that is not the row's own is an option of its method, which checks it."""
     options = dict(table)
     label, method = (_text(options, key) for key in ("label", "method"))
@@ -62,18 +67,22 @@ def parse_row(table: Mapping[str, Any], names: dict[str, tuple[str, ...]], seeds
     tune, tuned_as = options.pop("tune", {}), options.pop("tuned_as", None)
     require(isinstance(tune, Mapping), f"{where} tune", tune, "a table of settings with lists of values")
     own_seeds = seeds_of(options.pop("seeds"), f"{where} seeds") if "seeds" in options else seeds
+    data_options = options.pop("data_options", {})
+    require(isinstance(data_options, Mapping), f"{where} data_options", data_options, "a table of options of the data")
     part = among(options.pop("part", "main"), PARTS, "part", where)
     training = options.pop("training", {})
     require(isinstance(training, Mapping), f"{where} training", training, "a table of settings of [training]")
     try:
+        check_options(data, data_options)
         variants = tuple(_variants(label, method, options, training))
     except MaskTuneError as error:
         raise MaskTuneError(f"{where}: {error}") from None
     if adaptation is not None:
         adaptation = record(Adaptation, adaptation, f"{where} adaptation")
     return GridRow(
-        label, method, variants, chosen["models"], chosen["tasks"], own_seeds, part, adaptation, dict(tune), tuned_as
-    )
+        label, method, variants, chosen["models"], chosen["tasks"], own_seeds, part, adaptation, dict(tune), tuned_as,
+        dict(data_options),
+    )  # fmt: skip
 
 
 def _variants(label: str, method: str, options: Mapping[str, Any], training: Mapping[str, Any]) -> Iterable[Variant]:

@@ -83,7 +83,7 @@ def parse_study(table: Mapping[str, Any]) -> Study:
     }
     general, by_task = _training(table.get("training", {}), header.tasks)
     names = {"models": tuple(model.name for model in models), "tasks": header.tasks}
-    grid = tuple(parse_row(row, names, seeds) for row in _tables(table, "grid"))
+    grid = tuple(parse_row(row, names, seeds, header.data) for row in _tables(table, "grid"))
     require(len(grid) > 0, "grid", [], "at least one [[grid]] table")
     parts = sorted({row.part for row in grid})
     require("main" in parts, "[[grid]] part", parts, "at least one row of part 'main', which tables and figures show")

@@ -68,7 +68,7 @@ class Study:
                     # Cells that share their training share the text that it adds to their ids.
                     own = replace(training, **variant.training) if variant.training else training
                     seeds = tuple(seed for seed in row.seeds if seed in self.model_seeds.get(model.name, row.seeds))
-                    rest = (row.method, variant.options, own, seeds)
+                    rest = (row.method, variant.options, own, seeds, row.data_options)
                     yield Cell(self.name, variant.label, self.data, task, own_model, *rest)
 
     @cached_property

@@ -36,7 +36,7 @@ def perturb(cell: Cell, count: int = 5) -> "pandas.DataFrame":
     own = build_method(cell.method, cell.options)
     text = own.method if isinstance(own, methods.Combined) else own
     method = text if isinstance(text, methods.MaskTuning) else methods.MaskTuning()
-    task = data.load(cell.data, cell.task, train_examples=cell.training.train_examples)
+    task = data.load(cell.data, cell.task, train_examples=cell.training.train_examples, **cell.data_options)
     own_set = next(each for each in task.evaluation if each.kind == "in_distribution")
     checkpoint = checkpoints.prepare(cell.model, cell.task)
     tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=cell.model.revision or "main")

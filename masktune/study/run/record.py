@@ -24,7 +24,12 @@ COLUMNS = ("example_id", "cluster_id", "group")
 def define(cell: Cell, method: Method, seed: int) -> dict[str, Any]:
     """What defines the run: ids, names, every setting in full."""
     model = {"revision": None, "adaptation": None} | cell.model.settings()
-    written_out = {"options": method.settings(), "training": asdict(cell.training), "model": model}
+    written_out = {
+        "options": method.settings(),
+        "data_options": cell.data_options,
+        "training": asdict(cell.training),
+        "model": model,
+    }
     names = {name: getattr(cell, name) for name in ("study", "label", "data", "task", "method")}
     ids = {"run_id": cell.run_id(seed), "cell_id": cell.id}
     return ids | names | written_out | {"seed": seed, "identity": {"cell": cell.identity, "seed": seed}}

@@ -73,7 +73,7 @@ def load_inputs(cell: Cell) -> CellInputs:
     environment.source()  # read now: the files may be edited while the seeds are trained
     seconds: dict[str, float] = {}
     with _record_time(seconds, "load"):
-        task = data.load(cell.data, cell.task, train_examples=cell.training.train_examples)
+        task = data.load(cell.data, cell.task, train_examples=cell.training.train_examples, **cell.data_options)
         task = task.also_cut_to(cell.training.evaluation_lengths)
         checkpoint = checkpoints.prepare(cell.model, cell.task)
         task = replace(task, digests=task.digests | checkpoints.digests(cell.model))

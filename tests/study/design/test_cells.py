@@ -80,6 +80,7 @@ def test_default_options_of_mask_tuning_are_frozen():
         {"training": {"epochs": 3, "batch_size": 32}},
         {"options": {"alpha": 0.6, "mask_rate": 0.05}},
         {"seeds": 10},
+        {"data_options": {}},
     ],
 )
 def test_what_is_not_scientific_leaves_the_id_alone(changes):
@@ -95,6 +96,7 @@ def test_what_is_not_scientific_leaves_the_id_alone(changes):
         {"options": {"alpha": 0.5}},
         {"training": {"train_examples": 100}},
         {"model": {**BERT, "revision": "abc"}},
+        {"data_options": {"cue_rate": 0.5}},
     ],
 )
 def test_what_is_scientific_changes_the_id(changes):
@@ -128,6 +130,8 @@ def test_parameters_give_the_same_cell_back():
         ({"training": {"precision": "fp16"}}, "training: unknown precision 'fp16'"),
         ({"training": {"cpu_accelerators": "on"}}, "training: unknown cpu_accelerators 'on'"),
         ({"model": {"name": "bert"}}, "model: 'checkpoint' is missing"),
+        ({"data_options": {"cue_rat": 1}}, "unknown option of embedded data 'cue_rat' (did you mean 'cue_rate'?)"),
+        ({"data_options": {"also_train": "x"}}, "unknown option of embedded data 'also_train'"),
         ({"model": "bert"}, "model: 'bert'; expected a table"),
         ({"seeds": []}, "seeds = []; expected at least one seed"),
         ({"seeds": [1, 1]}, "seeds = [1, 1]; expected at least one seed and no seed twice"),
