@@ -15,13 +15,14 @@ from masktune.study.design.cells import Training
 from masktune.study.design.claims import parse_claims
 from masktune.study.design.comparisons import check
 from masktune.study.design.diversity import parse_diversity
+from masktune.study.design.gates import parse_gates
 from masktune.study.design.grid import GridRow, check_labels, parse_row
 from masktune.study.design.parsing import each_once, seeds_of
 from masktune.study.design.study import Study
 from masktune.study.design.tuning import parse_chosen, parse_tuning
 from masktune.study.paths import study_file, tuned_file
 
-TABLES = ("training", "tuning", "diversity", "grid", "claims")  # beside [models], which the header holds
+TABLES = ("training", "tuning", "diversity", "gates", "grid", "claims")  # beside [models], which the header holds
 KEYS = ("name", "title", "question", "data", "tasks", "seeds", "models", *TABLES)
 
 
@@ -94,6 +95,7 @@ def parse_study(table: Mapping[str, Any]) -> Study:
         general, by_task, models, model_seeds, grid,
         tuple(claim for entry in _tables(table, "claims") for claim in parse_claims(entry, names, grid)),
         parse_tuning(table.get("tuning"), grid), diversity=parse_diversity(table.get("diversity"), header.tasks),
+        gates=parse_gates(table.get("gates"), header.tasks, grid),
     )  # fmt: skip
     _check_claims(study)
     return study
@@ -136,13 +138,15 @@ def _check_epochs(grid: tuple[GridRow, ...], by_task: Mapping[str, Training]) ->
 
 
 def _check_claims(study: Study) -> None:
-    """A claim compares what the study stores, and can be decided by it.
+    """Claims and gates compare what the study stores, and a claim can be decided by it.
 
     A label whose cells are all another row's has no runs of its own.
     """
-    if study.claims:
-        stored = {cell.label for cell in study.cells}
-        for label in {label for claim in study.claims for label in (claim.method, claim.against)} - stored:
-            raise MaskTuneError(f"[[claims]] {label!r} has the same cells as an earlier row; name that row's label")
+    named = {"[[claims]]": {label for claim in study.claims for label in (claim.method, claim.against)}}
+    named["[gates]"] = set() if study.gates is None else set(study.gates.labels)
+    stored = {cell.label for cell in study.cells} if any(named.values()) else set()
+    for where, labels in named.items():
+        for label in sorted(labels - stored):
+            raise MaskTuneError(f"{where} {label!r} has the same cells as an earlier row; name that row's label")
     for claim in study.claims:
         check(study, claim)

@@ -11,6 +11,7 @@ from masktune.models.spec import ModelSpec
 from masktune.study.design.cells import Cell, Training
 from masktune.study.design.claims import Claim
 from masktune.study.design.diversity import Diversity
+from masktune.study.design.gates import Gates
 from masktune.study.design.grid import GridRow, Variant
 from masktune.study.design.tuning import Tuning, with_settings
 
@@ -38,6 +39,7 @@ class Study:
     tuning: Tuning | None = None
     chosen: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
     diversity: Diversity | None = None
+    gates: Gates | None = None
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
