@@ -20,6 +20,8 @@ from masktune.training.precision import PRECISIONS
 
 CPU_ACCELERATORS = ("auto", "off")
 SAMPLINGS = ("group_by_length", "random")
+READINGS = ("last", "epochs")
+NOT_SCIENTIFIC = ("precision", "cpu_accelerators", "readings")
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,9 @@ class Training:
     the same for every seed (None: all); `sampling` the order of the batches, "group_by_length" (examples of like length
     together) or "random". `evaluation_lengths` are numbers of tokens that out-of-distribution texts are cut to once
     more, besides the length that each set has of its own. `precision` is "auto", "fp32" or "bf16";
-    `cpu_accelerators` is "auto" or "off", which trains as torch has it (masktune.training.cpu). These two are no part
-    of a run's identity.
+    `cpu_accelerators` is "auto" or "off", which trains as torch has it (masktune.training.cpu); `readings` is "last" or
+    "epochs", which evaluates every set at the end of each epoch and changes nothing in training. These three are no
+    part of a run's identity.
     """
 
     epochs: float = 3.0
@@ -48,6 +51,7 @@ class Training:
     evaluation_lengths: tuple[int, ...] = ()
     precision: str = "auto"
     cpu_accelerators: str = "auto"
+    readings: str = "last"
 
     def __post_init__(self) -> None:
         require(0 < self.epochs <= 1000, "epochs", self.epochs, "a number above 0, at most 1000")
@@ -64,11 +68,12 @@ class Training:
             require(length >= 8, "evaluation_lengths", list(self.evaluation_lengths), "at least 8 tokens each")
         one_of(self.precision, PRECISIONS, "precision")
         one_of(self.cpu_accelerators, CPU_ACCELERATORS, "cpu_accelerators")
+        one_of(self.readings, READINGS, "readings")
 
     @cached_property
     def identity(self) -> dict[str, Any]:
         """What is scientific and differs from the defaults."""
-        return non_default(self, leave_out=("precision", "cpu_accelerators"))
+        return non_default(self, leave_out=NOT_SCIENTIFIC)
 
     @cached_property
     def canonical(self) -> str:

@@ -35,8 +35,12 @@ def study_of_trials(study: Study) -> Study:
         replace(row, variants=tuple(variant for _, variant in _trials(tuning, row)), seeds=tuning.seeds)
         for row in tuned_rows(study.grid)
     )
-    own_name = f"{study.name}{SUFFIX}"
-    return replace(study, name=own_name, grid=rows, model_seeds={}, claims=(), tuning=None, chosen={}, diversity=None)
+    # Trials are judged by their result in distribution alone.
+    last = {task: replace(training, readings="last") for task, training in study.task_training.items()}
+    return replace(
+        study, name=f"{study.name}{SUFFIX}", grid=rows, model_seeds={}, task_training=last,
+        claims=(), tuning=None, chosen={}, diversity=None, gates=None,
+    )  # fmt: skip
 
 
 def _tuning_of(study: Study) -> Tuning:

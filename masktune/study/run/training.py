@@ -34,6 +34,7 @@ from masktune.pretraining import checkpoints
 from masktune.streams import derive
 from masktune.study.design.cells import Cell, Training, build_method
 from masktune.study.run import energy, environment, record
+from masktune.study.run.readings import Readings, entry
 from masktune.training import precision
 from masktune.training.collate import InMemory, Padding
 from masktune.training.features import CachedFeatureBuilder
@@ -133,18 +134,22 @@ def _train_seed(inputs: CellInputs, seed: int, bar: Any, accumulation: int) -> t
     with tempfile.TemporaryDirectory(prefix="masktune-") as scratch, energy.measure(_gpu()) as drawn:
         with _record_time(seconds, "model"):
             trainer = build_trainer(inputs, seed, bar, accumulation, scratch)
+        readings = Readings(lambda: record.measure(_predict(inputs, trainer))["accuracy"])
+        if inputs.cell.training.readings == "epochs":
+            trainer.add_callback(readings)
         with _record_time(seconds, "train"):
             trainer.train()
         with _record_time(seconds, "evaluate"):
-            logits = trainer.predict(InMemory(inputs.evaluation)).predictions
-    curve = sum(entry.get("eval_runtime", 0.0) for entry in trainer.state.log_history)
+            predictions = _predict(inputs, trainer)
+    curve = sum(logged.get("eval_runtime", 0.0) for logged in trainer.state.log_history) + readings.seconds
     seconds |= {"train": seconds["train"] - curve, "curve": curve}
-    logits = numpy.asarray(logits, dtype=numpy.float32)
-    predictions = record.tabulate_predictions(inputs.examples, inputs.task.evaluation, logits)
+    metrics = record.measure(predictions)
+    if inputs.cell.training.readings == "epochs":
+        trainer.state.log_history.append(entry(trainer.state, metrics["accuracy"]))
     used = "bf16" if trainer.args.bf16 else "fp32"
     records = {
         "run": record.define(inputs.cell, inputs.method, seed),
-        "metrics": record.measure(predictions),
+        "metrics": metrics,
         "environment": environment.describe(
             used, accumulation, inputs.task.digests, inputs.checkpoint, _cpu_accelerators(inputs, trainer)
         ),
@@ -152,6 +157,12 @@ def _train_seed(inputs: CellInputs, seed: int, bar: Any, accumulation: int) -> t
         "history": trainer.state.log_history,
     }
     return records, predictions
+
+
+def _predict(inputs: CellInputs, trainer: MaskTuningTrainer) -> pyarrow.Table:
+    """The predictions of every evaluation set, by the model as it is."""
+    logits = numpy.asarray(trainer.predict(InMemory(inputs.evaluation)).predictions, dtype=numpy.float32)
+    return record.tabulate_predictions(inputs.examples, inputs.task.evaluation, logits)
 
 
 def _auxiliary_precision(cell: Cell, checkpoint: str) -> str:

@@ -12,7 +12,7 @@ from masktune.errors import MaskTuneError
 from masktune.files import replace_file
 from masktune.records import canonical
 from masktune.study.design import arms
-from masktune.study.design.cells import Cell, Training
+from masktune.study.design.cells import NOT_SCIENTIFIC, Cell, Training
 from masktune.study.design.study import Study
 from masktune.study.paths import folder, runs_folder
 from masktune.study.store import previous, runs, stored
@@ -35,7 +35,7 @@ COSTS = (
 )  # fmt: skip
 MADE_WITH = ("device", "precision", "threads", "source")
 # Of Training what says by which arithmetic it is computed, or is for the evaluation alone.
-NOT_TRAINED = ("precision", "cpu_accelerators", "evaluation_lengths")
+NOT_TRAINED = (*NOT_SCIENTIFIC, "evaluation_lengths")
 TRAINING = tuple(field.name for field in fields(Training) if field.name not in NOT_TRAINED)
 # The layout of predictions.parquet: it is the same bytes wherever the runs were read from.
 RUNS_OF_A_ROW_GROUP = 200

@@ -7,7 +7,7 @@ results/<study>/runs/<run_id>/
     environment.json     code, packages, device, precision, data digests
     cost.json            seconds of each phase, steps, examples, tokens, parameters, peak memory, energy with the method
                          by which it was got, hardware; null where not measured
-    history.json         the training log
+    history.json         the training log, with the readings of each epoch where the study asks for them
     DONE                 the sha256 of each of the others, written last
 results/<study>/runs/<run_id>.failed.json   the error of a seed that failed, until it succeeds
 results/<study>/runs/<run_id>.damaged/      what was found changed and put aside when the run was made again

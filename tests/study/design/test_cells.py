@@ -56,7 +56,7 @@ def test_default_training_is_frozen():
     assert dataclasses.asdict(Training()) == {
         "epochs": 3.0, "learning_rate": 2e-5, "batch_size": 32, "max_length": 128, "warmup_ratio": 0.06,
         "weight_decay": 0.0, "max_grad_norm": 1.0, "train_examples": None, "sampling": "group_by_length",
-        "evaluation_lengths": (), "precision": "auto", "cpu_accelerators": "auto",
+        "evaluation_lengths": (), "precision": "auto", "cpu_accelerators": "auto", "readings": "last",
     }  # fmt: skip
 
 
@@ -77,6 +77,7 @@ def test_default_options_of_mask_tuning_are_frozen():
         {"model": {**BERT, "name": "another"}},
         {"training": {"precision": "bf16"}},
         {"training": {"cpu_accelerators": "off"}},
+        {"training": {"readings": "epochs"}},
         {"training": {"epochs": 3, "batch_size": 32}},
         {"options": {"alpha": 0.6, "mask_rate": 0.05}},
         {"seeds": 10},
@@ -129,6 +130,7 @@ def test_parameters_give_the_same_cell_back():
         ({"training": {"batch_size": 1.5}}, "training batch_size = 1.5; expected a whole number"),
         ({"training": {"precision": "fp16"}}, "training: unknown precision 'fp16'"),
         ({"training": {"cpu_accelerators": "on"}}, "training: unknown cpu_accelerators 'on'"),
+        ({"training": {"readings": "epoch"}}, "training: unknown readings 'epoch' (did you mean 'epochs'?)"),
         ({"model": {"name": "bert"}}, "model: 'checkpoint' is missing"),
         ({"data_options": {"cue_rat": 1}}, "unknown option of embedded data 'cue_rat' (did you mean 'cue_rate'?)"),
         ({"data_options": {"also_train": "x"}}, "unknown option of embedded data 'also_train'"),

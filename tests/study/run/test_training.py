@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 
 import pytest
+import torch
 from datasets import Dataset
 from tiny_models import WORDS
 from transformers import AutoTokenizer
@@ -76,3 +77,38 @@ def test_the_trainer_is_asked_for_the_accelerators_as_the_study_says(checkpoints
         replace(made, cell=replace(made.cell, training=chosen)), 0, None, accumulation=1, scratch=str(tmp_path)
     )
     assert (trainer.fast_dropout, trainer.fast_word_gradient) == (asked, asked)
+
+
+def test_readings_hold_every_epoch_and_change_nothing_in_training(checkpoints, monkeypatch):
+    from transformers import AutoConfig
+
+    made = inputs_of(checkpoints["bert"], 1e-3)
+    made = replace(made, method=build_method("mask_tuning", {"fill": "sample"}))
+    config = AutoConfig.from_pretrained(checkpoints["bert"])
+    assert config.hidden_dropout_prob == 0  # made random below: what evaluation draws must not reach it
+    draw = training.build_trainer
+
+    def with_dropout(*given, **options):
+        trainer = draw(*given, **options)
+        for module in trainer.model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.3
+        return trainer
+
+    monkeypatch.setattr(training, "build_trainer", with_dropout)
+    found = {}
+    for readings in ("last", "epochs"):
+        chosen = replace(made.cell, training=replace(made.cell.training, readings=readings))
+        found[readings] = training.train_seed(replace(made, cell=chosen), 0)
+    (without, plain), (records, predictions) = found["last"], found["epochs"]
+    assert predictions.equals(plain) and records["metrics"] == without["metrics"]
+    read = [entry for entry in records["history"] if "reading/validation" in entry]
+    assert [(entry["epoch"], entry["step"]) for entry in read] == [(1, 5), (2, 10), (3, 15)]
+    assert read[-1]["reading/validation"] == records["metrics"]["accuracy"]["validation"]
+    timed = ("_runtime", "_per_second")
+    logs = [
+        [{name: value for name, value in entry.items() if not name.endswith(timed)} for entry in history]
+        for history in (without["history"], [entry for entry in records["history"] if entry not in read])
+    ]
+    assert logs[0] == logs[1]
+    assert records["cost"]["curve_seconds"] > 0 and records["cost"]["train_seconds"] > 0

@@ -112,6 +112,7 @@ LOGS = {
     "Mask-tuning": [
         {"loss": 0.7, "learning_rate": 0.1, "loss_mlm": 1.5, "loss_classification": 0.25, "step": 1},
         {"eval_loss": 0.5, "eval_runtime": 0.1, "epoch": 1.0, "step": 2},
+        {"reading/validation": 0.75, "reading/contrast": 0.5, "epoch": 1.0, "step": 2},
     ],
 }
 
