@@ -63,8 +63,13 @@ EVALUATION = {
 }
 
 
+def module_name(collection: str) -> str:
+    """The module that reads a collection. Raises MaskTuneError for an unknown one."""
+    return _MODULES[one_of(collection, COLLECTIONS, "data collection")]
+
+
 def _collection(collection: str) -> ModuleType:
-    return import_module(_MODULES[one_of(collection, COLLECTIONS, "data collection")])
+    return import_module(module_name(collection))
 
 
 def load(collection: str, task: str, *, train_examples: int | None = None, **options: Any) -> TaskData:

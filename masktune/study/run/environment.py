@@ -3,22 +3,13 @@
 import os
 import platform
 import subprocess
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from masktune.files import digest
 from masktune.study.paths import PROJECT
 
 PACKAGES = ("torch", "transformers", "datasets", "tokenizers", "accelerate", "numpy", "pandas", "pyarrow")
-PACKAGE = Path(__file__).resolve().parents[2]
-# What only plans, starts, stores, gathers or shows runs, and of it what a run is trained by after all.
-NOT_TRAINED_BY = ("analysis", "statistics", "study", "__main__.py", "preload.py")
-TRAINED_BY = tuple(
-    f"study/{name}.py"
-    for name in ("run/energy", "run/environment", "run/record", "run/training", "design/cells", "design/parsing")
-)
 
 
 def describe(
@@ -27,17 +18,19 @@ def describe(
     data_digests: dict[str, str],
     checkpoint: str,
     cpu_accelerators: dict[str, bool | None],
+    source: str,
 ) -> dict[str, Any]:
     """The record of environment.json. Of a checkpoint folder only its own name, which says what made it.
 
     `cpu_accelerators` are those of masktune.training.cpu that were used; None of one says that it is not known.
+    `source` is the digest of the code (masktune.study.run.source).
     """
     import torch
 
     cuda = torch.cuda.is_available()
     return {
         "masktune": version(),
-        "source": source(),
+        "source": source,
         "python": platform.python_version(),
         "packages": packages(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -50,28 +43,6 @@ def describe(
         "checkpoint": Path(checkpoint).name if os.path.isabs(checkpoint) else checkpoint,
         "data": dict(sorted(data_digests.items())),
     }
-
-
-@cache
-def source() -> str:
-    """The sha256 of the package's source that a run depends on: two runs of one digest were made by the same code.
-
-    Left out are masktune.analysis, the command line and most of masktune.study. They read what a run has stored, or
-    start it, and change none of its numbers or times: with them every better caption would part old runs from new ones.
-    The commit in `masktune` says more, but changes with every text of the project. Read once a process, so that it is
-    the code that the process has loaded.
-    """
-    return digest(
-        "".join(f"{path.relative_to(PACKAGE).as_posix()} {digest(path.read_bytes())}\n" for path in source_files())
-    )
-
-
-def source_files() -> list[Path]:
-    """The Python files of masktune that a run depends on, in one order on every machine."""
-    left_out = [PACKAGE / name for name in NOT_TRAINED_BY]
-    own = {PACKAGE / name for name in TRAINED_BY}
-    files = (path for path in PACKAGE.rglob("*.py") if path in own or not any(map(path.is_relative_to, left_out)))
-    return sorted(files, key=lambda path: path.relative_to(PACKAGE).as_posix())
 
 
 def packages() -> dict[str, str | None]:

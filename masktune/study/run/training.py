@@ -35,6 +35,7 @@ from masktune.streams import derive
 from masktune.study.design.cells import Cell, Training, build_method
 from masktune.study.run import energy, environment, record
 from masktune.study.run.readings import Readings, entry
+from masktune.study.run.source import source
 from masktune.training import precision
 from masktune.training.collate import InMemory, Padding
 from masktune.training.features import CachedFeatureBuilder
@@ -71,7 +72,7 @@ class CellInputs:
 def load_inputs(cell: Cell) -> CellInputs:
     """Load the data and the checkpoint of a cell and tokenise: what is needed before its first seed."""
     quiet()
-    environment.source()  # read now: the files may be edited while the seeds are trained
+    read_source(cell)  # now: the files may be edited while the seeds are trained
     seconds: dict[str, float] = {}
     with _record_time(seconds, "load"):
         task = data.load(cell.data, cell.task, train_examples=cell.training.train_examples, **cell.data_options)
@@ -91,6 +92,12 @@ def load_inputs(cell: Cell) -> CellInputs:
     seconds["prepare"] = sum(builder.seconds.values())
     evaluation, examples = datasets.concatenate_datasets(encoded), record.describe_examples(task.evaluation)
     return CellInputs(cell, method, task, checkpoint, tokenizer, train, curve, evaluation, examples, seconds)
+
+
+def read_source(cell: Cell) -> str:
+    """The digest of the code that trains the cell, as this process has loaded it."""
+    made_here = cell.model.checkpoint.startswith(checkpoints.EMBEDDED)  # on the text of the embedded world
+    return source(*sorted({cell.data, *(["embedded"] if made_here else [])}))
 
 
 def train_seed(inputs: CellInputs, seed: int, bar: Any = None) -> tuple[dict[str, Any], pyarrow.Table]:
@@ -151,7 +158,12 @@ def _train_seed(inputs: CellInputs, seed: int, bar: Any, accumulation: int) -> t
         "run": record.define(inputs.cell, inputs.method, seed),
         "metrics": metrics,
         "environment": environment.describe(
-            used, accumulation, inputs.task.digests, inputs.checkpoint, _cpu_accelerators(inputs, trainer)
+            used,
+            accumulation,
+            inputs.task.digests,
+            inputs.checkpoint,
+            _cpu_accelerators(inputs, trainer),
+            read_source(inputs.cell),
         ),
         "cost": _count_cost(inputs, trainer, {**inputs.seconds, **seconds}) | drawn,
         "history": trainer.state.log_history,

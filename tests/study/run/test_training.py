@@ -15,7 +15,7 @@ from masktune.errors import MaskTuneError
 from masktune.models.spec import ModelSpec
 from masktune.study.design.cells import Cell, Training, build_method
 from masktune.study.run import cell as cells
-from masktune.study.run import environment, record, training
+from masktune.study.run import record, training
 from masktune.study.store import runs
 
 
@@ -64,7 +64,7 @@ def test_a_real_run_with_an_absurd_learning_rate_fails_and_a_usual_one_says_whic
         else:
             cells.run(made.cell)
             said = runs.read("small", made.cell.run_id(0)).record("environment")
-            assert said["source"] == environment.source() and said["precision"] == "fp32"
+            assert said["source"] == training.read_source(made.cell) and said["precision"] == "fp32"
             off = {"fast_dropout": False, "fast_word_gradient": False, "checkpoint_fast_dropout": None}
             assert said["cpu_accelerators"] == off  # of a small model, which another has made
 
