@@ -1,4 +1,4 @@
-"""The command line: python -m masktune plan|tune|run|status|gather|figures|report|mirror."""
+"""The command line: python -m masktune plan|tune|run|status|gather|neutral|figures|report|mirror."""
 
 import argparse
 import sys
@@ -63,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
         ("run", run, "make the models and the missing runs of a study"),
         ("status", status, "count done, failed, damaged and missing runs, and list the errors"),
         ("gather", gather, "collect stored runs into runs.parquet and predictions.parquet"),
+        ("neutral", neutral, "train some stored runs again: does the code of today give the same to the bit?"),
         ("figures", figures, "rebuild tables and figures from the gathered files, without training"),
         ("report", report, "execute the chapter notebooks and write the report as a folder of HTML"),
     ):
@@ -71,8 +72,13 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         if name in ("plan", "run", "status"):
             _add_filters(sub)
+        if name == "neutral":
+            sub.add_argument("--runs", type=_count, default=6, help="stored runs to train again (default: 6)")
+            sub.add_argument(
+                "--make-checkpoints", action="store_true", help="make what the runs start from again too (slow)"
+            )
         if name in ("plan", "tune", "run"):
-            sub.add_argument("--jobs", type=_jobs, help="cells at a time (default: what cores, memory and GPUs allow)")
+            sub.add_argument("--jobs", type=_count, help="cells at a time (default: what cores, memory and GPUs allow)")
     _add_mirror(commands)
     return top
 
@@ -94,7 +100,7 @@ def _add_mirror(commands: argparse._SubParsersAction) -> None:
     sub.set_defaults(command=mirror)
 
 
-def _jobs(text: str) -> int:
+def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number of at least 1")
     return int(text)
@@ -167,6 +173,18 @@ def gather(options: argparse.Namespace) -> int:
     print(f"{study.name}: {words}; written to {gathering.folder(study.name) / gathering.RUNS}")
     for row in table[table["status"] == "damaged"].itertuples():
         print(f"  run {row.run_id} is damaged: {row.error}")
+    return 0
+
+
+def neutral(options: argparse.Namespace) -> int:
+    from masktune.study.design.load import load_study
+    from masktune.study.execute import neutral as neutral_changes
+    from masktune.study.store.neutral import file
+
+    for change in neutral_changes.check(load_study(options.study), options.runs, options.make_checkpoints):
+        runs = f"{len(change.checked)} run{'s' * (len(change.checked) != 1)}"
+        print(f"{change.study}: source {change.before[:7]} -> {change.after[:7]}: {runs} trained again, all the same")
+        print(f"  recorded in {file()}")
     return 0
 
 

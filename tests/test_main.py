@@ -16,7 +16,7 @@ from masktune.study.store import runs
 
 pytestmark = pytest.mark.slow
 
-COMMANDS = ("plan", "run", "status", "gather", "figures", "report")
+COMMANDS = ("plan", "run", "status", "gather", "neutral", "figures", "report")
 
 
 def masktune(*arguments: str, **environment: str) -> subprocess.CompletedProcess:

@@ -23,7 +23,7 @@ def what_it_is(study: Study, main: pd.DataFrame, runs: pd.DataFrame) -> list[str
         f"Tasks: {', '.join(names.task(task).lower() for task in main['task'].unique())}; trained on {trained} "
         f"examples, evaluated on sets of {count(main['examples'], 'example')}.",
         f"{done} of {len(runs)} runs are in; {count(main['seeds'], 'seed')} for each number."
-        f"{provenance.mixed_note(runs)}",
+        f"{provenance.mixed_note(runs)}{provenance.neutral_note(runs)}",
     ]
     return [*sentences, *(_data_read(runs) if study.data == "real" else []), NOT_THE_PAPER[study.data]]
 

@@ -1,6 +1,12 @@
-"""By which code and in which precision runs were made. The costs of runs that were made differently never mix."""
+"""By which code and in which precision runs were made. The costs of runs that were made differently never mix.
+
+Sources that are known to give the same runs to the bit (masktune.study.store.neutral) count as one where results are
+compared, and stay apart where costs are: such a change may well be faster.
+"""
 
 import pandas as pd
+
+from masktune.study.store import neutral
 
 COLUMNS = ["source", "precision"]  # the digest of the package's source, and what training computed in
 NOT_STORED = "not stored"
@@ -38,7 +44,7 @@ def common_note(frame: pd.DataFrame) -> str:
 
 def mixed_note(runs: pd.DataFrame) -> str:
     """A sentence, with a space before it, where finished runs were made differently; empty where they were not."""
-    done = complete(runs[runs["status"] == "done"])
+    done = _by_result(runs)
     titles = {"source": _code, "precision": _precision}
     parts = [
         ", ".join(
@@ -48,6 +54,25 @@ def mixed_note(runs: pd.DataFrame) -> str:
         if len(counts := sorted(done[column].value_counts().items())) > 1
     ]
     return f" The runs were not all made alike: {'; '.join(parts)}." if parts else ""
+
+
+def neutral_note(runs: pd.DataFrame) -> str:
+    """A sentence, with a space before it, where runs of several sources count as one; empty where none do."""
+    sources = set(complete(runs[runs["status"] == "done"])["source"])
+    same = set(_by_result(runs)["source"])
+    if len(sources) == len(same):
+        return ""
+    checked = {run for change in neutral.read() if {change.before, change.after} & sources for run in change.checked}
+    return (
+        f" {len(sources)} sources of the package count as {len(same)}: {len(checked)} runs, trained again, came out "
+        f"the same to the bit ({neutral.FILE})."
+    )
+
+
+def _by_result(runs: pd.DataFrame) -> pd.DataFrame:
+    """The finished runs with the COLUMNS, one source for all that give the same runs."""
+    done, stands_for = complete(runs[runs["status"] == "done"]), neutral.representatives(neutral.read())
+    return done.assign(source=[stands_for.get(source, source) for source in done["source"]])
 
 
 def _code(source: str) -> str:

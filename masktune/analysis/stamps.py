@@ -10,7 +10,7 @@ from pathlib import Path
 from masktune import files
 from masktune.errors import MaskTuneError
 from masktune.study.paths import study_file, trials_file
-from masktune.study.store import gather
+from masktune.study.store import gather, neutral
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SHAPING = ("matplotlib", "nbconvert", "numpy", "pandas", "scipy", "seaborn", "statsmodels", "torch", "transformers")
@@ -44,7 +44,8 @@ def source_files() -> list[Path]:
 def results_inputs(study_name: str) -> str:
     """A digest of all that the tables and figures of a study depend on: its claims are in its TOML."""
     trials = trials_file(study_name)
-    return digest([*gather.files(study_name), study_file(study_name), trials, *source_files()], versions())
+    known = [study_file(study_name), trials, neutral.file()]
+    return digest([*gather.files(study_name), *known, *source_files()], versions())
 
 
 def versions() -> str:

@@ -149,7 +149,7 @@ class _Sources:
         here = listed | marked.keys()
         rows = previous.read_rows(target / RUNS, [run_id for run_id in ids if run_id not in here])
         logs = previous.read_histories(target / HISTORIES, rows)
-        answers = previous.Predictions(target / PREDICTIONS, _schema()) if rows else None
+        answers = previous.Predictions(target / PREDICTIONS, schema()) if rows else None
         return cls(study, declared, listed, marked, rows, logs, answers)
 
     def run(self, cell: Cell, seed: int, run_id: str) -> _Run:
@@ -197,7 +197,7 @@ def _collect(sources: _Sources, path: Path) -> list[_Run]:
     import pyarrow.parquet
 
     collected, waiting = [], []
-    with pyarrow.parquet.ParquetWriter(path, _schema(), compression="zstd") as writer:
+    with pyarrow.parquet.ParquetWriter(path, schema(), compression="zstd") as writer:
         for run in _read(sources):
             collected.append(_Run(run.row, run.history))
             waiting += [] if run.answers is None else [run.answers]
@@ -295,15 +295,16 @@ def _read_predictions(content: stored.Stored, run_id: str) -> "pyarrow.Table":
     """The predictions of a run in one piece, as they are gathered. Raises Damaged where a column is not there."""
     import pyarrow
 
-    schema, table = _schema(), content.predictions()
+    wanted, table = schema(), content.predictions()
     try:
         table = table.add_column(0, "run_id", pyarrow.array([run_id] * len(table), pyarrow.string()))
-        return table.select(schema.names).cast(schema).combine_chunks()
+        return table.select(wanted.names).cast(wanted).combine_chunks()
     except (KeyError, pyarrow.ArrowException) as error:
         raise stored.Damaged(f"{stored.PREDICTIONS} cannot be read ({' '.join(str(error).split())})") from None
 
 
-def _schema() -> "pyarrow.Schema":
+def schema() -> "pyarrow.Schema":
+    """The columns of predictions.parquet."""
     import pyarrow
 
     texts = ("run_id", "set", "kind", "example_id", "cluster_id", "group")

@@ -12,11 +12,10 @@ from study.conftest import predictions, records, store
 
 from masktune.errors import MaskTuneError
 from masktune.study.execute import efficiency
+from masktune.study.paths import PACKAGE, runs_folder
 from masktune.study.paths import folder as folder_of
-from masktune.study.paths import runs_folder
 from masktune.study.plan import listing
 from masktune.study.run import cell as cells
-from masktune.study.run import environment
 from masktune.study.store import gather, runs, stored
 
 pytestmark = pytest.mark.slow
@@ -214,7 +213,7 @@ def test_what_is_broken_is_named_alone_and_never_costs_another_run(study, cell, 
         assert set(gather.gather(study).query("status == 'done'")["run_id"]) == {run, other}
 
 
-@pytest.mark.parametrize("path", sorted((environment.PACKAGE / "study").rglob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((PACKAGE / "study").rglob("*.py")), ids=lambda path: path.stem)
 def test_no_module_of_the_study_tells_anybody_to_delete(path):
     assert not re.search(r"\b(delete|remove|rm) (the|its|this)\b.*(folder|file|run)", path.read_text())
 
