@@ -20,7 +20,10 @@ from masktune.streams import Streams
 
 POSITIONS = ("bernoulli", "exact", "at_least_one")
 SYMBOLS = ("mask", "bert")
-FILLS = ("argmax", "sample", "keep", "random", "original")
+FILLS = ("argmax", "sample", "soft", "keep", "random", "original")
+# Fills that ask the language model, and in which mode it answers: as it is trained, with dropout, or without.
+PREDICTED_FILLS = ("argmax", "sample", "soft")
+FILL_MODES = ("training", "evaluation")
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class PerturbedBatch:
     filled_ids      the perturbed text [B, L]
     logits          the predictions for the N masked tokens [N, V]; None where nothing is masked
     maskable_count  how many tokens could have been masked
+    fill_logits     the predictions that the fills were made of [N, V]: `logits`, unless another pass gave them
     """
 
     positions: Tensor
@@ -74,6 +78,7 @@ class PerturbedBatch:
     filled_ids: Tensor
     logits: Tensor | None
     maskable_count: int
+    fill_logits: Tensor | None = None
 
 
 def perturb_batch(
@@ -86,12 +91,14 @@ def perturb_batch(
     choose_by: str = "bernoulli",
     symbol: str = "mask",
     fill_by: str = "argmax",
+    predict_fills: Callable[[Tensor, Tensor], Tensor] | None = None,
 ) -> PerturbedBatch:
     """Choose tokens, mask them, predict them, fill the gaps. input_ids and attention_mask are [B, L].
 
     `predict` gives the language model's logits: masked ids [B, L], positions bool [B, L] -> [N, V]. It is not called
-    where nothing is masked. The last three options are those of `choose_positions`, `mask` and `fill`; the choices at
-    random come from the streams "positions", "symbols" and "fill".
+    where nothing is masked. The options are those of `choose_positions`, `mask` and `fill`; the choices at random come
+    from the streams "positions", "symbols" and "fill". `predict_fills`, where given, is asked as `predict` is, and the
+    fills are made of its answer.
     """
     candidates = maskable(input_ids, attention_mask, vocabulary)
     positions = choose_positions(candidates, mask_rate, streams["positions"], choose_by)
@@ -99,8 +106,9 @@ def perturb_batch(
         return PerturbedBatch(positions, input_ids, input_ids, None, int(candidates.sum()))
     masked_ids = mask(input_ids, positions, vocabulary, streams["symbols"], symbol)
     logits = predict(masked_ids, positions)
-    filled_ids = fill(input_ids, positions, logits, vocabulary, streams["fill"], fill_by)
-    return PerturbedBatch(positions, masked_ids, filled_ids, logits, int(candidates.sum()))
+    fill_logits = logits if predict_fills is None else predict_fills(masked_ids, positions)
+    filled_ids = fill(input_ids, positions, fill_logits, vocabulary, streams["fill"], fill_by)
+    return PerturbedBatch(positions, masked_ids, filled_ids, logits, int(candidates.sum()), fill_logits)
 
 
 def check_mask_rate(mask_rate: float) -> float:
@@ -175,12 +183,15 @@ def fill(
 
     "argmax"    the most probable ordinary token (our primary choice)
     "sample"    an ordinary token drawn from the predicted distribution
+    "soft"      no token: the mean word embedding under the predicted distribution (`expected_words` of the model) is
+                read there, and the ids returned, those of "argmax", only hold its place
     "keep"      the mask token stays in
     "random"    a random ordinary token: no language model in the fill
     "original"  the token that was hidden is put back: the classifier sees the clean example
 
     A special token is never filled in: a predicted [SEP] or </s> would change the structure of the input, and BART
-    reads the class at its only </s>. Token ids carry no gradient, so the two losses meet only in shared weights.
+    reads the class at its only </s>. Token ids carry no gradient: but for a soft fill that is taught
+    (`fill_gradient` of Mask-tuning), the two losses meet only in shared weights.
     """
     one_of(how, FILLS, "fill")
     if how == "original":
@@ -190,7 +201,7 @@ def fill(
     if how == "random":
         return put(input_ids, positions, random_tokens(int(positions.sum()), vocabulary, generator))
     logits = ordinary_logits(logits.detach(), vocabulary)
-    if how == "argmax":
+    if how in ("argmax", "soft"):
         return put(input_ids, positions, logits.argmax(-1))
     # The inverse of the cumulative distribution at a uniform draw from the CPU: the same on every device.
     cumulative = logits.softmax(-1).cumsum(-1)

@@ -35,20 +35,23 @@ LossFunction = Callable[[Tensor, "Examples"], Tensor]
 class Term:
     """One term of a loss: what it is called in the logs, its weight, its value (a scalar with a graph).
 
-    `equalise` asks the trainer to rescale the term's gradient to the norm of the other terms' together.
+    `equalise` asks the trainer to rescale the term's gradient to the norm of the other terms' together. `keep_graph`:
+    backward must leave the graph of the loss, because a later term shares a part of it.
     """
 
     name: str
     weight: float
     loss: Tensor
     equalise: bool = False
+    keep_graph: bool = False
 
 
 @dataclass(frozen=True)
 class Examples:
     """B examples for the classifier: what it reads, and the labels it should predict.
 
-    inputs              input_ids and attention_mask (token_type_ids) [B, L]
+    inputs              input_ids and attention_mask (token_type_ids) [B, L], and what else the classifier reads (see
+                        `MaskTuningModel.forward`)
     labels              [B]
     prepared            the features of each example (`masktune.features`), by name, [B, ...]
     weights             how much each example counts [B]; None: 1
@@ -77,6 +80,10 @@ class Examples:
     def with_text(self, input_ids: Tensor) -> "Examples":
         """The same examples with other tokens [B, L]."""
         return replace(self, inputs={**self.inputs, "input_ids": input_ids})
+
+    def with_soft_words(self, words: Tensor, where: Tensor) -> "Examples":
+        """The same examples, read with word embeddings [B, L, H] in the place of tokens, at bool [B, L]."""
+        return replace(self, inputs={**self.inputs, "soft_words": words, "soft_positions": where})
 
     def rows(self, chosen: Tensor) -> "Examples":
         """The chosen ones, by bool [B]."""

@@ -11,6 +11,7 @@ own, `encoder="frozen"` one that is never trained.
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -138,10 +139,57 @@ class MaskTuningModel(nn.Module):
         """How this type of model reads text. Raises MaskTuneError for a model type that is not in FAMILIES."""
         return FAMILIES[one_of(self.config.model_type, FAMILIES, "model type")]
 
-    def forward(self, labels: Tensor | None = None, **inputs: Tensor) -> SequenceClassifierOutput:
-        """The classifier's loss (mean cross-entropy, with labels [B]) and logits [B, C]."""
-        output = self.classifier(labels=labels, **inputs)
+    def forward(
+        self,
+        labels: Tensor | None = None,
+        soft_words: Tensor | None = None,
+        soft_positions: Tensor | None = None,
+        **inputs: Tensor,
+    ) -> SequenceClassifierOutput:
+        """The classifier's loss (mean cross-entropy, with labels [B]) and logits [B, C].
+
+        `soft_words` [B, L, H] are read in the place of the looked-up word embeddings at `soft_positions`, bool [B, L].
+        """
+        with contextlib.ExitStack() as reading:
+            if soft_words is not None and soft_positions is not None:
+                reading.enter_context(self._read_softly(soft_words, soft_positions))
+            output = self.classifier(labels=labels, **inputs)
         return SequenceClassifierOutput(loss=output.loss, logits=output.logits)
+
+    def expected_words(self, probabilities: Tensor) -> Tensor:
+        """The mean of the classifier's word embeddings, weighted by probabilities [N, V]. -> [N, H].
+
+        In the precision of the embeddings, under autocast too: of a certain prediction it is the embedding itself.
+        """
+        words = self.classifier.get_input_embeddings().get_parameter("weight")
+        with torch.autocast(words.device.type, enabled=False):
+            return probabilities.to(words.dtype) @ words
+
+    @contextlib.contextmanager
+    def _read_softly(self, words: Tensor, where: Tensor) -> Iterator[None]:
+        """Within the block the classifier reads `words` [B, L, H] at bool [B, L], before any `edit` of the words.
+
+        BART multiplies the embeddings that it looks up by a factor of the stack that reads them; these alike.
+        """
+        with contextlib.ExitStack() as hooks:
+            for stack in self._stacks:
+                own, there = (shift_right(words), shift_right(where)) if stack.shifted else (words, where)
+                for module in stack.words:
+                    scaled = getattr(module, "embed_scale", 1.0) * own
+                    hook = module.register_forward_hook(_replacing(scaled, there), prepend=True)
+                    hooks.callback(hook.remove)
+            yield
+
+    @contextlib.contextmanager
+    def without_dropout(self) -> Iterator[None]:
+        """Within the block the model computes in evaluation mode; after it every module is as it was."""
+        training = [module for module in self.modules() if module.training]
+        self.eval()
+        try:
+            yield
+        finally:
+            for module in training:
+                module.training = True
 
     def mlm_logits(self, masked_ids: Tensor, input_ids: Tensor, positions: Tensor, **inputs: Tensor) -> Tensor:
         """Predictions for the masked tokens, see `masked_logits`. -> [N, V].
@@ -230,3 +278,12 @@ class MaskTuningModel(nn.Module):
         if or_else is not None and not any(name.startswith("mlm_encoder.") for name in weights):
             weights |= or_else.state_dict(prefix="mlm_encoder.")
         copy_weights(self._language_model_tensors(), weights, file)
+
+
+def _replacing(words: Tensor, where: Tensor) -> Callable[[nn.Module, Any, Tensor], Tensor]:
+    """A forward hook that puts `words` [B, L, H] into the output of its module at bool [B, L]."""
+
+    def hook(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+        return torch.where(where[..., None], words.to(output.dtype), output)
+
+    return hook

@@ -215,7 +215,8 @@ class MaskTuningTrainer(SortedEvaluation):
                 value = term.loss.detach().float()
                 self._means[f"loss_{term.name}"].add(value)
                 total += term.weight * share * value
-                self.accelerator.backward(term.weight * share * term.loss)
+                kept = {"retain_graph": True} if term.keep_graph else {}
+                self.accelerator.backward(term.weight * share * term.loss, **kept)
                 if separate:
                     by_term.append(TermGradient(term.name, term.weight, self._take_gradients(), term.equalise))
         if measures:

@@ -53,7 +53,7 @@ def train(method, model, batch, streams):
     model.zero_grad()
     losses = []
     for term in method.terms(model, batch, streams):
-        (term.weight * term.loss).backward()
+        (term.weight * term.loss).backward(retain_graph=term.keep_graph)
         losses.append((term.name, term.weight, term.loss.item()))
     return losses, gradients(model)
 

@@ -14,6 +14,10 @@ CHOSEN = torch.tensor([True, False, True, True])
 # By name, each way to derive examples from others: what it gives, and what it does to any column [B, ...] of them.
 DERIVED = {
     "with_text": (lambda examples, others: examples.with_text(examples.inputs["input_ids"]), lambda one, other: one),
+    "with_soft_words": (
+        lambda examples, others: examples.with_soft_words(torch.zeros(4, 5, 3), torch.zeros(4, 5).bool()),
+        lambda one, other: one,
+    ),
     "rows": (lambda examples, others: examples.rows(CHOSEN), lambda one, other: one[CHOSEN]),
     "followed_by": (
         lambda examples, others: examples.followed_by(others),

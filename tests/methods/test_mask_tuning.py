@@ -17,7 +17,7 @@ def gradients_of(method, checkpoint, batch, vocabulary, streams):
     model.vocabulary = vocabulary
     values = {}
     for term in method.terms(model, batch, streams):
-        (term.weight * term.loss).backward()
+        (term.weight * term.loss).backward(retain_graph=term.keep_graph)
         values[term.name] = term.loss.item()
     return values, {name: p.grad for name, p in model.classifier.named_parameters() if p.grad is not None}
 
@@ -116,6 +116,10 @@ def literal_step(
         ({"fill": "original"}, {"fill": "original"}),
         ({"fill": "keep"}, {"fill": "keep"}),
         ({"fill": "random", "classify": "both", "keep": "correct"}, {"fill": "random", "both": True, "kept": True}),
+        (
+            {"classify": "both", "keep": "correct", "reduction": "maskable"},
+            {"both": True, "kept": True, "maskable_mean": True},
+        ),
     ],
 )
 def test_losses_and_gradients_equal_the_literal_method(checkpoints, family, paired, options, transcription):
@@ -204,6 +208,19 @@ def test_every_fill_and_choice_of_positions_trains(checkpoints, family, fill, po
         ("mask_tuning", {"mask_rate": 1.0}, r"mask_rate 1.0 is outside \[0, 1\)"),
         ("mask_tuning", {"mask_ratio": 0.1}, "unknown option of mask_tuning 'mask_ratio'"),
         ("mask_tuning", {"fill": "best"}, "unknown fill 'best'"),
+        ("mask_tuning", {"fill_mode": "eval"}, "unknown mode in which fills are predicted 'eval'"),
+        ("mask_tuning", {"fill_mode": "evaluation", "fill": "random"}, "fill_mode .* the fill 'random' is not predict"),
+        ("mask_tuning", {"fill_gradient": "yes", "fill": "soft"}, "fill_gradient 'yes'; expected true or false"),
+        (
+            "mask_tuning",
+            {"fill_gradient": True},
+            "the tokens of the fill 'argmax' carry no gradient; choose fill 'soft'",
+        ),
+        (
+            "mask_tuning",
+            {"fill_gradient": True, "fill": "soft", "encoder": "frozen"},
+            "a frozen language model learns nothing",
+        ),
         ("fine_tuning", {"alpha": 0.5}, "takes no options"),
     ],
 )

@@ -7,7 +7,10 @@ from masktune import FineTuning, MaskTuning
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("method", [METHOD, MaskTuning(mask_rate=0.2, reduction="equalised"), FineTuning()])
+TAUGHT = MaskTuning(mask_rate=0.2, fill="soft", fill_gradient=True)
+
+
+@pytest.mark.parametrize("method", [METHOD, MaskTuning(mask_rate=0.2, reduction="equalised"), FineTuning(), TAUGHT])
 def test_measuring_the_gradients_changes_nothing(trainer, method):
     options = {"method": method, "logging_steps": 4, "gradient_accumulation_steps": 2}
     plain, measured = trainer(**options), trainer(**options)
@@ -18,9 +21,10 @@ def test_measuring_the_gradients_changes_nothing(trainer, method):
         assert torch.equal(one, other)
 
 
-def test_the_measured_norms_and_cosine_are_those_of_the_terms(trainer, data):
+@pytest.mark.parametrize("method", [METHOD, TAUGHT])
+def test_the_measured_norms_and_cosine_are_those_of_the_terms(trainer, data, method):
     """Against autograd's own gradients of each unweighted term, on the model as it is before the first step."""
-    run = trainer(method=METHOD, logging_steps=1, max_steps=1, lr_scheduler_type="constant", learning_rate=0.0)
+    run = trainer(method=method, logging_steps=1, max_steps=1, lr_scheduler_type="constant", learning_rate=0.0)
     run.measure_gradients = True
     for module in run.model.modules():
         if isinstance(module, torch.nn.Dropout):
@@ -30,9 +34,9 @@ def test_the_measured_norms_and_cosine_are_those_of_the_terms(trainer, data):
     batch = next(iter(run.get_train_dataloader()))
     run.model.train()
     flat = {}
-    for term in METHOD.terms(run.model, batch, run.streams.at(0)):
+    for term in method.terms(run.model, batch, run.streams.at(0)):
         parameters = list(run.model.parameters())
-        gradient = torch.autograd.grad(term.loss, parameters, allow_unused=True)
+        gradient = torch.autograd.grad(term.loss, parameters, allow_unused=True, retain_graph=term.keep_graph)
         pairs = zip(parameters, gradient, strict=True)
         flat[term.name] = torch.cat([(torch.zeros_like(p) if g is None else g).flatten() for p, g in pairs])
     entry = next(entry for entry in run.state.log_history if "norm_mlm" in entry)

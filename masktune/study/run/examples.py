@@ -20,7 +20,7 @@ def perturb(cell: Cell, count: int = 5) -> "pandas.DataFrame":
     """The first `count` in-distribution examples in which something is masked: original, masked, filled, label.
 
     Masked and filled by the cell's own method, with its model as it is before fine-tuning. A cell of a method that
-    masks nothing shows what Mask-tuning would do there.
+    masks nothing shows what Mask-tuning would do there. A soft fill is shown by its most probable tokens.
     """
     import pandas
     from transformers import AutoTokenizer

@@ -102,6 +102,10 @@ def _follow(inputs: CellInputs, seed: int, batch: Batch, draws: int) -> list[tup
     method = inputs.method
     if not isinstance(method, methods.MaskTuning):
         raise MaskTuneError(f"{inputs.cell.label!r} is {method.name!r}; an arm is 'mask_tuning' with its options")
+    if method.fill == "soft":
+        raise MaskTuneError(
+            f"{inputs.cell.label!r}: a soft fill is no text whose diversity could be counted; choose fill 'sample'"
+        )
 
     def look(model: MaskTuningModel, epoch: int) -> None:
         seen.append((epoch, *perturb(model, method, batch, Streams(derive(seed, "diversity"), epoch), draws)))

@@ -66,6 +66,7 @@ def test_default_options_of_mask_tuning_are_frozen():
     assert dataclasses.asdict(methods.build("mask_tuning")) == {
         "alpha": 0.6, "mask_rate": 0.05, "positions": "bernoulli", "symbol": "mask", "fill": "argmax",
         "classify": "perturbed", "encoder": "shared", "alpha_weights": "mlm", "reduction": "masked", "keep": "all",
+        "fill_mode": "training", "fill_gradient": False,
     }  # fmt: skip
 
 

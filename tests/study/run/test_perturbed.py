@@ -1,5 +1,6 @@
 """Perturbing the same examples along training, on a tiny model."""
 
+import dataclasses
 import random
 
 import numpy
@@ -11,6 +12,7 @@ from transformers import AutoTokenizer
 
 from masktune.data import encode
 from masktune.data.tasks import TaskData
+from masktune.errors import MaskTuneError
 from masktune.models.masked_lm import load_masked_lm
 from masktune.models.spec import ModelSpec
 from masktune.study.design import arms
@@ -106,3 +108,9 @@ def test_padding_has_no_part_in_an_embedding(inputs):
     with torch.no_grad():
         alone = encoder(input_ids=batch["input_ids"][short : short + 1, :length]).last_hidden_state[0].mean(0)
     numpy.testing.assert_allclose(found[short], alone, atol=1e-5)
+
+
+def test_a_soft_fill_has_no_text_to_count(inputs):
+    arm = dataclasses.replace(arms_of(inputs)[0], label="soft fills", options={"fill": "soft"})
+    with pytest.raises(MaskTuneError, match="^'soft fills': a soft fill is no text whose diversity could be counted"):
+        perturbed.collect([arm], sources=10, references=12, draws=3)
