@@ -17,6 +17,7 @@ from masktune.errors import MaskTuneError
 from masktune.files import digest, file_digest
 from masktune.records import canonical, non_default, require, require_name
 
+EMBEDDED = "embedded:"
 WEIGHTS = re.compile(r"(?!training_args\.bin).+\.(safetensors|bin)")
 # What else of a checkpoint's folder is loaded. The rest is the trainer's (its state, its arguments) or for its readers.
 LOADED = re.compile(
@@ -49,27 +50,50 @@ class ModelSpec:
     """A model of a study.
 
     `checkpoint` is "embedded:<family>", a folder, a model of the mirror ($MASKTUNE_MIRROR/models/<name>) or a hub id
-    with its pinned `revision`; `adaptation` trains its masked-LM head on the task's text first.
+    with its pinned `revision`; `adaptation` trains its masked-LM head on the task's text first. `pretrainings` is how
+    many times that training is done, from other seeds: what one checkpoint happens to have learnt is then told from
+    what pre-training gives (MultiBERTs, Sellam et al. 2022). A published checkpoint has one. `source`, `licence` and
+    `saw` (what its upstream training read) are for the reader.
     """
 
     name: str
     checkpoint: str
     revision: str | None = None
     adaptation: Adaptation | None = None
+    pretrainings: int = 1
+    source: str = ""
+    licence: str = ""
+    saw: str = ""
 
     def __post_init__(self) -> None:
         require_name(self.name)
         require(bool(self.checkpoint.strip()), "checkpoint", self.checkpoint, "embedded:<family>, a hub id or a folder")
+        require(self.pretrainings >= 1, "pretrainings", self.pretrainings, "1 or more")
+        if self.pretrainings > 1 and not self.is_trained_here:
+            raise MaskTuneError(
+                f"pretrainings = {self.pretrainings}; expected 1, as {self.checkpoint!r} is one published checkpoint: "
+                "name an embedded model, or give it an adaptation"
+            )
+
+    @property
+    def is_trained_here(self) -> bool:
+        """Whether its language model is trained, or trained on, before it is used."""
+        return self.checkpoint.startswith(EMBEDDED) or self.adaptation is not None
+
+    def pretraining_of(self, seed: int) -> int:
+        """The seed of the pre-training that fine-tuning with this seed starts from: they take turns."""
+        return seed % self.pretrainings
 
     def settings(self) -> dict[str, Any]:
         """What is given, as plain values; `masktune.records.record` is the way back."""
         adaptation = None if self.adaptation is None else non_default(self.adaptation)
         given = {"name": self.name, "checkpoint": self.checkpoint, "revision": self.revision, "adaptation": adaptation}
-        return {name: value for name, value in given.items() if value is not None}
+        rest = {name: value for name, value in non_default(self).items() if name not in given}
+        return {name: value for name, value in given.items() if value is not None} | rest
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """What is scientific: not the display name, and of a folder what it holds and not where it lies.
+        """What is scientific: not what is displayed, and of a folder what it holds and not where it lies.
 
         Raises MaskTuneError for a path at which there is no folder.
         """
@@ -81,6 +105,8 @@ class ModelSpec:
             identity["revision"] = self.revision
         if self.adaptation is not None:
             identity["adaptation"] = non_default(self.adaptation)
+        if self.pretrainings != 1:
+            identity["pretrainings"] = self.pretrainings
         return identity
 
     @cached_property

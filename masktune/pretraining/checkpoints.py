@@ -18,32 +18,34 @@ from masktune import cache, data, files
 from masktune.data.sources import mirror_folder
 from masktune.errors import MaskTuneError, one_of
 from masktune.models.masked_lm import MaskedLM, load_masked_lm_and_missing
-from masktune.models.spec import Adaptation, ModelSpec, content, folder_of
+from masktune.models.spec import EMBEDDED, Adaptation, ModelSpec, content, folder_of
 from masktune.models.weights import loading
 from masktune.perturb import Vocabulary
-from masktune.pretraining import mlm, small_models
+from masktune.pretraining import curve, mlm, small_models
 from masktune.pretraining.mlm import Recipe
 from masktune.streams import derive
 
-EMBEDDED = "embedded:"
-SEED = 0  # of every preparation: a study varies the fine-tuning, not the checkpoint
-FORMAT = 1  # counts up when the code that makes a checkpoint changes what it makes
+SEED = 0  # of the first pre-training, and of what all of a model share: which texts are held out, what is masked there
+FORMAT = 2  # counts up when the code that makes a checkpoint changes what it makes
 HELD_OUT = 0.02
 RECORD = "masked_lm.json"  # in the folder of a checkpoint that was made here: of what, and how well it predicts
 
 
-def prepare(spec: ModelSpec, task: str) -> str:
+def prepare(spec: ModelSpec, task: str, pretraining: int = SEED) -> str:
     """A folder, or hub id, with tokenizer and trained masked-LM head; made with a progress bar if it is not cached.
+
+    `pretraining` is the seed of what is trained: first weights, order of the texts, masks, a new head. The tokenizer is
+    the same for all of them.
 
     Raises MaskTuneError for an unknown family, a checkpoint that cannot be reached, a model of the hub without its
     revision, a tokenizer without mask token, and a cache that cannot be written.
     """
     embedded = spec.checkpoint.startswith(EMBEDDED)
-    source = _pretrain_embedded(spec.checkpoint.removeprefix(EMBEDDED)) if embedded else _find(spec)
+    source = _pretrain_embedded(spec.checkpoint.removeprefix(EMBEDDED), pretraining) if embedded else _find(spec)
     if spec.adaptation is None:
         return source
     texts = _read_train_texts(task) if embedded else data.unlabelled("real", task)
-    return str(_adapt(source, spec, spec.adaptation, task, texts))
+    return str(_adapt(source, spec, spec.adaptation, task, texts, pretraining))
 
 
 def digests(spec: ModelSpec) -> dict[str, str]:
@@ -56,8 +58,25 @@ def digests(spec: ModelSpec) -> dict[str, str]:
 
 def used_fast_dropout(checkpoint: str) -> bool | None:
     """Whether `prepare` trained this checkpoint with fast dropout masks; None where that is not known."""
+    return _record_of(checkpoint).get("fast_dropout")
+
+
+def describe(checkpoint: str) -> dict[str, Any] | None:
+    """What a run says of the language model that it starts from, where `prepare` trained it; else None.
+
+    Its recipe, the number of texts it was trained on and measured on, and its held-out curve (pretraining.curve).
+    """
+    record = _record_of(checkpoint)
+    if "curve" not in record:
+        return None
+    points = [{name: round(value, 4) for name, value in point.items()} for point in record["curve"]]
+    kept = {name: record[name] for name in ("pretraining", "texts", "held_out_texts")}
+    return {"recipe": record["made_of"]["recipe"], **kept, "curve": points}
+
+
+def _record_of(checkpoint: str) -> dict[str, Any]:
     path = Path(checkpoint) / RECORD
-    return json.loads(path.read_text()).get("fast_dropout") if path.is_file() else None
+    return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def _find(spec: ModelSpec) -> str:
@@ -77,17 +96,18 @@ def _find_in_mirror(checkpoint: str) -> Path | None:
     return folder if folder is not None and folder.is_dir() else None
 
 
-def _pretrain_embedded(family: str) -> str:
+def _pretrain_embedded(family: str, seed: int) -> str:
     one_of(family, small_models.SMALL_MODELS, "family of the embedded world")
     recipe = small_models.RECIPES[family]
     texts = data.unlabelled("embedded", "sentiment")
     made_of = {"family": family, "recipe": recipe.identity(), "text": files.digest("\n".join(texts))}
 
     def make(folder: Path) -> None:
-        small = small_models.SMALL_MODELS[family](texts, SEED)
-        _train(MaskedLM(small.model), small.tokenizer, texts, recipe, f"pre-training {family}", folder, made_of)
+        small = small_models.SMALL_MODELS[family](texts, seed)
+        title = f"pre-training {family}"
+        _train(MaskedLM(small.model), small.tokenizer, texts, recipe, seed, title, folder, made_of)
 
-    return str(cache.make_once("checkpoints", f"embedded-{family}", _identity(made_of), make))
+    return str(cache.make_once("checkpoints", f"embedded-{family}", _identity(made_of, seed), make))
 
 
 def _read_train_texts(task: str) -> list[str]:
@@ -97,7 +117,7 @@ def _read_train_texts(task: str) -> list[str]:
     return list(dict.fromkeys(text for column in columns for text in column))
 
 
-def _adapt(source: str, spec: ModelSpec, adaptation: Adaptation, task: str, texts: Sequence[str]) -> Path:
+def _adapt(source: str, spec: ModelSpec, adaptation: Adaptation, task: str, texts: Sequence[str], seed: int) -> Path:
     recipe = Recipe.of(adaptation)
     folder = folder_of(source)
     identity = {"checkpoint": source, "revision": spec.revision} if folder is None else {"content": content(folder)}
@@ -108,13 +128,13 @@ def _adapt(source: str, spec: ModelSpec, adaptation: Adaptation, task: str, text
         with loading(source, spec.revision):
             tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
         Vocabulary.of(tokenizer)
-        torch.manual_seed(derive(SEED, "masked-LM head"))  # one that is missing is drawn the same each time
+        torch.manual_seed(derive(seed, "masked-LM head"))  # one that is missing is drawn the same each time
         masked_lm, missing = load_masked_lm_and_missing(source, spec.revision)
         if missing:
             mlm.start_bias_at_unigrams(masked_lm, tokenizer, texts)
-        _train(masked_lm, tokenizer, texts, recipe, f"adapting {spec.name} to {task}", folder, made_of)
+        _train(masked_lm, tokenizer, texts, recipe, seed, f"adapting {spec.name} to {task}", folder, made_of)
 
-    return cache.make_once("checkpoints", f"{spec.name}-{task}", _identity(made_of), make)
+    return cache.make_once("checkpoints", f"{spec.name}-{task}", _identity(made_of, seed), make)
 
 
 def _train(
@@ -122,23 +142,31 @@ def _train(
     tokenizer: PreTrainedTokenizerBase,
     texts: Sequence[str],
     recipe: Recipe,
+    seed: int,
     title: str,
     folder: Path,
     made_of: dict[str, Any],
 ) -> None:
-    """Train on all but a held-out part of the texts and store model, tokenizer and what was measured."""
+    """Train on all but a held-out part of the texts; store model, tokenizer and what was measured on that part."""
     train, held_out = _split(texts)
-    before = mlm.evaluate_mlm(masked_lm, tokenizer, held_out, recipe, SEED)
-    losses = mlm.train_mlm(masked_lm, tokenizer, train, recipe, SEED, title)
-    after = mlm.evaluate_mlm(masked_lm, tokenizer, held_out, recipe, SEED)
+    measured: list[dict[str, float]] = []
+    wanted = {0} | curve.steps_at(recipe.steps)
+
+    def look(step: int) -> None:
+        if step in wanted:
+            measured.append({"step": step} | mlm.evaluate_mlm(masked_lm, tokenizer, held_out, recipe, SEED))
+
+    look(0)
+    losses = mlm.train_mlm(masked_lm, tokenizer, train, recipe, seed, title, look)
     masked_lm.model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     record = {
         "made_of": made_of,
+        "pretraining": seed,
         "fast_dropout": mlm.uses_fast_dropout(masked_lm, recipe),
+        "texts": len(train),
         "held_out_texts": len(held_out),
-        "before": before,
-        "after": after,
+        "curve": measured,
         "losses": losses,
     }
     (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n")
@@ -152,5 +180,5 @@ def _split(texts: Sequence[str]) -> tuple[list[str], list[str]]:
     return [text for text in texts if text not in held_out], ranked[:count]
 
 
-def _identity(made_of: dict[str, Any]) -> dict[str, Any]:
-    return {**made_of, "format": FORMAT, "seed": SEED}
+def _identity(made_of: dict[str, Any], seed: int) -> dict[str, Any]:
+    return {**made_of, "format": FORMAT, "seed": seed}

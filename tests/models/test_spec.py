@@ -15,6 +15,7 @@ from masktune.errors import MaskTuneError
 from masktune.models import spec as model_spec
 from masktune.models.spec import Adaptation, ModelSpec
 from masktune.pretraining import checkpoints
+from masktune.records import record
 from masktune.study.design.cells import Cell
 from masktune.training.features import CachedFeatureBuilder
 
@@ -144,3 +145,26 @@ def test_the_content_of_a_folder_is_read_once_a_process(bert, monkeypatch):
     before = run_id(bert)
     monkeypatch.setattr(Path, "open", None)
     assert run_id(bert) == before
+
+
+def test_pretrainings_take_turns_and_one_is_as_it_always_was():
+    one, three = (ModelSpec("bert", "embedded:bert", pretrainings=count) for count in (1, 3))
+    assert one == ModelSpec("bert", "embedded:bert") and one.identity == {"checkpoint": "embedded:bert"}
+    assert three.identity == {"checkpoint": "embedded:bert", "pretrainings": 3}
+    assert [three.pretraining_of(seed) for seed in (0, 1, 2, 3, 1000)] == [0, 1, 2, 0, 1]
+    assert {one.pretraining_of(seed) for seed in range(9)} == {0}
+    assert record(ModelSpec, three.settings(), "model") == three
+
+
+def test_what_is_told_of_a_model_is_no_part_of_it():
+    told = ModelSpec("bert", "one/bert", "a" * 40, source="a hub", licence="MIT", saw="books")
+    assert told.identity == ModelSpec("bert", "one/bert", "a" * 40).identity
+    assert record(ModelSpec, told.settings(), "model") == told
+
+
+def test_a_published_checkpoint_has_one_pretraining(tmp_path):
+    with pytest.raises(MaskTuneError, match="^pretrainings = 3; expected 1, as 'one/bert' is one published checkpoint"):
+        ModelSpec("bert", "one/bert", pretrainings=3)
+    assert ModelSpec("bert", "one/bert", adaptation=Adaptation(steps=1), pretrainings=3).pretraining_of(4) == 1
+    with pytest.raises(MaskTuneError, match="^pretrainings = 0; expected 1 or more"):
+        ModelSpec("bert", "embedded:bert", pretrainings=0)

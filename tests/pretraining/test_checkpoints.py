@@ -13,7 +13,7 @@ from masktune.data import world
 from masktune.errors import MaskTuneError
 from masktune.models.joint import MaskTuningModel
 from masktune.models.spec import Adaptation, ModelSpec
-from masktune.pretraining import checkpoints, small_models
+from masktune.pretraining import checkpoints, mlm, small_models
 from masktune.pretraining.checkpoints import prepare
 from masktune.study.design.cells import Cell, Training
 from masktune.study.run.training import load_inputs
@@ -30,6 +30,7 @@ def quick(monkeypatch, tmp_path):
     monkeypatch.setattr(data, "unlabelled", lambda collection, task: text)
     recipes = {family: replace(recipe, steps=3) for family, recipe in small_models.RECIPES.items()}
     monkeypatch.setattr(small_models, "RECIPES", recipes)
+    monkeypatch.setattr(mlm, "MASKED_TOKENS", 200)
     monkeypatch.setenv("MASKTUNE_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("MASKTUNE_MIRROR", raising=False)
 
@@ -51,8 +52,53 @@ def test_an_embedded_model_is_made_once_and_has_both_heads(family, monkeypatch):
     model = MaskTuningModel.from_pretrained(folder, ("no", "yes"), seed=0)
     assert model.config.model_type == family
     record = json.loads((Path(folder) / "masked_lm.json").read_text())
-    assert record["before"]["loss"] > record["after"]["loss"] > 0
+    assert record["curve"][0]["loss"] > record["curve"][-1]["loss"] > 0
     assert [path.name for path in Path(folder).parent.iterdir()] == [Path(folder).name]
+
+
+def test_each_pretraining_has_weights_of_its_own_and_the_tokenizer_of_all(family):
+    spec = ModelSpec(family, f"embedded:{family}", pretrainings=2)
+    first, second = (Path(prepare(spec, "sentiment", pretraining)) for pretraining in range(2))
+    assert prepare(ModelSpec(family, f"embedded:{family}"), "sentiment") == str(first) != str(second)
+    names = {path.name for path in first.iterdir()} - {"made.json"}
+    differ = {name for name in names if (first / name).read_bytes() != (second / name).read_bytes()}
+    assert differ == {"model.safetensors", "masked_lm.json"}
+    told = [checkpoints.describe(str(folder)) for folder in (first, second)]
+    assert [(each["pretraining"], each["recipe"]["steps"]) for each in told] == [(0, 3), (1, 3)]
+    assert [len(each["curve"]) for each in told] == [4, 4] and told[0]["texts"] + told[0]["held_out_texts"] == 300
+
+
+def test_looking_at_the_held_out_loss_does_not_change_what_is_trained(family, monkeypatch, tmp_path):
+    weights = []
+    for number, steps in enumerate(({1, 2, 3}, set())):
+        monkeypatch.setattr(checkpoints.curve, "steps_at", lambda total, steps=steps: steps)
+        monkeypatch.setenv("MASKTUNE_CACHE", str(tmp_path / f"cache {number}"))
+        folder = Path(prepare(ModelSpec(family, f"embedded:{family}", adaptation=QUICK), "sentiment"))
+        weights.append((folder / "model.safetensors").read_bytes())
+    assert weights[0] == weights[1]
+
+
+def test_an_adaptation_is_done_once_for_each_pretraining(headless):
+    spec = ModelSpec("small", str(headless), adaptation=QUICK, pretrainings=2)
+    first, second = (Path(prepare(spec, "sentiment", pretraining)) for pretraining in range(2))
+    assert (first / "model.safetensors").read_bytes() != (second / "model.safetensors").read_bytes()
+    assert checkpoints.describe(str(headless)) is None
+
+
+def test_a_cell_starts_each_seed_from_its_pretraining(monkeypatch):
+    """A method that fills with the frozen language model of the checkpoint gets the fills of each."""
+    model, training = ModelSpec("bert", "embedded:bert", pretrainings=2), Training(train_examples=30)
+    cell = Cell("small", "x", "embedded", "sentiment", model, "mlm_augmentation", training=training, seeds=(0, 1, 2, 3))
+    inputs = load_inputs(cell)
+    places = [inputs.of(seed).checkpoint for seed in range(4)]
+    assert places == [prepare(model, "sentiment", seed % 2) for seed in range(4)] and places[0] != places[1]
+    for seed in (0, 1):
+        alone = load_inputs(replace(cell, seeds=(seed,)))
+        assert alone.checkpoint == places[seed]
+        assert alone.train[:] == inputs.of(seed).train[:] == alone.of(seed).train[:]
+    assert inputs.of(0).train.column_names == inputs.of(1).train.column_names
+    assert inputs.of(0).train[:] != inputs.of(1).train[:]
+    assert inputs.of(2).train is inputs.train
 
 
 def test_another_recipe_is_another_folder(monkeypatch):
@@ -71,7 +117,8 @@ def test_adaptation_gives_a_headless_encoder_a_trained_head(headless):
     assert len(record["losses"]) == QUICK.steps
     assert record["fast_dropout"] is False and checkpoints.used_fast_dropout(folder) is False
     assert checkpoints.used_fast_dropout(str(headless)) is None
-    assert {"loss", "accuracy", "masked_tokens"} == set(record["before"]) == set(record["after"])
+    assert [point["step"] for point in record["curve"]] == [0, 1, 2, 3]
+    assert all({"step", "loss", "accuracy", "masked_tokens"} == set(point) for point in record["curve"])
 
 
 @pytest.mark.parametrize("headless_too", [False, True])

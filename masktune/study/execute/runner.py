@@ -117,7 +117,7 @@ class _Grid:
         self.queues: dict[ModelKey, deque[Job]] = {}
         for job in todo:
             self.queues.setdefault(job.model, deque()).append(job)
-        self.ready: set[ModelKey] = set()
+        self.unprepared: dict[ModelKey, int] = {}
         self.active: dict[Future, Job] = {}
 
     def run(self) -> None:
@@ -125,7 +125,9 @@ class _Grid:
         # One that is adapted first waits for the model that it is adapted from, and would hold a worker.
         for model in sorted(self.queues, key=lambda model: bool(model[2])):
             cell = self.queues[model][0].cell
-            self._submit(Job(model, cell, code=preparation_code(cell)))
+            self.unprepared[model] = cell.model.pretrainings
+            for pretraining in range(cell.model.pretrainings):
+                self._submit(Job(model, cell, code=preparation_code(cell, pretraining)))
         while self.active or any(self.queues.values()):
             self._fill()
             self._collect()
@@ -133,7 +135,7 @@ class _Grid:
 
     def _fill(self) -> None:
         while len(self.active) < 2 * self.jobs:
-            heads = [queue[0] for model, queue in self.queues.items() if queue and model in self.ready]
+            heads = [queue[0] for model, queue in self.queues.items() if queue and not self.unprepared[model]]
             if not heads:
                 return
             job = min(heads, key=self.rank.__getitem__)
@@ -167,8 +169,8 @@ class _Grid:
         elif not job.code:
             self._end(job, outcome.line)
         elif outcome.how == "done":
-            self.ready.add(job.model)
-        elif job.model in self.ready:
+            self.unprepared[job.model] = max(0, self.unprepared[job.model] - 1)
+        elif not self.unprepared[job.model]:
             self.summary.failed.append((replace(job.cell, label="diversity"), outcome.line))
         else:
             while self.queues[job.model]:
@@ -205,13 +207,13 @@ def experiment_code(study: Study) -> str:
     return f"from masktune.study.run import diversity\ndiversity.make({study.name!r})"
 
 
-def preparation_code(cell: Cell) -> str:
-    """The code that makes a cell's model if it is not in the cache; executed as a notebook of its own."""
+def preparation_code(cell: Cell, pretraining: int) -> str:
+    """The code that makes a model of a cell if it is not in the cache; executed as a notebook of its own."""
     return (
         "from masktune.pretraining import checkpoints\n"
         "from masktune.models.spec import ModelSpec\n"
         "from masktune.records import record\n"
-        f"checkpoints.prepare(record(ModelSpec, {cell.model.settings()!r}, 'model'), {cell.task!r})"
+        f"checkpoints.prepare(record(ModelSpec, {cell.model.settings()!r}, 'model'), {cell.task!r}, {pretraining})"
     )
 
 

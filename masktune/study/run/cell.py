@@ -8,7 +8,7 @@ cell.histories(this)
 
 import time
 import warnings
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from masktune.errors import MaskTuneError, one_of
@@ -67,13 +67,14 @@ def run(cell: Cell) -> None:
 
     start = time.perf_counter()
     try:
-        inputs = training.load_inputs(cell)
+        inputs = training.load_inputs(replace(cell, seeds=tuple(todo)))
     except Exception as error:
         for seed in todo:
             runs.mark_failed(cell, seed, runs.error_line(error), (time.perf_counter() - start) / len(todo))
         raise
     failed = {}
-    with progress.bar(len(todo) * training.count_steps(inputs), "step") as bar, warnings.catch_warnings():
+    steps = sum(training.count_steps(inputs.of(seed)) for seed in todo)
+    with progress.bar(steps, "step") as bar, warnings.catch_warnings():
         warnings.simplefilter("ignore", category=UserWarning)
         for number, seed in enumerate(todo):
             bar.set_description(f"seed {seed} ({number + 1} of {len(todo)})")

@@ -19,11 +19,13 @@ def describe(
     checkpoint: str,
     cpu_accelerators: dict[str, bool | None],
     source: str,
+    language_model: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The record of environment.json. Of a checkpoint folder only its own name, which says what made it.
 
     `cpu_accelerators` are those of masktune.training.cpu that were used; None of one says that it is not known.
     `source` is the digest of the code (masktune.study.run.source).
+    `language_model` is what masktune.pretraining.checkpoints.describe says of the checkpoint.
     """
     import torch
 
@@ -41,6 +43,7 @@ def describe(
         "micro_batches": micro_batches,
         "cpu_accelerators": cpu_accelerators,
         "checkpoint": Path(checkpoint).name if os.path.isabs(checkpoint) else checkpoint,
+        "language_model": language_model,
         "data": dict(sorted(data_digests.items())),
     }
 

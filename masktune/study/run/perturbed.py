@@ -99,6 +99,7 @@ def _choose(inputs: CellInputs, sources: int, references: int) -> tuple[Batch, B
 def _follow(inputs: CellInputs, seed: int, batch: Batch, draws: int) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
     """(epoch, positions, texts) before training and after each epoch."""
     seen: list[tuple[int, torch.Tensor, torch.Tensor]] = []
+    inputs = inputs.of(seed)
     method = inputs.method
     if not isinstance(method, methods.MaskTuning):
         raise MaskTuneError(f"{inputs.cell.label!r} is {method.name!r}; an arm is 'mask_tuning' with its options")

@@ -32,7 +32,8 @@ def define(cell: Cell, method: Method, seed: int) -> dict[str, Any]:
     }
     names = {name: getattr(cell, name) for name in ("study", "label", "data", "task", "method")}
     ids = {"run_id": cell.run_id(seed), "cell_id": cell.id}
-    return ids | names | written_out | {"seed": seed, "identity": {"cell": cell.identity, "seed": seed}}
+    start = {"seed": seed, "pretraining": cell.model.pretraining_of(seed)}
+    return ids | names | written_out | start | {"identity": {"cell": cell.identity, "seed": seed}}
 
 
 def describe_examples(evaluation_sets: Iterable[EvaluationSet]) -> pyarrow.Table:

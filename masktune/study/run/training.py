@@ -49,12 +49,22 @@ LARGER_EVALUATION_BATCH = 4
 
 
 @dataclass(frozen=True)
+class Start:
+    """What seeds of one pre-training start from: its checkpoint, and the train set with the features made by it."""
+
+    checkpoint: str
+    train: datasets.Dataset
+    seconds: float
+
+
+@dataclass(frozen=True)
 class CellInputs:
     """What all seeds of a cell share, loaded and tokenised once.
 
     `train` has what the method must know of each example (masktune.training.features). `evaluation` holds the examples
     of every set one after the other, `examples` what is stored of them; `seconds` what loading, tokenising and
-    preparing took. What other cells have prepared counts as it did for them.
+    preparing took. What other cells have prepared counts as it did for them. Where seeds start from several
+    pre-trainings, `checkpoint`, `train` and `seconds` are those of the first seed; `of` has those of another.
     """
 
     cell: Cell
@@ -67,17 +77,27 @@ class CellInputs:
     evaluation: datasets.Dataset
     examples: pyarrow.Table
     seconds: dict[str, float] = field(default_factory=dict)
+    starts: dict[int, Start] = field(default_factory=dict)
+
+    def of(self, seed: int) -> "CellInputs":
+        """The same for a seed: with the checkpoint of its pre-training and the features that this one gave."""
+        start = self.starts.get(self.cell.model.pretraining_of(seed))
+        if start is None:
+            return self
+        seconds = self.seconds | {"prepare": start.seconds}
+        return replace(self, checkpoint=start.checkpoint, train=start.train, seconds=seconds)
 
 
 def load_inputs(cell: Cell) -> CellInputs:
-    """Load the data and the checkpoint of a cell and tokenise: what is needed before its first seed."""
+    """Load the data and the checkpoints of a cell and tokenise: what is needed before its first seed."""
     quiet()
     read_source(cell)  # now: the files may be edited while the seeds are trained
     seconds: dict[str, float] = {}
     with _record_time(seconds, "load"):
         task = data.load(cell.data, cell.task, train_examples=cell.training.train_examples, **cell.data_options)
         task = task.also_cut_to(cell.training.evaluation_lengths)
-        checkpoint = checkpoints.prepare(cell.model, cell.task)
+        places = _prepare_checkpoints(cell)
+        checkpoint = next(iter(places.values()))
         task = replace(task, digests=task.digests | checkpoints.digests(cell.model))
         tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=cell.model.revision or "main")
     with _record_time(seconds, "tokenise"):
@@ -85,13 +105,31 @@ def load_inputs(cell: Cell) -> CellInputs:
         encoded = [encode.encode(each.examples, tokenizer, each.max_length) for each in task.evaluation]
         curve = _sample(encoded[[each.kind for each in task.evaluation].index("in_distribution")])
     method = build_method(cell.method, cell.options)
+    starts = {pretraining: _start(cell, method, task, tokenizer, train, place) for pretraining, place in places.items()}
+    evaluation, examples = datasets.concatenate_datasets(encoded), record.describe_examples(task.evaluation)
+    inputs = CellInputs(cell, method, task, checkpoint, tokenizer, train, curve, evaluation, examples, seconds, starts)
+    return inputs.of(cell.seeds[0])
+
+
+def _prepare_checkpoints(cell: Cell) -> dict[int, str]:
+    """The checkpoint of each pre-training that seeds of the cell start from, that of its first seed first."""
+    pretrainings = dict.fromkeys(map(cell.model.pretraining_of, cell.seeds))
+    return {pretraining: checkpoints.prepare(cell.model, cell.task, pretraining) for pretraining in pretrainings}
+
+
+def _start(
+    cell: Cell,
+    method: Method,
+    task: TaskData,
+    tokenizer: PreTrainedTokenizerBase,
+    train: datasets.Dataset,
+    checkpoint: str,
+) -> Start:
     args = _arguments(cell.training, tempfile.gettempdir(), bf16=_auxiliary_precision(cell, checkpoint) == "bf16")
     names, revision, fast = task.label_names, cell.model.revision, _use_accelerators(cell.training)
     builder = CachedFeatureBuilder(train, tokenizer, args, checkpoint, names, revision, fast_dropout=fast)
-    train = builder.prepare(method)
-    seconds["prepare"] = sum(builder.seconds.values())
-    evaluation, examples = datasets.concatenate_datasets(encoded), record.describe_examples(task.evaluation)
-    return CellInputs(cell, method, task, checkpoint, tokenizer, train, curve, evaluation, examples, seconds)
+    prepared = builder.prepare(method)
+    return Start(checkpoint, prepared, sum(builder.seconds.values()))
 
 
 def read_source(cell: Cell) -> str:
@@ -106,6 +144,7 @@ def train_seed(inputs: CellInputs, seed: int, bar: Any = None) -> tuple[dict[str
     `bar` is updated by one at each optimizer step. A GPU without enough memory is tried once more with half the
     micro-batch, two of them to a step.
     """
+    inputs = inputs.of(seed)
     try:
         return _train_seed(inputs, seed, bar, accumulation=1)
     except torch.OutOfMemoryError:
@@ -122,7 +161,7 @@ def quiet() -> None:
 
 
 def count_steps(inputs: CellInputs) -> int:
-    """Optimizer steps of one seed."""
+    """Optimizer steps of a seed that starts as `inputs` say."""
     training, plan = inputs.cell.training, _second_stage(inputs)
     if plan is not None:
         return plan.steps
@@ -164,6 +203,7 @@ def _train_seed(inputs: CellInputs, seed: int, bar: Any, accumulation: int) -> t
             inputs.checkpoint,
             _cpu_accelerators(inputs, trainer),
             read_source(inputs.cell),
+            checkpoints.describe(inputs.checkpoint),
         ),
         "cost": _count_cost(inputs, trainer, {**inputs.seconds, **seconds}) | drawn,
         "history": trainer.state.log_history,

@@ -224,7 +224,8 @@ def _describe(cell: Cell, seed: int, run_id: str, parts: dict[str, str]) -> dict
         "adaptation": canonical(cell.model.identity.get("adaptation")),
         "task": cell.task, "method": cell.method, "label": cell.label, "part": parts[cell.label],
         **_rates(cell), **{f"training/{name}": getattr(cell.training, name) for name in TRAINING},
-        "options": json.dumps(cell.options, sort_keys=True), "seed": seed, "cell_id": cell.id,
+        "options": json.dumps(cell.options, sort_keys=True), "seed": seed,
+        "pretraining": cell.model.pretraining_of(seed), "cell_id": cell.id,
         "status": "missing", "error": "", "failed_seconds": None,
     }  # fmt: skip
 
@@ -242,6 +243,8 @@ def _results(content: stored.Stored) -> dict[str, Any]:
     accuracy = {f"accuracy/{name}": value for name, value in metrics["accuracy"].items()}
     made_with = {name: environment.get(name) for name in MADE_WITH}
     made_with["processor"] = (cost.get("hardware") or {}).get("processor")
+    trained = environment.get("language_model")
+    made_with["language_model"] = None if trained is None else json.dumps(trained, sort_keys=True)
     made_with["digests"] = json.dumps(environment.get("data") or {}, sort_keys=True)
     return accuracy | {name: cost.get(name) for name in COSTS} | made_with
 

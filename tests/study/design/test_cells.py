@@ -156,7 +156,7 @@ def test_each_adaptation_of_a_model_is_prepared_once_a_task(table):
     ]
     cells = parse_study(table).cells
     assert len(cells) == 12
-    prepared = {runner.model_key(cell): runner.preparation_code(cell) for cell in cells}
+    prepared = {runner.model_key(cell): runner.preparation_code(cell, 0) for cell in cells}
     assert len(prepared) == len(set(prepared.values())) == 1 + 2 * 2
 
 

@@ -88,7 +88,7 @@ def grid(tmp_path_factory):
         fates = notebook(folder, study)
         patch.setattr(runner, "cell_notebook", lambda: fates)
         patch.setenv("MASKTUNE_CACHE", str(folder / "cache"))
-        patch.setattr(runner, "preparation_code", lambda cell: PREPARATION)
+        patch.setattr(runner, "preparation_code", lambda cell, pretraining: PREPARATION)
         patch.setattr(
             runner, "experiment_code", lambda study: f"open({str(arms.kept_file(study))!r}, 'w').write('seed')"
         )
@@ -153,7 +153,7 @@ def test_a_second_run_finds_what_is_done_and_starts_no_cluster(grid, marks, monk
 
 
 def test_a_damaged_run_is_put_aside_and_made_again(grid, marks, monkeypatch):
-    monkeypatch.setattr(runner, "preparation_code", lambda cell: "pass")
+    monkeypatch.setattr(runner, "preparation_code", lambda cell, pretraining: "pass")
     well = next(cell for cell in grid.study.cells if cell.label == "all is well")
     damaged = runs.run_folder(well.study, well.run_id(1))
     (damaged / "metrics.json").write_text("{}")
@@ -174,7 +174,7 @@ def test_the_experiment_on_diversity_runs_with_the_cells_and_is_gathered(grid, m
 def test_an_experiment_that_fails_is_listed_and_one_outside_the_filter_does_not_run(grid, marks, monkeypatch):
     monkeypatch.setattr(arms, "kept_file", lambda study: paths.runs_folder(study.name) / "diversity-other.csv")
     monkeypatch.setattr(runner, "experiment_code", lambda study: "raise ValueError('no such encoder')")
-    monkeypatch.setattr(runner, "preparation_code", lambda cell: "pass")
+    monkeypatch.setattr(runner, "preparation_code", lambda cell, pretraining: "pass")
 
     def well(cell):
         return cell.label == "all is well"
@@ -199,7 +199,7 @@ def test_a_model_that_cannot_be_prepared_fails_its_cells_only(study, monkeypatch
     done, *others = study.cells
     for seed in done.seeds:
         store(done, seed)
-    monkeypatch.setattr(runner, "preparation_code", lambda cell: "raise ValueError('no such checkpoint')")
+    monkeypatch.setattr(runner, "preparation_code", lambda cell, pretraining: "raise ValueError('no such checkpoint')")
     summary = runner.run(study, jobs=1)
     assert summary.done_before == 2
     assert {cell.id for cell, _ in summary.failed} == {cell.id for cell in others}

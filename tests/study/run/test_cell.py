@@ -30,7 +30,7 @@ def trained(monkeypatch) -> list[int]:
         return records(), predictions()
 
     fake = ModuleType("masktune.study.run.training")
-    fake.load_inputs = lambda this: SimpleNamespace(cell=this)
+    fake.load_inputs = lambda this: SimpleNamespace(cell=this, of=lambda seed: None)
     fake.count_steps = lambda inputs: 3
     fake.train_seed = train_seed
     monkeypatch.setitem(sys.modules, "masktune.study.run.training", fake)
