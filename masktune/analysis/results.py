@@ -36,6 +36,7 @@ class Results:
     failures: pd.DataFrame
     claims: pd.DataFrame
     conclusions: pd.DataFrame
+    gates: claims.gates.Outcome
 
     @cached_property
     def main_table(self) -> Table:
@@ -57,6 +58,15 @@ class Results:
     @cached_property
     def details_table(self) -> Table:
         return self._with_note(accuracy.tables.details(self.details), self.details["method"])
+
+    @property
+    def gate_tables(self) -> list[Table]:
+        """The tables of the gates; none where the study declares none, or nothing of them is run."""
+        declared, outcome = self.gates.declared, self.gates
+        if declared is None:
+            return []
+        made = [(claims.gate_tables.trained, outcome.trained), (claims.gate_tables.contrasts, outcome.contrasts)]
+        return [self._with_note(lay_out(frame, declared), frame["method"]) for lay_out, frame in made if len(frame)]
 
     @property
     def _compared_labels(self) -> list[str]:
@@ -96,25 +106,37 @@ class Results:
         """The tables that have rows, the one of failures always, in the order in which they are read."""
         names = ("main", "conclusions", "claims", "differences", "details")
         shown = [getattr(self, f"{name}_table") for name in names if not getattr(self, name).empty]
-        return (*shown, self.failures_table)
+        gated = next((i for i, table in enumerate(shown) if table.name == "claims"), len(shown) - 1) + 1
+        return (*shown[:gated], *self.gate_tables, *shown[gated:], self.failures_table)
 
     def figures(self) -> dict[str, Drawing]:
         """The figures by name; the one of differences only where there are some."""
         drawings = {"main": accuracy.figures.accuracies(self.seeds, self.main, self.runs)}
         if not self.differences.empty:
             drawings["differences"] = accuracy.figures.differences(self.differences, self.runs)
+        if not self.gates.contrasts.empty:
+            drawings["gates"] = claims.figures.gates(self.gates.contrasts)
         for factor, rows in self.sweeps.items():
             drawings[f"sweep_{factor}"] = ablations.figures.sweep(rows, factor, self.runs)
         return drawings
 
 
-def of(runs: pd.DataFrame, predictions: pd.DataFrame, study: Study | None = None) -> Results:
-    """Everything that runs and predictions say, of the study's claims too; empty tables where no run is done."""
+def of(
+    runs: pd.DataFrame, predictions: pd.DataFrame, study: Study | None = None, histories: pd.DataFrame | None = None
+) -> Results:
+    """Everything that runs and predictions say, of the study's claims too; empty tables where no run is done.
+
+    `histories`: training logs, which the study's gates and readings ask for.
+    """
     runs, predictions = fail_runs_without_numbers(runs, predictions)
     all_blocks = blocks(runs, predictions)
     main_runs = runs[runs["part"] == "main"]
     main = [block for block in (block.select_methods(set(main_runs["label"])) for block in all_blocks) if block.answers]
-    compared = claims.numbers.evaluate(study, all_blocks) if study else pd.DataFrame(columns=claims.numbers.COLUMNS)
+    histories = pd.DataFrame() if histories is None else histories
+    outcome = claims.gates.evaluate(study, all_blocks, runs, histories) if study else claims.gates.Outcome()
+    compared = (
+        claims.numbers.evaluate(study, all_blocks, outcome) if study else pd.DataFrame(columns=claims.numbers.COLUMNS)
+    )
     concluded = pd.DataFrame(columns=claims.numbers.CONCLUSIONS)
     if study:
         concluded = claims.numbers.conclusions(study, compared)
@@ -128,6 +150,7 @@ def of(runs: pd.DataFrame, predictions: pd.DataFrame, study: Study | None = None
         failures=accuracy.numbers.failures(runs),
         claims=compared,
         conclusions=concluded,
+        gates=outcome,
     )
 
 
@@ -139,7 +162,7 @@ def read(study_name: str) -> Results:
 @lru_cache(maxsize=1)
 def _read(study_name: str, digest: str) -> Results:
     """Kept for the report, which asks for them twice: the bootstrap is most of the work."""
-    return of(*gather.read(study_name), load_study(study_name))
+    return of(*gather.read(study_name), load_study(study_name), gather.read_histories(study_name))
 
 
 def build(study_name: str) -> list[Path]:

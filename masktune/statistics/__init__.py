@@ -5,5 +5,6 @@ intervals     the interval of a mean over seeds, Wilson's interval of a share
 crossed       means over seeds x clusters of examples, where both might have been others
 tests         sign-flip tests over paired seeds, McNemar's test of two runs
 multiplicity  many comparisons at once: corrected p values, partial conjunction
+gates         did a row train, can a set tell, does a remedy help
 diversity     how diverse perturbed texts are
 """

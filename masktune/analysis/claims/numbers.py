@@ -11,7 +11,8 @@ import pandas as pd
 
 from masktune.analysis.accuracy.numbers import PLACE, compare, paired_secondary_metrics
 from masktune.analysis.answers import Block
-from masktune.analysis.claims.verdicts import judge_claim, judge_comparisons
+from masktune.analysis.claims import gates
+from masktune.analysis.claims.verdicts import is_closed, judge_claim, judge_comparisons
 from masktune.statistics.tests import gains, inferiority, non_inferiority, sign_flip
 from masktune.study.design.claims import LEVEL, Claim, smallest_p
 from masktune.study.design.comparisons import Comparison, comparisons
@@ -22,23 +23,26 @@ COLUMNS = [
     "claim", "family", "test", *PLACE, "method", "against", "margin", "declared_seeds", "seeds", "examples",
     "difference", "low", "high", "bound", "p", "opposite_p", "smallest_p", "corrected_p", "corrected_opposite_p",
     "probability_greater", "accuracy", "against_accuracy", "constant", "balanced", "against_balanced", "auroc",
-    "against_auroc", "verdict", "reason",
+    "against_auroc", "clusters", "spread", "trained", "control", "remedies", "gate", "gate_reason", "verdict", "reason",
 ]  # fmt: skip
 CONCLUSIONS = [
-    "claim", "statement", "family", "test", "comparisons", "tested", "holds_on", "opposite_on", "seeds", "difference",
-    "lowest", "highest", "verdict", "reason",
+    "claim", "statement", "family", "test", "comparisons", "judged", "tested", "holds_on", "opposite_on", "seeds",
+    "difference", "lowest", "highest", "verdict", "reason",
 ]  # fmt: skip
 
 
-def evaluate(study: Study, blocks: Iterable[Block]) -> pd.DataFrame:
+def evaluate(study: Study, blocks: Iterable[Block], outcome: gates.Outcome | None = None) -> pd.DataFrame:
     """A row for each comparison of each claim, method - against, in points. What was not run has a row too.
 
+    `outcome`: what the study's gates came to; without it none of them closes. `spread` is the standard deviation of the
+    paired differences over seeds.
     `opposite_p` is that of the opposite (`claims.verdicts` says which); accuracies of both methods over their paired
     seeds and that of a constant answer are in per cent, balanced accuracy and AUROC on lopsided sets alone.
     """
+    outcome = outcome or gates.Outcome()
     by_place = {(block.model, block.task, block.name): block for block in blocks}
     rows = [
-        {"claim": number, **_row(claim, at, by_place)}
+        {"claim": number, **_row(claim, at, by_place), **outcome.columns(claim, at)}
         for number, claim in enumerate(study.claims, 1)
         for at in comparisons(study, claim)
     ]
@@ -57,7 +61,13 @@ def _row(claim: Claim, at: Comparison, by_place: dict[tuple[str, str, str], Bloc
     if block is None or pair is None:
         started = any(place[:2] == (at.model, at.task) for place in by_place)
         return {**row, "reason": "set not present" if block is None and started else "runs missing"}
-    return {**row, **compare(block, *pair), **p_values(claim, *pair), **_levels(block, claim, *pair)}
+    return {**row, **compare(block, *pair), **p_values(claim, *pair), **_levels(block, claim, *pair), **_spread(*pair)}
+
+
+def _spread(against: np.ndarray, method: np.ndarray) -> dict[str, float]:
+    """How much the paired differences vary between seeds, in points; NaN of one seed."""
+    by_seed = 100 * (method.mean(axis=1) - against.mean(axis=1))
+    return {"spread": float(by_seed.std(ddof=1)) if len(by_seed) > 1 else np.nan}
 
 
 def p_values(claim: Claim, against: np.ndarray, method: np.ndarray) -> dict[str, float]:
@@ -99,9 +109,15 @@ def conclusions(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def conclusion(rows: pd.DataFrame) -> dict[str, Any]:
-    """What comparisons, rows of `evaluate`, say together: their differences and `verdicts.judge_claim`."""
+    """What comparisons, rows of `evaluate`, say together: their differences and `verdicts.judge_claim`.
+
+    Differences are those of the comparisons that could be judged, where there are any.
+    """
+    closed = is_closed(rows)
+    judged = rows[~closed]
+    shown = rows if judged.empty else judged
     return {
-        "comparisons": len(rows), "tested": int(rows["p"].notna().sum()), "seeds": int(rows["seeds"].max()),
-        "difference": rows["difference"].mean(), "lowest": rows["difference"].min(),
-        "highest": rows["difference"].max(), **judge_claim(rows),
+        "comparisons": len(rows), "tested": int(judged["p"].notna().sum()), "seeds": int(rows["seeds"].max()),
+        "difference": shown["difference"].mean(), "lowest": shown["difference"].min(),
+        "highest": shown["difference"].max(), **judge_claim(rows),
     }  # fmt: skip

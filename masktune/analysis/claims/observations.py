@@ -26,10 +26,11 @@ from masktune.study.paths import folder, studies, study_file
 from masktune.study.store import gather
 
 SETTINGS = ("embedded", "laptop", "paper")
+_TEXTS = ("reason", "gate", "gate_reason")
 COLUMNS = [
-    "name", "sentence", "published", "points", "setting", "study", "models", "comparisons", "tested", "holds_on",
-    "opposite_on", "seeds", "examples", "difference", "low", "high", "lowest", "highest", "ratio", "p", "corrected_p",
-    "beside", "verdict", "reason", "mixed", "command",
+    "name", "sentence", "published", "points", "setting", "study", "models", "comparisons", "judged", "tested",
+    "holds_on", "opposite_on", "seeds", "examples", "difference", "low", "high", "lowest", "highest", "ratio", "p",
+    "corrected_p", "beside", "verdict", "reason", "mixed", "command",
 ]  # fmt: skip
 
 
@@ -107,9 +108,10 @@ class _Source:
         """The stored rows of all declared comparisons; those that were not run have 0 seeds."""
         if not _claims_file(self.study.name).is_file():
             return pd.DataFrame(columns=numbers.COLUMNS)
-        stored = pd.read_csv(_claims_file(self.study.name)).fillna({"reason": ""})
+        stored = pd.read_csv(_claims_file(self.study.name)).reindex(columns=numbers.COLUMNS)
+        stored = stored.astype({name: object for name in _TEXTS}).fillna(dict.fromkeys(_TEXTS, ""))
         known = stored["method"].isin(self.settings) & stored["against"].isin(self.settings)
-        return stored[known].reindex(columns=numbers.COLUMNS)
+        return stored[known]
 
     @cached_property
     def mixed(self) -> str:
@@ -179,6 +181,8 @@ def _verdict(rows: pd.DataFrame, _: _Source) -> dict[str, Any]:
 
 def _largest(rows: pd.DataFrame, _: _Source) -> dict[str, Any]:
     """The largest difference, picked because it is the largest: it has no test."""
+    judged = rows[~verdicts.is_closed(rows)]
+    rows = judged if (judged["seeds"] > 0).any() else rows
     row, run = rows.loc[rows["difference"].idxmax()], int((rows["seeds"] > 0).sum())
     of = f"{run}" if run == len(rows) else f"{run} that were run of {len(rows)}"
     return {

@@ -6,6 +6,7 @@ import pandas as pd
 
 from masktune.analysis import names
 from masktune.analysis.answers import LOPSIDED
+from masktune.analysis.claims.gates import NO_GATES
 from masktune.analysis.formatting import (
     CROSSED,
     DASH,
@@ -36,9 +37,12 @@ def claims(frame: pd.DataFrame) -> Table:
         probability=[_or_dash(row.probability_greater, f"{row.probability_greater:.2f}") for row in rows],
         seeds=[str(int(row.seeds)) for row in rows],
         examples=[_or_dash(row.examples, f"{row.examples:.0f}") for row in rows],
+        gates=[_gates(row) for row in rows],
         verdict=[verdict_with_reason(row.verdict, row.reason) for row in rows],
     )
     titles = {"points": "Difference [95 %]", "asked": "Asked for", "corrected": "Corrected p"}
+    if frame["trained"].isin([NO_GATES]).all():
+        shown = shown.drop(columns="gates")
     if frame["balanced"].notna().any():
         shown = shown.drop(columns="verdict").assign(**_secondary_columns(frame), verdict=shown["verdict"])
     if shown["comparison"].nunique() == 1:
@@ -53,11 +57,29 @@ def claims(frame: pd.DataFrame) -> Table:
         f"Reproduced: corrected p at most {LEVEL:g}, and the interval (for a margin its one-sided 95 % bound) clears "
         "what is asked for. Opposite: the same on the other side of what is asked for; for a margin that is worse by "
         "more than the margin, by the one-sided test in that direction, corrected alike. P(higher): how often a run of "
-        "the one beats a run of the other. A dash: not run, or too few seeds for the test."
-        f"{secondary_metrics_note(frame)}"
+        "the one beats a run of the other. A dash: not run, or too few seeds for the test. "
+        f"{_gates_note(frame)}{secondary_metrics_note(frame)}"
     )
-    titles["probability"] = "P(higher)"
+    titles |= {"probability": "P(higher)", "gates": "Gates"}
     return Table("claims", "The declared claims, one by one", caption, frame, _name_columns(shown, titles))
+
+
+def _gates(row: Any) -> str:
+    """What the gates say of one comparison."""
+    if row.trained == NO_GATES or not row.seeds:
+        return DASH
+    said = {"trained": row.trained, "control": row.control, "remedies": row.remedies}
+    return "; ".join(f"{name}: {text}" for name, text in said.items() if text)
+
+
+def _gates_note(frame: pd.DataFrame) -> str:
+    if frame["trained"].isin([NO_GATES]).all():
+        return "No gates declared."
+    return (
+        "Gates: which rows trained, whether the set's positive control passed, how many known remedies gain there; in "
+        "distribution the other row alone has to have trained. A closed gate is the verdict, and the correction counts "
+        "the comparison all the same."
+    )
 
 
 def conclusions(frame: pd.DataFrame) -> Table:
@@ -76,7 +98,8 @@ def conclusions(frame: pd.DataFrame) -> Table:
         f"accuracy, and from the lowest to the highest of them, no interval; {count(frame['seeds'], 'paired seed')} "
         f"where there are most. {VARIES}. Reproduced: on all comparisons; in part: on some; opposite: "
         "the opposite on all, for a margin worse by more than it. Comparisons that could not be tested count among "
-        "those on which nothing is shown."
+        "those on which nothing is shown; those that a gate closes are left out of the difference and of the verdict, "
+        "and count in the correction."
     )
     titles = {"statement": "Statement", "holds": "Holds on", "difference": "Difference (lowest to highest)"}
     return Table("conclusions", "The declared claims", caption, frame, _name_columns(shown, titles))
@@ -191,7 +214,13 @@ def _counts(row: Any) -> str:
     if not row.tested:
         return DASH
     against = f", its opposite on {row.opposite_on:.0f}" if row.opposite_on else ""
-    return f"at least {row.holds_on:.0f} of {row.comparisons:.0f}{against}"
+    return f"at least {row.holds_on:.0f} of {count_judged(row)}{against}"
+
+
+def count_judged(row: Any) -> str:
+    """`5`, or `3 judged (5 declared)` where a gate closes some of them."""
+    declared = f"{row.comparisons:.0f}"
+    return declared if row.judged == row.comparisons else f"{row.judged:.0f} judged ({declared} declared)"
 
 
 def _range(row: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from masktune.analysis.claims.tables import verdict_with_reason
+from masktune.analysis.claims.tables import count_judged, verdict_with_reason
 from masktune.analysis.claims.verdicts import VERDICTS
 from masktune.errors import one_of
 
@@ -22,7 +22,7 @@ def conclusions(frame: pd.DataFrame) -> list[str]:
 
 def _counts(row: Any) -> str:
     opposite = f", its opposite on at least {row.opposite_on}" if row.opposite_on else ""
-    return f"it holds on at least {row.holds_on} of {row.comparisons} comparisons{opposite}"
+    return f"it holds on at least {row.holds_on} of {count_judged(row)} comparisons{opposite}"
 
 
 def against_prediction(observations: pd.DataFrame, setting: str, prediction: Mapping[str, str]) -> list[str]:

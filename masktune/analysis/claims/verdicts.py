@@ -7,6 +7,12 @@ on the other side: below 0, and for non-inferiority below -margin, worse by more
 test of its own, at the same level and corrected for the same family. A whole claim is judged by a partial conjunction:
 on at least how many of its comparisons it holds. Verdicts come from a fixed vocabulary, and `decide` alone chooses
 among them.
+
+A comparison that the study's gates close (`claims.gates`) has no verdict on robustness: a row of it did not train, or
+its set cannot tell. The correction is that of the whole declared family all the same: what is closed is known only
+after the runs, and must not make the others easier. For the same reason the partial conjunction runs over all declared
+comparisons of a claim, closed ones with a p value of 1; but a claim is called reproduced, or its opposite, when that is
+shown on all comparisons that could be judged, and the reason says on how many.
 """
 
 from typing import Any
@@ -24,14 +30,21 @@ OPPOSITE = "opposite in this setting"
 NOT_TESTABLE = "not testable here"
 NOT_RUN = "not run"
 MEASURED = "measured"
-VERDICTS = (REPRODUCED, IN_PART, NOT_REPRODUCED, OPPOSITE, NOT_TESTABLE, NOT_RUN, MEASURED)
+DID_NOT_TRAIN = "did not train"
+CONTROL_FAILED = "control failed"
+_REASONS_SAID = 2
+GATES = (DID_NOT_TRAIN, CONTROL_FAILED)  # the first of them that closes a comparison is its verdict
+VERDICTS = (REPRODUCED, IN_PART, NOT_REPRODUCED, OPPOSITE, NOT_TESTABLE, *GATES, NOT_RUN, MEASURED)
 
 
-def decide(holds: int, opposite: int, comparisons: int, untestable: str = "") -> str:
+def decide(holds: int, opposite: int, comparisons: int, untestable: str = "", gate: str = "") -> str:
     """The verdict of every table: a claim is shown to hold on so many of its comparisons, its opposite on so many.
 
-    `untestable` says why nothing could be shown, where that is so.
+    `gate` is the verdict of a gate that closes all of them; `untestable` says why nothing could be shown. Both are
+    empty where that is not so.
     """
+    if gate:
+        return gate
     if untestable:
         return NOT_TESTABLE
     if holds:
@@ -73,6 +86,8 @@ def _with_corrected_p(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _judge(row: Any) -> tuple[str, str]:
     """The verdict on one comparison, and its reason."""
+    if row.seeds and row.gate:
+        return decide(0, 0, 1, gate=row.gate), row.gate_reason
     untestable = row.reason or _untestable(row)
     holds = row.corrected_p <= LEVEL and _clears(row)
     opposite = row.corrected_opposite_p <= LEVEL and _clears_below(row)
@@ -120,25 +135,46 @@ def _outscored_by_constant(frame: pd.DataFrame) -> list[str]:
 def judge_claim(rows: pd.DataFrame) -> dict[str, Any]:
     """On at least how many comparisons a claim holds and its opposite does, the verdict on all of them, the reason.
 
-    The p values count uncorrected, and as 1 where the interval does not agree: the partial conjunction corrects for
-    their number. Comparisons that could not be tested count among those on which the claim is not shown to hold.
+    The p values count uncorrected, and as 1 where the interval does not agree or a gate is closed: the partial
+    conjunction corrects for their number. Comparisons that could not be tested count among those on which the claim is
+    not shown to hold; those that a gate closes count on neither side.
     """
-    p_values = {_clears: rows["p"], _clears_below: rows["opposite_p"]}
+    closed = is_closed(rows)
     holds, opposite = (
-        holds_on(values.where([side(row) for row in rows.itertuples()]), LEVEL) for side, values in p_values.items()
+        holds_on(values.where([side(row) for row in rows.itertuples()]).mask(closed), LEVEL)
+        for side, values in ((_clears, rows["p"]), (_clears_below, rows["opposite_p"]))
     )
-    untestable = _none_testable(rows)
+    judged = int((~closed).sum())
+    gate = next((gate for gate in GATES if not judged and rows["gate"].eq(gate).any()), "")
+    untestable = "" if gate else _none_testable(rows, closed)
+    notes = (untestable or _tested_in_part(rows[~closed]), _left_out(rows, closed), _outscored_note(rows[~closed]))
     return {
-        "holds_on": holds, "opposite_on": opposite, "verdict": decide(holds, opposite, len(rows), untestable),
-        "reason": "; ".join(filter(None, (untestable or _tested_in_part(rows), _outscored_note(rows)))),
+        "judged": judged, "holds_on": holds, "opposite_on": opposite,
+        "verdict": decide(holds, opposite, judged, untestable, gate), "reason": "; ".join(filter(None, notes)),
     }  # fmt: skip
 
 
-def _none_testable(rows: pd.DataFrame) -> str:
+def is_closed(rows: pd.DataFrame) -> pd.Series:
+    """Which comparisons have runs and no verdict on robustness, because a gate is closed: bool."""
+    return (rows["seeds"] > 0) & rows["gate"].isin(GATES)
+
+
+def _left_out(rows: pd.DataFrame, closed: pd.Series) -> str:
+    """How many comparisons a gate closes; with the reasons, where they are few."""
+    if not closed.any():
+        return ""
+    counts = rows.loc[closed, "gate"].value_counts()
+    why = ", ".join(f"{counts[gate]} {gate}" for gate in GATES if gate in counts)
+    reasons = list(dict.fromkeys(rows.loc[closed, "gate_reason"]))
+    said = f" ({'; '.join(reasons)})" if len(reasons) <= _REASONS_SAID else ""
+    return f"judged on {int((~closed).sum())} of {len(rows)} comparisons: {why}{said}"
+
+
+def _none_testable(rows: pd.DataFrame, closed: pd.Series) -> str:
     """Why no verdict on these comparisons together is within reach of their seeds; empty where one is."""
-    tested = rows["p"].notna()
+    tested = rows["p"].notna() & ~closed
     if not tested.any():
-        reasons = (_untestable(row) if row.seeds else row.reason for row in rows.itertuples())
+        reasons = (_untestable(row) if row.seeds else row.reason for row in rows[~closed].itertuples())
         return "; ".join(dict.fromkeys(filter(None, reasons)))
     if partial_conjunction(rows["smallest_p"].where(tested))[0] > LEVEL:
         return f"{int(rows['seeds'].max())} seeds cannot reach {LEVEL} on {len(rows)} comparisons"

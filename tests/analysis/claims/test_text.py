@@ -12,6 +12,7 @@ def test_conclusions_are_told():
         "holds_on": 3,
         "opposite_on": 0,
         "comparisons": 5,
+        "judged": 5,
         "verdict": "reproduced in part",
     }
     worse = {**row, "holds_on": 0, "opposite_on": 2, "verdict": "not reproduced", "reason": ""}

@@ -1,0 +1,195 @@
+"""The declared gates of a study on its stored runs: what trained, which sets can tell, which remedies help.
+
+`statistics.gates` judges; `study.design.gates` says what was asked for; `verdicts` says what follows for a claim.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from masktune.analysis.accuracy.numbers import PLACE, compare
+from masktune.analysis.answers import Answers, Block
+from masktune.analysis.claims.verdicts import CONTROL_FAILED, DID_NOT_TRAIN
+from masktune.statistics import intervals
+from masktune.statistics.gates import FAILED, can_tell, did_train, final_loss, gains
+from masktune.study.design.claims import Claim
+from masktune.study.design.comparisons import Comparison
+from masktune.study.design.gates import Gates
+from masktune.study.design.study import Study
+
+LOSS = "loss_classification"
+CONTROL, REMEDY = "control", "remedy"
+NO_GATES, NO_CONTROL, NO_REMEDIES, NOT_RUN = "no gates declared", "no control", "none declared", "not run"
+TRAINED = [
+    "task", "model", "method", "seeds", "accuracy", "low", "high", "asked_accuracy", "seeds_below", "loss", "classes",
+    "loss_share", "asked_loss", "trained", "reason",
+]  # fmt: skip
+CONTRASTS = [
+    *PLACE, "role", "method", "against", "seeds", "examples", "clusters", "difference", "low", "high", "asked",
+    "passed",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the gates of a study came to; empty without gates.
+
+    `trained`: a row for each model x task x method. `contrasts`: a row for each set out of distribution with its
+    control, and with each remedy. `missing`: contrasts (role, model, task, method) that are declared and have no pair
+    of finished runs.
+    """
+
+    declared: Gates | None = None
+    trained: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=TRAINED))
+    contrasts: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CONTRASTS))
+    missing: frozenset[tuple[str, str, str, str]] = frozenset()
+
+    def columns(self, claim: Claim, at: Comparison) -> dict[str, str]:
+        """What the gates say of one comparison: a text for each, and `gate`, the verdict that follows, with a reason.
+
+        A verdict on robustness needs two rows that trained, on a set that can tell. In distribution only `against` has
+        to have trained: that the other has lost its accuracy there is just what the claim asks about, and a row that
+        did not train has lost it. There is no cue to tell apart either, so that the control is not asked.
+        """
+        if self.declared is None:
+            return {"trained": NO_GATES, "control": NO_GATES, "remedies": NO_GATES, "gate": "", "gate_reason": ""}
+        inside = at.kind == "in_distribution"
+        failures = {label: self._failure(label, at) for label in (claim.method, claim.against)}
+        failed = {label: reason for label, reason in failures.items() if reason}
+        closing = {label: reason for label, reason in failed.items() if label == claim.against or not inside}
+        control = self._control(at)
+        gate = DID_NOT_TRAIN if closing else CONTROL_FAILED if control.startswith(FAILED) else ""
+        reasons = "; ".join(f"{label}: {reason}" for label, reason in closing.items())
+        return {
+            "trained": f"not {' and '.join(failed)}" if failed else "both",
+            "control": "" if inside else control, "remedies": "" if inside else self._remedies(at),
+            "gate": gate, "gate_reason": reasons or (self._weak_control(at) if gate else ""),
+        }  # fmt: skip
+
+    def _failure(self, label: str, at: Comparison) -> str:
+        """Why a row did not train; empty where it did, and where it has no runs."""
+        own = self.trained[_at(self.trained, at.model, at.task) & (self.trained["method"] == label)]
+        return "; ".join(own.loc[~own["trained"].astype(bool), "reason"])
+
+    def _rows(self, at: Comparison, role: str) -> pd.DataFrame:
+        frame = self.contrasts
+        return frame[_at(frame, at.model, at.task) & (frame["set"] == at.set) & (frame["role"] == role)]
+
+    def _control(self, at: Comparison) -> str:
+        rows = self._rows(at, CONTROL)
+        if len(rows):
+            return str(rows["passed"].iloc[0])
+        return NOT_RUN if any(key[:3] == (CONTROL, at.model, at.task) for key in self.missing) else NO_CONTROL
+
+    def _weak_control(self, at: Comparison) -> str:
+        row = self._rows(at, CONTROL).iloc[0]
+        return (
+            f"{row.method} gains {row.difference:+.1f} points [{row.low:+.1f}, {row.high:+.1f}] here, {row.asked:g} "
+            "asked for"
+        )
+
+    def _remedies(self, at: Comparison) -> str:
+        rows = self._rows(at, REMEDY)
+        if len(rows):
+            return f"{int(rows['passed'].eq('gains').sum())} of {len(rows)} gain"
+        return NOT_RUN if any(key[:3] == (REMEDY, at.model, at.task) for key in self.missing) else NO_REMEDIES
+
+
+def _at(frame: pd.DataFrame, model: str, task: str) -> pd.Series:
+    return (frame["model"] == model) & (frame["task"] == task)
+
+
+def evaluate(study: Study, blocks: Sequence[Block], runs: pd.DataFrame, histories: pd.DataFrame) -> Outcome:
+    """What the gates of a study come to on its runs. `histories`: training logs, see `gather.read_histories`."""
+    if study.gates is None:
+        return Outcome()
+    losses = final_losses(runs, histories)
+    trained = pd.DataFrame(list(_trained_rows(study.gates, blocks, losses)), columns=TRAINED)
+    compared = pd.DataFrame(list(_contrast_rows(study.gates, blocks)), columns=CONTRASTS)
+    here = set(compared[["role", "model", "task", "method"]].itertuples(index=False, name=None))
+    declared = {
+        (role, model, task, method)
+        for role, method, against in _pairs(study.gates)
+        for label, model, task in study.declared_seeds
+        if label == method and (against, model, task) in study.declared_seeds
+    }
+    return Outcome(study.gates, trained, compared, frozenset(declared - here))
+
+
+# ---- did it train?
+
+
+def final_losses(runs: pd.DataFrame, histories: pd.DataFrame) -> dict[tuple[str, str, str], float]:
+    """The classification loss at the end of training in nats, the mean over finished runs, by (label, model, task)."""
+    if LOSS not in histories:
+        return {}
+    logged = histories.dropna(subset=[LOSS]).groupby("run_id")
+    by_run = {run_id: final_loss(own["step"].to_numpy(), own[LOSS].to_numpy()) for run_id, own in logged}
+    done = runs[(runs["status"] == "done") & runs["run_id"].isin(by_run)]
+    means = done["run_id"].map(by_run).groupby([done["label"], done["model"], done["task"]], observed=True).mean()
+    return {(str(label), str(model), str(task)): float(loss) for (label, model, task), loss in means.items()}
+
+
+def _trained_rows(
+    gates: Gates, blocks: Sequence[Block], losses: dict[tuple[str, str, str], float]
+) -> Iterator[dict[str, Any]]:
+    inside: dict[tuple[str, str], list[Block]] = {}
+    for block in blocks:
+        if block.kind == "in_distribution":
+            inside.setdefault((block.model, block.task), []).append(block)
+    for (model, task), own in inside.items():
+        for label in dict.fromkeys(answers.method for block in own for answers in block.answers):
+            loss = losses.get((label, model, task), float("nan"))
+            yield {"task": task, "model": model, "method": label, **_trained_row(gates, task, own, label, loss)}
+
+
+def _trained_row(gates: Gates, task: str, blocks: list[Block], label: str, loss: float) -> dict[str, Any]:
+    """Accuracy in distribution is the mean over the sets in distribution, where a task has several."""
+    own = [(block, answers) for block in blocks for answers in block.answers if answers.method == label]
+    by_set = [pd.Series(100 * block.correct(answers).mean(axis=1), index=answers.seeds) for block, answers in own]
+    accuracies = pd.concat(by_set, axis=1).mean(axis=1).to_numpy()
+    estimate, classes = intervals.mean_over_seeds(accuracies).within(0, 100), _classes(own[0][1])
+    asked, share = gates.trained.accuracy[task], gates.trained.loss
+    trained, reason = did_train(accuracies, loss, classes, asked, share)
+    return {
+        "seeds": estimate.seeds, "accuracy": estimate.mean, "low": estimate.low, "high": estimate.high,
+        "asked_accuracy": asked, "seeds_below": int((accuracies < asked).sum()), "loss": loss, "classes": classes,
+        "loss_share": loss / np.log(classes), "asked_loss": share, "trained": trained, "reason": reason,
+    }  # fmt: skip
+
+
+def _classes(answers: Answers) -> int:
+    """How many classes the classifier has."""
+    return len(answers.frames[0]["logits"].iloc[0])
+
+
+# ---- can the set tell, and do known remedies help?
+
+
+def _pairs(gates: Gates) -> Iterator[tuple[str, str, str]]:
+    """(role, method, against) of the control and of each remedy."""
+    if gates.control is not None:
+        yield CONTROL, gates.control.label, gates.control.against
+    if gates.remedies is not None:
+        yield from ((REMEDY, label, gates.remedies.against) for label in gates.remedies.labels)
+
+
+def _contrast_rows(gates: Gates, blocks: Iterable[Block]) -> Iterator[dict[str, Any]]:
+    for block in blocks:
+        if block.kind != "out_of_distribution":
+            continue
+        for role, method, against in _pairs(gates):
+            pair = block.pair(against, method)
+            if pair is not None:
+                named = {"role": role, "method": method, "against": against}
+                yield {**block.place, **named, **_judged(gates, role, compare(block, *pair))}
+
+
+def _judged(gates: Gates, role: str, found: dict[str, Any]) -> dict[str, Any]:
+    gain = gates.control.gain if role == CONTROL and gates.control is not None else 0.0
+    if role == CONTROL:
+        return {**found, "asked": gain, "passed": can_tell(found["difference"], found["low"], gain)}
+    return {**found, "asked": gain, "passed": "gains" if gains(found["low"]) else "does not gain"}
