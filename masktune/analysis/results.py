@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from masktune.analysis import ablations, accuracy, claims, provenance, stamps
+from masktune.analysis import ablations, accuracy, claims, provenance, readings, stamps
 from masktune.analysis.answers import Block, blocks, fail_runs_without_numbers
 from masktune.analysis.plotting import theme
 from masktune.analysis.plotting.theme import Drawing
@@ -37,6 +38,8 @@ class Results:
     claims: pd.DataFrame
     conclusions: pd.DataFrame
     gates: claims.gates.Outcome
+    matched: pd.DataFrame
+    when_read: pd.DataFrame
 
     @cached_property
     def main_table(self) -> Table:
@@ -58,6 +61,14 @@ class Results:
     @cached_property
     def details_table(self) -> Table:
         return self._with_note(accuracy.tables.details(self.details), self.details["method"])
+
+    @cached_property
+    def matched_table(self) -> Table:
+        return self._with_note(readings.tables.matched(self.matched), self._compared_labels)
+
+    @cached_property
+    def when_read_table(self) -> Table:
+        return self._with_note(readings.tables.when_read(self.when_read), self._compared_labels)
 
     @property
     def gate_tables(self) -> list[Table]:
@@ -104,10 +115,12 @@ class Results:
     @property
     def tables(self) -> tuple[Table, ...]:
         """The tables that have rows, the one of failures always, in the order in which they are read."""
-        names = ("main", "conclusions", "claims", "differences", "details")
-        shown = [getattr(self, f"{name}_table") for name in names if not getattr(self, name).empty]
-        gated = next((i for i, table in enumerate(shown) if table.name == "claims"), len(shown) - 1) + 1
-        return (*shown[:gated], *self.gate_tables, *shown[gated:], self.failures_table)
+        first, then = ("main", "conclusions", "claims"), ("matched", "when_read", "differences", "details")
+        before, after = (
+            [getattr(self, f"{name}_table") for name in names if not getattr(self, name).empty]
+            for names in (first, then)
+        )
+        return (*before, *self.gate_tables, *after, self.failures_table)
 
     def figures(self) -> dict[str, Drawing]:
         """The figures by name; the one of differences only where there are some."""
@@ -132,14 +145,6 @@ def of(
     all_blocks = blocks(runs, predictions)
     main_runs = runs[runs["part"] == "main"]
     main = [block for block in (block.select_methods(set(main_runs["label"])) for block in all_blocks) if block.answers]
-    histories = pd.DataFrame() if histories is None else histories
-    outcome = claims.gates.evaluate(study, all_blocks, runs, histories) if study else claims.gates.Outcome()
-    compared = (
-        claims.numbers.evaluate(study, all_blocks, outcome) if study else pd.DataFrame(columns=claims.numbers.COLUMNS)
-    )
-    concluded = pd.DataFrame(columns=claims.numbers.CONCLUSIONS)
-    if study:
-        concluded = claims.numbers.conclusions(study, compared)
     return Results(
         runs=runs,
         blocks=all_blocks,
@@ -148,10 +153,29 @@ def of(
         differences=accuracy.numbers.differences(main, main_runs),
         details=accuracy.numbers.details(main),
         failures=accuracy.numbers.failures(runs),
-        claims=compared,
-        conclusions=concluded,
-        gates=outcome,
+        **_declared(study, all_blocks, runs, pd.DataFrame() if histories is None else histories),
     )
+
+
+def _declared(
+    study: Study | None, all_blocks: list[Block], runs: pd.DataFrame, histories: pd.DataFrame
+) -> dict[str, Any]:
+    """What follows from what a study declares: its claims, their conclusions, its gates, when its runs are read."""
+    if study is None:
+        columns = {"claims": claims.numbers.COLUMNS, "conclusions": claims.numbers.CONCLUSIONS}
+        columns |= {"matched": readings.numbers.MATCHED, "when_read": readings.numbers.WHEN_READ}
+        empty = {name: pd.DataFrame(columns=names) for name, names in columns.items()}
+        return {**empty, "gates": claims.gates.Outcome()}
+    outcome = claims.gates.evaluate(study, all_blocks, runs, histories)
+    read = readings.numbers.courses(study, runs, histories)
+    compared = claims.numbers.evaluate(study, all_blocks, outcome)
+    return {
+        "claims": compared,
+        "conclusions": claims.numbers.conclusions(study, compared),
+        "gates": outcome,
+        "matched": readings.numbers.matched(study, read),
+        "when_read": readings.numbers.when_read(study, read),
+    }
 
 
 def read(study_name: str) -> Results:

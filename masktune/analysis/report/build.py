@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
 
-from masktune.analysis import overview, results, stamps
+from masktune.analysis import overview, readings, results, stamps
 from masktune.analysis.accuracy import text
 from masktune.analysis.plotting import marks
 from masktune.analysis.report import chapters, pages
@@ -80,7 +80,13 @@ def _index(study: Study, members: list[Chapter]) -> str:
         pages.items(overview.what_it_is(study, read.main, read.runs), "facts"),
         pages.picture("main", f"{main.caption} {marks.CONVENTION}", figures["main"].alt),
         "<h2>What the numbers say</h2>",
-        pages.items([*text.differences(read.differences), *text.lopsided(read.main, read.differences)]),
+        pages.items(
+            [
+                *text.differences(read.differences),
+                *text.lopsided(read.main, read.differences),
+                *readings.text.matched(read.matched),
+            ]
+        ),
     ]
     if "differences" in figures:
         caption = read.differences_table.caption.partition(" p:")[0]

@@ -14,7 +14,7 @@ import numpy
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-PREFIX = "reading/"
+from masktune.study.store.stored import READING
 
 
 class Readings(TrainerCallback):
@@ -38,7 +38,7 @@ class Readings(TrainerCallback):
 def entry(state: TrainerState, accuracy: Mapping[str, float]) -> dict[str, float]:
     """What the training log says of a reading."""
     assert state.epoch is not None  # it has been trained
-    return {"epoch": state.epoch, "step": state.global_step} | {f"{PREFIX}{name}": of for name, of in accuracy.items()}
+    return {"epoch": state.epoch, "step": state.global_step} | {f"{READING}{name}": of for name, of in accuracy.items()}
 
 
 @contextmanager

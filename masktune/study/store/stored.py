@@ -26,6 +26,7 @@ RECORDS = ("run", "metrics", "environment", "cost", "history")
 PREDICTIONS = "predictions.parquet"
 FILES = (*(f"{name}.json" for name in RECORDS), PREDICTIONS)
 DONE = "DONE"
+READING = "reading/"  # with the name of a set, in a training log: its accuracy (a share) at the end of an epoch
 # What Trainer logs together: where the first is present, the second must be a finite number.
 LOGGED = {"learning_rate": "loss", "eval_accuracy": "eval_loss", "total_flos": "train_loss"}
 REMEDY = "lower the learning rate, or clip gradients by max_grad_norm"

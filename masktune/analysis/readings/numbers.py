@@ -1,0 +1,161 @@
+"""The declared comparisons of a study, read elsewhere than at the end of training.
+
+A study that reads its runs at each epoch (`readings = "epochs"`) has the accuracy of every set there. `matched` reads
+the one row where it is as accurate in distribution as the other at its end: a method that trained less is not compared
+with one that trained more. `when_read` reads both at their best epoch by validation in distribution. What a study
+declares is the last epoch; these are beside it, and nothing is tested. Accuracies are in per cent, differences in
+points, intervals those of t over paired seeds: the examples are fixed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from masktune.analysis.accuracy.numbers import PLACE
+from masktune.data import EVALUATION
+from masktune.statistics.intervals import Estimate, mean_over_seeds
+from masktune.statistics.matched import read_where
+from masktune.study.design.comparisons import Comparison, comparisons
+from masktune.study.design.study import Study
+from masktune.study.store.stored import READING
+
+MATCHED = [
+    *PLACE, "method", "against", "seeds", "difference", "low", "high", "matched", "matched_low", "matched_high",
+    "beyond", "inside", "against_inside", "against_epoch",
+]  # fmt: skip
+WHEN_READ = [
+    *PLACE, "method", "against", "seeds", "epochs", "last", "last_low", "last_high", "best", "best_low", "best_high",
+    "best_epoch", "against_best_epoch",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Course:
+    """The readings of one run: `epochs` [E], accuracy in distribution [E], and of each set [E]."""
+
+    epochs: np.ndarray
+    inside: np.ndarray
+    sets: dict[str, np.ndarray]
+
+    @property
+    def best(self) -> int:
+        """The reading with the highest accuracy in distribution, the first of several."""
+        return int(np.argmax(self.inside))
+
+
+Courses = dict[tuple[str, str, str], dict[int, Course]]
+
+
+def courses(study: Study, runs: pd.DataFrame, histories: pd.DataFrame) -> Courses:
+    """The readings of every finished run by (label, model, task) and seed; none where runs were read once.
+
+    Accuracy in distribution is the mean over the sets in distribution, where a task has several.
+    """
+    columns = [column for column in histories if str(column).startswith(READING)]
+    found: Courses = {}
+    if not columns:
+        return found
+    read = histories.dropna(subset=columns, how="all").sort_values(["run_id", "step"])
+    by_run = dict(list(read.groupby("run_id", sort=False)))
+    for run in runs[runs["status"] == "done"].itertuples():
+        if run.run_id in by_run:
+            sets = _sets(by_run[run.run_id], columns)
+            inside = [
+                sets[name] for name, kind in _kinds(study, run.task) if kind == "in_distribution" and name in sets
+            ]
+            if inside:
+                epochs = by_run[run.run_id]["epoch"].to_numpy(dtype=float)
+                course = Course(epochs, np.mean(inside, axis=0), sets)
+                found.setdefault((run.label, run.model, run.task), {})[int(run.seed)] = course
+    return found
+
+
+def _sets(entries: pd.DataFrame, columns: list[str]) -> dict[str, np.ndarray]:
+    known = [column for column in columns if entries[column].notna().all()]
+    return {column.removeprefix(READING): 100 * entries[column].to_numpy(dtype=float) for column in known}
+
+
+def _kinds(study: Study, task: str) -> list[tuple[str, str]]:
+    return list(EVALUATION[study.data][task].items())
+
+
+def matched(study: Study, known: Courses) -> pd.DataFrame:
+    """A row for each declared comparison out of distribution: at the last epoch, and at equal accuracy in distribution.
+
+    `against` is read where its accuracy in distribution is that of `method` at its end. `inside` and `against_inside`
+    are the two accuracies at the end; `beyond` counts the pairs in which `against` never has that accuracy, and its
+    nearest reading is taken; `against_epoch` is the mean epoch at which it is read.
+    """
+    rows = [
+        {**_named(*named), **_matched(named[0], pairs)}
+        for named, pairs in _pairs(study, known)
+        if named[0].kind == "out_of_distribution"
+    ]
+    return pd.DataFrame(rows, columns=MATCHED)
+
+
+def _matched(at: Comparison, pairs: list[tuple[Course, Course]]) -> dict[str, Any]:
+    read = [read_where(against.inside, against.sets[at.set], method.inside[-1]) for method, against in pairs]
+    ends = np.array([[method.sets[at.set][-1], against.sets[at.set][-1]] for method, against in pairs])
+    epochs = [
+        np.interp(one.position, range(len(against.epochs)), against.epochs)
+        for one, (_, against) in zip(read, pairs, strict=True)
+    ]
+    return {
+        "seeds": len(pairs), **_estimate("difference", mean_over_seeds(ends[:, 0] - ends[:, 1]), ""),
+        **_estimate("matched", mean_over_seeds(ends[:, 0] - [one.value for one in read]), "matched_"),
+        "beyond": sum(one.beyond for one in read), "inside": float(np.mean([method.inside[-1] for method, _ in pairs])),
+        "against_inside": float(np.mean([against.inside[-1] for _, against in pairs])),
+        "against_epoch": float(np.mean(epochs)),
+    }  # fmt: skip
+
+
+def when_read(study: Study, known: Courses) -> pd.DataFrame:
+    """A row for each declared comparison: at the last epoch, and each run at its best epoch in distribution.
+
+    In distribution the best epoch is chosen on the set that is scored, so that its accuracy there flatters both rows.
+    """
+    rows = [{**_named(*named), **_when_read(named[0], pairs)} for named, pairs in _pairs(study, known)]
+    return pd.DataFrame(rows, columns=WHEN_READ)
+
+
+def _when_read(at: Comparison, pairs: list[tuple[Course, Course]]) -> dict[str, Any]:
+    def gaps(best: bool) -> np.ndarray:
+        return np.array(
+            [method.sets[at.set][method.best if best else -1] - against.sets[at.set][against.best if best else -1]
+             for method, against in pairs]
+        )  # fmt: skip
+
+    return {
+        "seeds": len(pairs), "epochs": max(len(course.epochs) for pair in pairs for course in pair),
+        **_estimate("last", mean_over_seeds(gaps(False)), "last_"),
+        **_estimate("best", mean_over_seeds(gaps(True)), "best_"),
+        "best_epoch": float(np.mean([method.epochs[method.best] for method, _ in pairs])),
+        "against_best_epoch": float(np.mean([against.epochs[against.best] for _, against in pairs])),
+    }  # fmt: skip
+
+
+def _pairs(study: Study, known: Courses) -> Iterator[tuple[tuple[Comparison, str, str], list[tuple[Course, Course]]]]:
+    """Every declared comparison once, with the readings of both rows on the seeds that have them."""
+    declared = {
+        (at.model, at.task, at.set, claim.method, claim.against): (at, claim.method, claim.against)
+        for claim in study.claims
+        for at in comparisons(study, claim)
+    }
+    for at, method, against in declared.values():
+        first, second = (known.get((label, at.model, at.task), {}) for label in (method, against))
+        shared = [(first[seed], second[seed]) for seed in at.seeds if seed in first and seed in second]
+        pairs = [pair for pair in shared if all(at.set in course.sets for course in pair)]
+        if pairs:
+            yield (at, method, against), pairs
+
+
+def _named(at: Comparison, method: str, against: str) -> dict[str, str]:
+    return {"task": at.task, "model": at.model, "set": at.set, "kind": at.kind, "method": method, "against": against}
+
+
+def _estimate(name: str, estimate: Estimate, prefix: str) -> dict[str, float]:
+    return {name: estimate.mean, f"{prefix}low": estimate.low, f"{prefix}high": estimate.high}

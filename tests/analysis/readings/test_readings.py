@@ -1,0 +1,138 @@
+"""Comparisons at equal accuracy in distribution and at the best epoch, on made-up readings."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from masktune.analysis import readings
+from masktune.analysis.table import latex, markdown
+from masktune.statistics.intervals import mean_over_seeds
+from masktune.study.design.load import parse_study
+from masktune.study.store.stored import READING
+
+GAIN = {"method": "Mask-tuning", "against": "fine-tuning", "kind": "out_of_distribution", "test": "estimate"}
+KEPT = {**GAIN, "kind": "in_distribution"}
+# In distribution and out of it after each epoch. Plain fine-tuning loses out of distribution what it gains in it.
+PLAIN = ([0.60, 0.80, 0.90], [0.70, 0.50, 0.40])
+OURS = ([0.55, 0.78, 0.70], [0.72, 0.66, 0.65])
+
+
+def study(*claims):
+    return parse_study(
+        {
+            "name": "toy", "data": "embedded", "tasks": ["paraphrase"], "seeds": 3, "claims": list(claims),
+            "models": {"bert": {"checkpoint": "embedded:bert"}},
+            "grid": [
+                {"label": "fine-tuning", "method": "fine_tuning"},
+                {"label": "Mask-tuning", "method": "mask_tuning"},
+            ],
+        }
+    )  # fmt: skip
+
+
+def gathered(courses=(("fine-tuning", PLAIN), ("Mask-tuning", OURS)), shifts=(0.0, 0.01, 0.02)):
+    """Runs and training logs: of each seed the courses of a label, moved out of distribution by a shift."""
+    runs, logs = [], []
+    for label, (inside, outside) in courses:
+        for seed, shift in enumerate(shifts):
+            run_id = f"{label}/{seed}"
+            runs.append({"run_id": run_id, "label": label, "model": "bert", "task": "paraphrase", "seed": seed,
+                         "status": "done"})  # fmt: skip
+            moved = np.array(outside) + shift * (label == "Mask-tuning")
+            for epoch, (one, other) in enumerate(zip(inside, moved, strict=True), 1):
+                logs.append({"run_id": run_id, "step": 10 * epoch - 5, "epoch": epoch - 0.5, "loss": 1.0})
+                read = {f"{READING}validation": one, f"{READING}swaps": other}
+                logs.append({"run_id": run_id, "step": 10 * epoch, "epoch": float(epoch), **read})
+    order = np.random.default_rng(0).permutation(len(logs))
+    return pd.DataFrame(runs), pd.DataFrame(logs).iloc[order]
+
+
+def courses_of(declared, made=None):
+    return readings.numbers.courses(declared, *(made or gathered()))
+
+
+def test_at_equal_accuracy_the_other_row_is_read_where_it_was_as_accurate():
+    declared = study(GAIN, KEPT)
+    frame = readings.numbers.matched(declared, courses_of(declared))
+    assert frame["set"].tolist() == ["swaps"], "out of distribution alone"
+    [row] = frame.itertuples()
+    # Fine-tuning has 70 % half way between its first two epochs, and 60 % out of distribution there.
+    assert row.difference == pytest.approx(26.0) and row.matched == pytest.approx(6.0)
+    expected = mean_over_seeds(np.array([5.0, 6.0, 7.0]))
+    assert (row.matched_low, row.matched_high) == pytest.approx((expected.low, expected.high))
+    assert (row.seeds, row.beyond, row.against_epoch) == (3, 0, pytest.approx(1.5))
+    assert (row.inside, row.against_inside) == pytest.approx((70.0, 90.0))
+
+
+def test_what_lies_beyond_the_readings_is_counted():
+    declared = study(GAIN)
+    poor = ([0.50] * 3, OURS[1])
+    frame = readings.numbers.matched(
+        declared, courses_of(declared, gathered([("fine-tuning", PLAIN), ("Mask-tuning", poor)]))
+    )
+    [row] = frame.itertuples()
+    assert (row.beyond, row.against_epoch) == (3, 1.0) and row.matched == pytest.approx(66 - 70)
+    [sentence] = readings.text.matched(frame)
+    assert "in 3 of 3 pairs fine-tuning never has that accuracy" in sentence
+
+
+def test_as_accurate_at_the_end_is_the_plain_comparison():
+    declared = study(GAIN)
+    same = ([0.1, 0.2, 0.90], OURS[1])
+    made = gathered([("fine-tuning", PLAIN), ("Mask-tuning", same)])
+    [row] = readings.numbers.matched(declared, courses_of(declared, made)).itertuples()
+    assert row.matched == pytest.approx(row.difference) and row.against_epoch == 3
+
+
+def test_the_best_epoch_is_chosen_in_distribution():
+    declared = study(GAIN, KEPT)
+    frame = readings.numbers.when_read(declared, courses_of(declared)).set_index("set")
+    swaps, validation = frame.loc["swaps"], frame.loc["validation"]
+    assert (swaps["best_epoch"], swaps["against_best_epoch"], swaps["epochs"]) == (2, 3, 3)
+    assert swaps["last"] == pytest.approx(26.0) and swaps["best"] == pytest.approx(27.0)
+    assert validation["last"] == pytest.approx(-20.0) and validation["best"] == pytest.approx(-12.0)
+
+
+def test_seeds_without_a_partner_and_unfinished_runs_are_left_out():
+    declared = study(GAIN)
+    runs, logs = gathered()
+    runs.loc[(runs["label"] == "Mask-tuning") & (runs["seed"] == 0), "status"] = "failed"
+    logs = logs[logs["run_id"] != "fine-tuning/1"]
+    [row] = readings.numbers.matched(declared, courses_of(declared, (runs, logs))).itertuples()
+    assert (row.seeds, row.matched) == (1, pytest.approx(7.0)) and np.isnan(row.matched_low)
+
+
+def test_a_comparison_of_two_claims_is_shown_once():
+    declared = study(GAIN, {**GAIN, "family": "ablation"})
+    assert len(readings.numbers.matched(declared, courses_of(declared))) == 1
+
+
+def test_runs_that_were_read_once_have_no_such_tables():
+    declared = study(GAIN)
+    runs, logs = gathered()
+    plain = logs[["run_id", "step", "epoch", "loss"]].dropna()
+    for histories in (plain, pd.DataFrame(), plain.iloc[:0]):
+        known = readings.numbers.courses(declared, runs, histories)
+        assert known == {} and readings.numbers.matched(declared, known).empty
+        assert readings.numbers.when_read(declared, known).empty
+    assert readings.text.matched(pd.DataFrame(columns=readings.numbers.MATCHED)) == []
+
+
+def test_tables_and_text_say_what_is_shown():
+    declared = study(GAIN, KEPT)
+    known = courses_of(declared)
+    frame = readings.numbers.matched(declared, known)
+    table, other = (
+        readings.tables.matched(frame),
+        readings.tables.when_read(readings.numbers.when_read(declared, known)),
+    )
+    assert table.shown["At equal accuracy [95 %]"].tolist() == ["+6.0 [+3.5, +8.5]"]
+    assert table.shown["In distribution"].tolist() == ["70.0 against 90.0"] and table.shown["Beyond"][0] == "0 of 3"
+    assert other.shown["Best epochs"].tolist() == ["2.0 and 3.0 of 3"] * 2
+    for each in (table, other):
+        assert "3 paired seeds" in each.caption and "Nothing here is tested" in each.caption
+        assert "nan" not in markdown(each) + latex(each)
+    assert readings.text.matched(frame) == [
+        "Mask-tuning \N{MINUS SIGN} fine-tuning at equal accuracy in distribution: +6.0 points out of distribution on "
+        "1 set (at the last epoch +26.0), the interval over seeds above zero on 1 and below on 0."
+    ]
