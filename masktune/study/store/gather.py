@@ -225,6 +225,7 @@ def _describe(cell: Cell, seed: int, run_id: str, parts: dict[str, str]) -> dict
         "task": cell.task, "method": cell.method, "label": cell.label, "part": parts[cell.label],
         **_rates(cell), **{f"training/{name}": getattr(cell.training, name) for name in TRAINING},
         "options": json.dumps(cell.options, sort_keys=True), "seed": seed,
+        "data_options": json.dumps(cell.data_options, sort_keys=True),
         "pretraining": cell.model.pretraining_of(seed), "cell_id": cell.id,
         "status": "missing", "error": "", "failed_seconds": None,
     }  # fmt: skip
@@ -252,13 +253,13 @@ def _results(content: stored.Stored) -> dict[str, Any]:
 def _check_same_data(study: str, collected: Iterable[_Run]) -> None:
     """Runs of one task are compared with each other, so they must have seen the same data.
 
-    Where the study says so, some have seen a part of the same train set.
+    Where the study says so, some have seen a part of the same train set, or a train set made otherwise.
     """
     first: dict[tuple, tuple[dict[str, Any], str]] = {}
     for row in (run.row for run in collected):
         for name, digest in previous.data_digests(row).items():
-            size = row["training/train_examples"] if name == "train" else None
-            known, before = first.setdefault((row["task"], name, size), (row, digest))
+            asked = (row["training/train_examples"], row["data_options"]) if name == "train" else None
+            known, before = first.setdefault((row["task"], name, asked), (row, digest))
             if digest != before:
                 raise MaskTuneError(
                     f"runs {known['run_id']} and {row['run_id']} of task {row['task']!r} saw different data ({name}); "

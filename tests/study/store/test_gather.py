@@ -79,6 +79,20 @@ def test_part_of_the_train_set_may_differ_from_the_whole(table):
         gather.gather(study)
 
 
+def test_a_train_set_may_be_made_otherwise_where_the_study_says_so(table):
+    other = {"label": "cue-free", "method": "fine_tuning", "data_options": {"cue_rate": 0.5}}
+    study = parse_study({**table, "grid": [*table["grid"], other]})
+    plain, free = (next(cell for cell in study.cells if cell.label == label) for label in ("fine-tuning", "cue-free"))
+    store(plain, 0, digest="cue")
+    store(free, 0, digest="no cue")
+    found = gather.gather(study).set_index("label")
+    assert json.loads(found.loc["cue-free", "data_options"].iloc[0]) == {"cue_rate": 0.5}
+    assert set(found.loc["fine-tuning", "data_options"]) == {"{}"}
+    store(free, 1, digest="another")
+    with pytest.raises(MaskTuneError, match="saw different data"):
+        gather.gather(study)
+
+
 def test_what_an_older_version_gathered_says_what_to_do(study):
     store(study.cells[0], 0)
     path = folder(study.name) / gather.RUNS
