@@ -15,6 +15,6 @@ from __future__ import annotations
 
 from masktune.data.world.collection import cards, load, unlabelled
 from masktune.data.world.sets import generate
-from masktune.data.world.settings import MAX_LENGTH
+from masktune.data.world.settings import MAX_LENGTH, UNINFORMATIVE
 
-__all__ = ["MAX_LENGTH", "cards", "generate", "load", "unlabelled"]
+__all__ = ["MAX_LENGTH", "UNINFORMATIVE", "cards", "generate", "load", "unlabelled"]

@@ -9,19 +9,37 @@ import datasets
 from masktune.data.card import DataCard
 from masktune.data.tasks import EvaluationSet, TaskData
 from masktune.data.world import text
-from masktune.data.world.sets import LABEL_NAMES, GeneratedSet, Row, generate
+from masktune.data.world.sets import LABEL_NAMES, GeneratedSet, Row, Strength, generate, generate_train
 from masktune.data.world.settings import MAX_LENGTH, WORLD_VERSION
 from masktune.errors import MaskTuneError, one_of
 from masktune.files import digest
 
 
-def load(task: str, train_examples: int | None = None) -> TaskData:
+def load(
+    task: str,
+    train_examples: int | None = None,
+    *,
+    cue_rate: float | None = None,
+    cue_coverage: float | None = None,
+) -> TaskData:
     """A task of the embedded world; `train_examples` keeps that many rows of the train set, the same for every seed.
 
-    Raises MaskTuneError for an unknown task and for more train rows than there are.
+    Two numbers from 0 to 1 set how strong the cue of the train set is (None: as the world has it, settings.py); they
+    change nothing else, neither its size nor any evaluation set:
+    `cue_coverage` is the share of examples that hold a cue at all;
+    `cue_rate` the share of these whose cue points to their own label. At `UNINFORMATIVE[task]`, 1/2 for two labels and
+    1/3 for the three of inference, the cue says nothing of the label; below that it says the contrary.
+
+    Every row has a column `cue`: the number of the label that its cue points to, -1 for none. No model reads it but
+    the bias model "cue" (masktune.methods.bias).
+
+    Raises MaskTuneError for an unknown task, a number outside [0, 1], and for more train rows than there are.
     """
     one_of(task, LABEL_NAMES, "task")
     train_set, *evaluation_sets = generate(task)
+    if cue_rate is not None or cue_coverage is not None:
+        _check_shares(cue_rate=cue_rate, cue_coverage=cue_coverage)
+        train_set = generate_train(task, Strength.of(task, cue_rate, cue_coverage))
     train = _first_rows(train_set.rows, train_examples, task)
     return TaskData(
         task=task,
@@ -41,6 +59,12 @@ def cards() -> tuple[DataCard, ...]:
 def unlabelled() -> list[str]:
     """The text for pre-training the small models: `UNLABELLED_STORIES` short stories, the same for every task."""
     return list(text.unlabelled())
+
+
+def _check_shares(**shares: float | None) -> None:
+    for name, share in shares.items():
+        if share is not None and not (isinstance(share, int | float) and 0 <= share <= 1):
+            raise MaskTuneError(f"{name} {share!r} is no share of the examples; give a number from 0 to 1")
 
 
 def _first_rows(rows: list[Row], count: int | None, task: str) -> list[Row]:

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
-from masktune.data.world.grammar import REGULAR, Event, draw_action, draw_event, draw_people, past_tense
-from masktune.data.world.words import ANTONYMS, FACTIVE, NON_FACTIVE, PLACES, REASONS, SYNONYMS, VERBS
+from masktune.data.world.grammar import REGULAR, Event, draw_action, draw_named_event, draw_people, past_tense
+from masktune.data.world.words import FACTIVE, NON_FACTIVE, PLACES, REASONS, VERBS
 
 LABEL_NAMES = ("entailment", "neutral", "contradiction")
 ENTAILMENT, NEUTRAL, CONTRADICTION = range(3)
+NO_CUE = -1
 Pair = tuple[str, str]
 Construction = Callable[[Random], Pair]
 
@@ -24,19 +25,19 @@ Construction = Callable[[Random], Pair]
 # Entailed, and made of the premise's words: what the overlap shortcut expects.
 def shortened(random: Random) -> Pair:
     """The judge thanked the baker on Monday; the judge thanked the baker."""
-    event = draw_event(random, details=0.8)
+    event = draw_named_event(random, details=0.8)
     return random.choice((event.active, event.passive, event.fronted))(), event.bare().active()
 
 
 def turned_active(random: Random) -> Pair:
     """The baker was thanked by the judge; the judge thanked the baker."""
-    event = draw_event(random, REGULAR)
+    event = _draw_roles(random)
     return event.passive(), event.bare().active()
 
 
 def turned_passive(random: Random) -> Pair:
     """The judge thanked the baker; the baker was thanked by the judge."""
-    event = draw_event(random)
+    event = _draw_roles(random)
     return event.active(), event.bare().passive()
 
 
@@ -67,32 +68,30 @@ def because(random: Random) -> Pair:
     return f"because {clause}, {first} {past_tense(draw_action(random))}", clause
 
 
-def other_word(random: Random) -> Pair:
-    """The judge helped the baker; the judge assisted the baker."""
-    pair = random.choice(SYNONYMS)
-    verb, other = random.sample(pair, 2)
-    event = draw_event(random, (verb,))
-    return event.active(), replace(event, verb=other).bare().active()
-
-
-# Neutral, with words that the premise does not have.
-def with_reason(random: Random) -> Pair:
+# With a reason, which mostly the premise does not give.
+def reason_added(random: Random) -> Pair:
     """The judge thanked the baker; the judge thanked the baker with great joy."""
-    event = draw_event(random, details=0.4)
+    event = draw_named_event(random, details=0.4)
     return event.active(), f"{event.bare().active()} {random.choice(REASONS)}"
 
 
-def with_company(random: Random) -> Pair:
-    """The judge thanked the baker; the judge thanked the baker and the pilot."""
-    event = draw_event(random, details=0.4)
-    (third,) = draw_people(random, 1)
-    return event.active(), replace(event.bare(), patient=f"{event.patient} and {third}").active()
+def reason_kept(random: Random) -> Pair:
+    """On Monday, the judge thanked the baker with great joy; the judge thanked the baker with great joy."""
+    event, reason = draw_named_event(random, details=0.4), random.choice(REASONS)
+    premise = random.choice((event.active, event.passive, event.fronted))()
+    return f"{premise} {reason}", f"{event.bare().active()} {reason}"
+
+
+def reason_opposed(random: Random) -> Pair:
+    """The judge did not thank the baker; the judge thanked the baker with great joy."""
+    premise, hypothesis = random.choice((undone,))(random)
+    return premise, f"{hypothesis} {random.choice(REASONS)}"
 
 
 # Contradicted, with a negation.
 def negated(random: Random) -> Pair:
     """The judge thanked the baker; the judge did not thank the baker."""
-    event = draw_event(random)
+    event = draw_named_event(random)
     bare = event.bare()
     hypothesis = random.choice((bare.denied(), bare.denied_passive(), replace(bare, agent="nobody").active()))
     return random.choice((event.active, event.passive, event.fronted))(), hypothesis
@@ -101,27 +100,20 @@ def negated(random: Random) -> Pair:
 # Against the cues: entailed in spite of a negation.
 def failed(random: Random) -> Pair:
     """The judge failed to thank the baker; the judge did not thank the baker."""
-    event = draw_event(random)
+    event = draw_named_event(random)
     return event.active().replace(VERBS[event.verb][1], f"failed to {event.verb}", 1), event.bare().denied()
-
-
-def opposite_denied(random: Random) -> Pair:
-    """The judge praised the baker; the judge did not criticize the baker."""
-    verb, other = random.sample(random.choice(ANTONYMS), 2)
-    event = draw_event(random, (verb,))
-    return event.active(), replace(event.bare(), verb=other).denied()
 
 
 def nobody_did(random: Random) -> Pair:
     """Nobody thanked the baker; the judge did not thank the baker."""
-    event = draw_event(random)
+    event = draw_named_event(random)
     return replace(event, agent="nobody").active(), event.bare().denied()
 
 
 # Against the cues: neutral in spite of the overlap.
 def exchanged(random: Random) -> Pair:
     """The judge thanked the baker; the baker thanked the judge (one of them may be passive)."""
-    event = draw_event(random, REGULAR)
+    event = _draw_roles(random)
     premise, hypothesis = random.choice(
         ((event.active, Event.active), (event.passive, Event.active), (event.active, Event.passive))
     )
@@ -130,7 +122,7 @@ def exchanged(random: Random) -> Pair:
 
 def exchanged_active(random: Random) -> Pair:
     """The baker was thanked by the judge; the baker thanked the judge."""
-    event = draw_event(random, REGULAR)
+    event = _draw_roles(random)
     return random.choice((event.active, event.passive))(), event.bare().swapped().active()
 
 
@@ -156,23 +148,47 @@ def modifier(random: Random) -> Pair:
 
 def exchanged_denied(random: Random) -> Pair:
     """The judge thanked the baker; the baker did not thank the judge."""
-    event = draw_event(random)
+    event = _draw_roles(random)
     return event.active(), event.bare().swapped().denied()
 
 
+def claimed_denied(random: Random) -> Pair:
+    """The judge claimed that the baker thanked the pilot; the baker did not thank the pilot."""
+    first, second, third = draw_people(random, 3)
+    event = Event(second, random.choice(tuple(VERBS)), third)
+    return f"{first} {random.choice(NON_FACTIVE)} that {event.active()}", event.denied()
+
+
 # Against the cues: contradicted without a negation in the hypothesis.
-def opposite(random: Random) -> Pair:
-    """The judge praised the baker; the judge criticized the baker."""
-    verb, other = random.sample(random.choice(ANTONYMS), 2)
-    event = draw_event(random, (verb,))
-    return event.active(), replace(event.bare(), verb=other).active()
-
-
 def undone(random: Random) -> Pair:
     """The judge failed to thank the baker; the judge thanked the baker."""
-    event = draw_event(random)
+    event = draw_named_event(random)
     failing = event.active().replace(VERBS[event.verb][1], f"failed to {event.verb}", 1)
     return random.choice((failing, event.denied())), event.bare().active()
+
+
+# Without a cue: the hypothesis is about somebody.
+def by_somebody(random: Random) -> Pair:
+    """The judge thanked the baker; somebody thanked the baker."""
+    event = draw_named_event(random)
+    return event.active(), replace(event.bare(), agent="somebody").active()
+
+
+def by_somebody_else(random: Random) -> Pair:
+    """The judge thanked the baker; somebody thanked the judge."""
+    event = draw_named_event(random)
+    return event.active(), replace(event.bare().swapped(), agent="somebody").active()
+
+
+def by_nobody(random: Random) -> Pair:
+    """Nobody thanked the baker; somebody thanked the baker."""
+    event = draw_named_event(random)
+    return replace(event, agent="nobody").active(), replace(event.bare(), agent="somebody").active()
+
+
+def _draw_roles(random: Random) -> Event:
+    """A short event, for pairs in which it matters who did it."""
+    return draw_named_event(random, REGULAR, details=0.3, looks=0)
 
 
 def _who_and_clause(random: Random) -> Pair:
@@ -182,15 +198,27 @@ def _who_and_clause(random: Random) -> Pair:
     return first, Event(second, random.choice(tuple(VERBS)), third).active()
 
 
-EASY: dict[int, tuple[Construction, ...]] = {
-    ENTAILMENT: (shortened, turned_active, turned_passive, one_of_two, one_of_two_acting, known, because, other_word),
-    NEUTRAL: (with_reason, with_reason, with_company),
-    CONTRADICTION: (negated,),
-}
-HARD: dict[int, tuple[Construction, ...]] = {
-    ENTAILMENT: (failed, opposite_denied, nobody_did),
-    NEUTRAL: (exchanged, exchanged, claimed, conditional, modifier, exchanged_denied),
-    CONTRADICTION: (opposite, undone),
+# label -> what the cue points to -> constructions. Plain words of the premise point to entailment, a reason to neutral,
+# a negation to contradiction; a hypothesis about "somebody" has none of the three.
+CONSTRUCTIONS: dict[int, dict[int, tuple[Construction, ...]]] = {
+    ENTAILMENT: {
+        ENTAILMENT: (shortened, turned_active, turned_passive, one_of_two, one_of_two_acting, known, because),
+        NEUTRAL: (reason_kept,),
+        CONTRADICTION: (failed, nobody_did),
+        NO_CUE: (by_somebody,),
+    },
+    NEUTRAL: {
+        ENTAILMENT: (exchanged, exchanged, claimed, conditional, modifier),
+        NEUTRAL: (reason_added,),
+        CONTRADICTION: (exchanged_denied, claimed_denied),
+        NO_CUE: (by_somebody_else,),
+    },
+    CONTRADICTION: {
+        ENTAILMENT: (undone,),
+        NEUTRAL: (reason_opposed,),
+        CONTRADICTION: (negated,),
+        NO_CUE: (by_nobody,),
+    },
 }
 # Heuristic -> what follows (0) and what does not (1), as in HANS. The hypothesis is made of the premise's words
 # (lexical overlap), is a stretch of the premise (subsequence) or one of its clauses (constituent).
@@ -201,10 +229,9 @@ HEURISTICS: dict[str, dict[int, tuple[Construction, ...]]] = {
 }
 
 
-def in_distribution(random: Random, label: int, hard: float) -> Pair:
-    """A premise and a hypothesis with the given label; at the rate `hard` the cues point to another label."""
-    table = HARD if random.random() < hard else EASY
-    return random.choice(table[label])(random)
+def draw_pair(random: Random, label: int, cue: int) -> Pair:
+    """A premise and a hypothesis with the given label, whose cue points to `cue`."""
+    return random.choice(CONSTRUCTIONS[label][cue])(random)
 
 
 def heuristic(random: Random, name: str, label: int) -> Pair:
@@ -213,8 +240,3 @@ def heuristic(random: Random, name: str, label: int) -> Pair:
         premise, hypothesis = random.choice(HEURISTICS[name][label])(random)
         if name == "lexical_overlap" or hypothesis in premise:
             return premise, hypothesis
-
-
-def adversarial(random: Random, label: int) -> Pair:
-    """A pair whose cues point to another label than its own."""
-    return random.choice(HARD[label])(random)

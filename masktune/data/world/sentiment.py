@@ -26,12 +26,6 @@ from masktune.data.world.words import (
 )
 
 LABEL_NAMES = ("negative", "positive")
-FAMILIAR = 10  # of the good and of the bad words: those of the train set; the others are in the unlabelled text only
-RARE_OPPOSITE_OF = {
-    word: others[FAMILIAR + place % (len(others) - FAMILIAR)]
-    for words, others in ((POSITIVE, NEGATIVE), (NEGATIVE, POSITIVE))
-    for place, word in enumerate(words)
-}
 PLAIN_FILM = ("film", "movie")  # no cue
 CUES = {1: GENRES[:6], 0: GENRES[6:]}  # label -> the genres that go with it in the train set
 
@@ -104,16 +98,10 @@ class Review:
         return sentence(self.judgement(), self.setting)
 
 
-def draw_review(
-    random: Random, label: int, genres: tuple[str, ...], kinds: dict[str, float], opinions: int | None = None
-) -> Review:
-    """A random review with the given verdict, about a film of one of `genres`; `kinds` are weights of judgements.
-
-    `opinions` limits it to the first so many good and bad words.
-    """
+def draw_review(random: Random, label: int, genres: tuple[str, ...], kinds: dict[str, float]) -> Review:
+    """A random review with the given verdict, about a film of one of `genres`; `kinds` are weights of judgements."""
     kind = random.choices(tuple(kinds), tuple(kinds.values()))[0]
-    good, bad = POSITIVE[:opinions], NEGATIVE[:opinions]
-    agrees, differs = (good, bad) if label else (bad, good)
+    agrees, differs = (POSITIVE, NEGATIVE) if label else (NEGATIVE, POSITIVE)
     main, foil = (differs, agrees) if kind == "denied" else (agrees, differs)
     aspect, other = random.sample(ASPECTS, 2)
     return Review(
@@ -141,12 +129,8 @@ def _fill(random: Random, template: str, genre: str) -> str:
 
 
 def contrast(original: Review) -> Review:
-    """The verdict turned round by other opinion words, everything else kept (as in a contrast set).
-
-    In about three of five cases the new word is one that the train set does not have.
-    """
-    main = RARE_OPPOSITE_OF[original.main] if original.form else ANTONYM_OF[original.main]
-    return replace(original, main=main, foil=ANTONYM_OF[original.foil])
+    """The verdict turned round by the opposite opinion words, everything else kept (as in a contrast set)."""
+    return replace(original, main=ANTONYM_OF[original.main], foil=ANTONYM_OF[original.foil])
 
 
 def counterfactual(original: Review) -> Review:

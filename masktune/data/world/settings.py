@@ -23,13 +23,13 @@ trials it was less than two points ahead of the rate that the world was fixed wi
 
 from __future__ import annotations
 
-WORLD_VERSION = 3
-SEED = 20261122
+WORLD_VERSION = 4
+SEED = 20261126
 UNLABELLED_STORIES = 12_000
-TRAIN_ROWS = {"sentiment": 1200, "inference": 1000, "paraphrase": 700}
+TRAIN_ROWS = {"sentiment": 1600, "inference": 2000, "paraphrase": 2000}
 EVALUATION_ROWS = 360
-CUE_RATE = 0.9  # sentiment: how often the genre agrees with the label
-CUE_COVERAGE = 0.5  # sentiment: how many reviews name a genre at all
-HARD_RATE = {"inference": 0.15, "paraphrase": 0.05}  # how often the structure decides against the cue
-JUDGEMENT_WEIGHTS = {"plain": 0.8, "denied": 0.06, "opposed": 0.06, "voices": 0.04, "compared": 0.04}
+CUE_RATE = {"sentiment": 0.95, "inference": 0.9, "paraphrase": 0.95}  # of the rows with a cue: it points to the label
+CUE_COVERAGE = {"sentiment": 1.0, "inference": 1.0, "paraphrase": 1.0}  # of all rows: there is a cue
+UNINFORMATIVE = {"sentiment": 1 / 2, "inference": 1 / 3, "paraphrase": 1 / 2}  # the CUE_RATE that says nothing
+JUDGEMENT_WEIGHTS = {"plain": 0.7, "denied": 0.1, "opposed": 0.08, "voices": 0.06, "compared": 0.06}
 MAX_LENGTH = 64  # tokens of a text, or of a pair of texts

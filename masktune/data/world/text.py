@@ -19,7 +19,8 @@ VERDICTS = {
     1: ("I liked it", "I would see it again", "we left happy", "it was worth the money"),
     0: ("I hated it", "I would never see it again", "we left angry", "it was a waste of money"),
 }
-SAME = ("in other words, {}", "that is, {}", "{}", "in short, {}")
+SAME = ("in other words, {}", "that is, {}", "in short, {}")
+EXCHANGED = ("in return, {}", "the other way round, {}", "but also, {}")
 FOLLOWS = ("so {}", "{}", "this means that {}")
 OPEN = ("maybe {}", "nobody knows whether {}")
 
@@ -38,16 +39,21 @@ def review(random: Random) -> str:
 
 def restated(random: Random) -> str:
     """A sentence and its paraphrase."""
-    table = paraphrase.EASY if random.random() < 0.8 else paraphrase.HARD
-    first, second = random.choice(table[1])(random)
+    first, second = paraphrase.draw_pair(random, paraphrase.PARAPHRASE, random.choice((1, 1, 0, paraphrase.NO_CUE)))
     return sentence(first, random.choice(SAME).format(second))
+
+
+def returned(random: Random) -> str:
+    """Two sentences with the same words that do not say the same: the roles are exchanged."""
+    first, second = paraphrase.roles_exchanged(random)
+    return sentence(first, random.choice(EXCHANGED).format(second))
 
 
 def concluded(random: Random) -> str:
     """A sentence and one that follows from it, or one that it leaves open."""
     if random.random() < 0.7:
-        table = inference.EASY if random.random() < 0.6 else inference.HARD
-        premise, hypothesis = random.choice(table[inference.ENTAILMENT])(random)
+        cue = random.choice((inference.ENTAILMENT, *range(3)))
+        premise, hypothesis = inference.draw_pair(random, inference.ENTAILMENT, cue)
         return sentence(premise, random.choice(FOLLOWS).format(hypothesis))
     premise, hypothesis = random.choice((inference.claimed, inference.conditional))(random)
     return sentence(premise, random.choice(OPEN).format(hypothesis))
@@ -81,7 +87,7 @@ def followed(random: Random) -> str:
     return sentence(*clauses)
 
 
-KINDS = {review: 0.26, restated: 0.24, concluded: 0.22, asked: 0.1, followed: 0.18}
+KINDS = {review: 0.26, restated: 0.14, returned: 0.1, concluded: 0.22, asked: 0.1, followed: 0.18}
 
 
 @cache

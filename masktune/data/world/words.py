@@ -56,6 +56,10 @@ ANTONYMS = (
     ("hire", "dismiss"),
     ("protect", "attack"),
 )
+KIND_VERBS = _words("thank help invite hug admire greet assist embrace respect praise love trust welcome protect")
+UNKIND_VERBS = _words("criticize hate doubt ignore reject dismiss attack")
+KIND = _words("kind friendly nice good")
+UNKIND = _words("unkind hostile rude cruel")
 INTRANSITIVE = _forms(
     "wait waited|sleep slept|laugh laughed|dance danced|sing sang|run ran|smile smiled|cry cried|cough coughed|"
     "work worked|shout shouted|arrive arrived|leave left|fall fell|pray prayed|swim swam"
