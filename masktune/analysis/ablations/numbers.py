@@ -14,7 +14,17 @@ import pandas as pd
 
 from masktune import methods
 from masktune.analysis import names
-from masktune.analysis.ablations.settings import METHOD, OPTIONS, RATES, REFERENCE, SETTINGS, SHARED, has_value
+from masktune.analysis.ablations.settings import (
+    BESIDES,
+    METHOD,
+    OPTIONS,
+    RATES,
+    REFERENCE,
+    SETTINGS,
+    SHARED,
+    TAUGHT,
+    has_value,
+)
 from masktune.analysis.accuracy import numbers as accuracy
 from masktune.analysis.answers import Block
 from masktune.data import EVALUATION
@@ -23,7 +33,7 @@ from masktune.statistics import multiplicity
 from masktune.study.store.gather import TRAINING
 
 COLUMNS = [
-    *accuracy.PLACE, "label", "reference", "base", *SETTINGS, "adaptation", "accuracy", "seeds", "examples",
+    *accuracy.PLACE, "label", "reference", "base", *SETTINGS, *BESIDES, "accuracy", "seeds", "examples",
     "clusters", "difference", "low", "high", "bound", "probability_greater", "p", "smallest_p", "majority",
     *accuracy.SECONDARY,
 ]  # fmt: skip
@@ -35,7 +45,7 @@ def variants(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:
     The base is the first main row of Mask-tuning. A variant that is declared but has no finished pair of runs has a row
     with 0 seeds, so that it counts among the comparisons; `observed` leaves it out.
 
-    Columns: task model set kind label base, SETTINGS, adaptation, accuracy (mean over seeds, per cent), and those of
+    Columns: task model set kind label base, SETTINGS, BESIDES, accuracy (mean over seeds, per cent), and those of
     `accuracy.numbers.compare` (points); `p` of the sign-flip test, not corrected, where there are enough seeds for it
     to reach 0.05; `majority`, the accuracy of a constant answer; on lopsided sets the secondary metrics.
     """
@@ -64,12 +74,13 @@ def observed(variants: pd.DataFrame) -> pd.DataFrame:
 
 
 def _settings(runs: pd.DataFrame) -> pd.DataFrame:
-    """A row for each model, task and label: method, part, SETTINGS."""
+    """A row for each model, task and label: method, part, SETTINGS, BESIDES."""
     first = runs.drop_duplicates(["model", "task", "label"])
     training = {name: first[f"training/{name}"] for name in TRAINING}
     options = pd.DataFrame([_options(*row) for row in zip(first["method"], first["options"], strict=True)])
     kept = first[["model", "task", "label", "part", "method", "adaptation", *RATES]]
-    return kept.assign(**training, **{name: options[name].to_numpy() for name in OPTIONS})
+    data_options = first.get("data_options", "{}")  # not there in what an older version gathered
+    return kept.assign(**training, data_options=data_options, **{name: options[name].to_numpy() for name in OPTIONS})
 
 
 def _options(method: str, given: str) -> dict[str, Any]:
@@ -77,7 +88,8 @@ def _options(method: str, given: str) -> dict[str, Any]:
     if method != METHOD:
         return dict.fromkeys(OPTIONS)
     built = methods.build(method, **json.loads(given))
-    return {name: getattr(built, name) for name in OPTIONS}
+    taught = {"fill": TAUGHT} if built.settings()["fill_gradient"] else {}
+    return {name: getattr(built, name) for name in OPTIONS} | taught
 
 
 def _rows(place: dict[str, str], block: Block | None, settings: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -86,7 +98,7 @@ def _rows(place: dict[str, str], block: Block | None, settings: pd.DataFrame) ->
     base = trained.loc[trained["part"] == "main", "label"].head(1).to_list()
     for variant in trained.to_dict("records"):
         for reference in _references(variant, here):
-            about = {name: variant[name] for name in (*SETTINGS, "adaptation")}
+            about = {name: variant[name] for name in (*SETTINGS, *BESIDES)}
             about |= {"label": variant["label"], "reference": reference, "base": variant["label"] in base}
             yield {**place, **about, **_compare(block, reference, variant["label"])}
 
@@ -157,7 +169,7 @@ def _like_base(rows: pd.DataFrame, factors: Sequence[str]) -> pd.Series:
     base = rows[rows["base"]].head(1)
     if base.empty:
         return pd.Series(False, index=rows.index)
-    others = [name for name in (*SETTINGS, "adaptation") if name not in factors]
+    others = [name for name in (*SETTINGS, *BESIDES) if name not in factors]
     return pd.concat([has_value(rows[name], base[name].iloc[0]) for name in others], axis=1).all(axis=1)
 
 

@@ -7,10 +7,14 @@ from masktune.study.store.gather import TRAINING
 METHOD = "mask_tuning"
 REFERENCE = "fine_tuning"
 RATES = ("alpha", "mask_rate")
-OPTIONS = ("reduction", "encoder", "fill", "classify", "positions", "symbol", "keep", "alpha_weights")
+OPTIONS = ("reduction", "encoder", "fill", "fill_mode", "classify", "positions", "symbol", "keep", "alpha_weights")
+# A soft fill with `fill_gradient`, a value of the setting "fill": no other fill can have that option.
+TAUGHT = "soft, with gradient"
 SETTINGS = (*RATES, *OPTIONS, *TRAINING)
+# What else may differ: the adaptation of the language model, and the options of the data.
+BESIDES = ("adaptation", "data_options")
 # What a variant and its reference share.
-SHARED = (*TRAINING, "adaptation")
+SHARED = (*TRAINING, *BESIDES)
 # For axes and tables.
 TITLES = {
     "alpha": "alpha (weight of the MLM loss)", "mask_rate": "masking rate", "reduction": "mean of the MLM loss",
@@ -18,7 +22,7 @@ TITLES = {
     "keep": "filter", "alpha_weights": "alpha weights", "epochs": "epochs", "learning_rate": "learning rate",
     "batch_size": "batch size", "train_examples": "training examples", "sampling": "sampling",
     "max_length": "longest text (tokens)", "warmup_ratio": "warm-up", "weight_decay": "weight decay",
-    "max_grad_norm": "clipping norm",
+    "max_grad_norm": "clipping norm", "fill_mode": "mode of the fills",
 }  # fmt: skip
 
 

@@ -4,13 +4,16 @@ import pandas as pd
 
 from masktune.analysis import names
 from masktune.analysis.ablations import numbers
-from masktune.analysis.ablations.settings import TITLES, value_text
+from masktune.analysis.ablations.settings import TAUGHT, TITLES, value_text
 from masktune.analysis.formatting import number
 
 # The variants that each take one possible explanation away, as (setting, value, what it is) next to the base.
 EXPLANATIONS = (
     ("fill", "original", "the hidden token put back, so that the texts are clean"),
     ("fill", "random", "random tokens in the gaps"),
+    ("fill", "soft", "mean word embeddings in the gaps"),
+    ("fill", TAUGHT, "mean word embeddings in the gaps, through which the classifier teaches the language model"),
+    ("fill_mode", "evaluation", "fills predicted without dropout"),
     ("encoder", "frozen", "a frozen language model, so that there is no masked-LM loss"),
     ("encoder", "separate", "two separate networks"),
     ("reduction", "maskable", "the masked-LM loss averaged over all tokens"),

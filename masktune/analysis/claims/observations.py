@@ -90,7 +90,9 @@ class _Source:
     @cached_property
     def settings(self) -> dict[str, Setting]:
         return {
-            variant.label: Setting(row.method, variant.options, not variant.training and row.adaptation is None)
+            variant.label: Setting(
+                row.method, variant.options, not (variant.training or row.adaptation or row.data_options)
+            )
             for row in self.study.grid
             for variant in row.variants
         }

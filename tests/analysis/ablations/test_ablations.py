@@ -148,6 +148,23 @@ def test_an_unknown_setting_is_named(study):
         numbers.sweep(study[1], "rate")
 
 
+def test_fine_tuning_on_other_data_is_no_reference_and_a_taught_soft_fill_is_a_fill_of_its_own():
+    soft = [
+        ("soft", "mask_tuning", {"fill": "soft"}, 0.6, 0.05),
+        ("taught", "mask_tuning", {"fill": "soft", "fill_gradient": True}, 0.6, 0.05),
+    ]
+    free = ("fine-tuning, cue-free", "fine_tuning", {}, np.nan, np.nan)
+    runs, predictions = make(tasks=("inference",), seeds=3, methods=[*METHODS, free, *soft])
+    data_options = runs["label"].map({free[0]: '{"cue_rate": 0.5}'}).fillna("{}")
+    runs = runs.assign(data_options=data_options, part=runs["part"].where(runs["label"] == METHODS[1][0], "ablation"))
+    variants = numbers.variants(blocks(runs, predictions), runs)
+    assert set(variants["reference"]) == {"fine-tuning"}
+    values = numbers.sweep(variants, "fill").drop_duplicates("label").set_index("label")["fill"]
+    assert values.to_dict() == {"Mask-tuning": "argmax", "soft": "soft", "taught": settings.TAUGHT}
+    said = [line for line in text.explanations(variants) if "mean word embeddings" in line]
+    assert len(said) == 2 and "teaches" in said[1]
+
+
 @pytest.fixture(scope="module")
 def clean():
     """The variants of a study with the base and the one whose texts are clean."""

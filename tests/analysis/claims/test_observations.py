@@ -273,8 +273,10 @@ def test_another_study_answers_in_the_column_where_it_belongs(results, tmp_path)
     assert "study sweep" in shown("5 %", "Embedded world")
 
 
-@pytest.mark.parametrize("own", ["training = { epochs = 4 }", "adaptation = { steps = 50 }"])
-def test_another_training_or_an_adaptation_answers_nothing(results, tmp_path, own):
+@pytest.mark.parametrize(
+    "own", ["training = { epochs = 4 }", "adaptation = { steps = 50 }", "data_options = { cue_rate = 0.5 }"]
+)
+def test_another_training_an_adaptation_or_other_data_answers_nothing(results, tmp_path, own):
     (tmp_path / "studies").mkdir()
     (tmp_path / "studies" / "sweep.toml").write_text(SWEEP.replace("mask_rate = 0.15", f"mask_rate = 0.15\n{own}"))
     store(results, "sweep", row("sentiment", "contrast", "bert", method="ours", against="more"))
