@@ -90,8 +90,16 @@ class Feature(ABC):
     per_token: ClassVar[bool] = False
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns of the train set that it reads besides the tokens and the labels. A model never sees them."""
+        return ()
+
+    @property
     def depends_on(self) -> tuple[str, ...]:
-        """What it depends on besides the tokenised train set: "words" (the tokenizer), "checkpoint", "training"."""
+        """What it depends on besides the tokens and labels of the train set.
+
+        "words" (the tokenizer), "checkpoint", "training", "columns" (those that it reads).
+        """
         return ()
 
     @abstractmethod

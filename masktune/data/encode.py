@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from masktune.errors import MaskTuneError
@@ -13,12 +14,15 @@ if TYPE_CHECKING:
 ROWS_AT_A_TIME = 1_000
 
 
-def encode(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int) -> datasets.Dataset:
+def encode(
+    dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int, keep: Iterable[str] = ()
+) -> datasets.Dataset:
     """The token ids of a data set, unpadded: `masktune.training.collate.Padding` pads each batch.
 
     `dataset` has the columns `text`, `label` and, for two texts, `text_pair` (see `masktune.data.tasks`). The result
     has `input_ids`, `attention_mask` and `labels`, and `token_type_ids` where the tokenizer makes them, in the same
-    order. Too long a text is cut at the end; of two texts the longer one is cut, token by token, until both fit.
+    order. Too long a text is cut at the end; of two texts the longer one is cut, token by token, until both fit. The
+    columns named in `keep`, as far as there are any, stay: what features read (`masktune.features.Feature.reads`).
 
     Raises MaskTuneError for a missing column, a text that is not text, a tokenizer without mask token or words and a
     `max_length` that the tokenizer's model cannot take or that leaves no room for text.
@@ -34,7 +38,8 @@ def encode(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_le
         texts = [list(batch["text"])] + ([list(batch["text_pair"])] if paired else [])
         encoded = _tokens(tokenizer, texts, max_length) if texts[0] else {}
         columns = {name: pa.array(encoded.get(name, []), pa.list_(pa.int32())) for name in _columns(tokenizer)}
-        tables.append(pa.table({**columns, "labels": pa.array(list(batch["label"]), pa.int64())}))
+        kept = {name: pa.array(list(batch[name])) for name in keep if name in dataset.column_names}
+        tables.append(pa.table({**columns, "labels": pa.array(list(batch["label"]), pa.int64()), **kept}))
     return datasets.Dataset(pa.concat_tables(tables).combine_chunks())
 
 

@@ -6,11 +6,13 @@ small         the checkpoint itself, fine-tuned on 2,000 examples for 5 epochs: 
 overlap       logistic regression on how two texts overlap (Clark et al. 2019)
 hypothesis    logistic regression on the words of the second text alone (Gururangan et al. 2018; Clark et al. 2019)
 bag_of_words  logistic regression on all words
+cue           how often each label goes with an example's cue, counted in the train set: it sees exactly the cue, which
+              the train set has in a column of that name (the embedded world has it: masktune.data.world)
 
 Every probability comes from a model that has not seen the example (cross-fitting). On its own train set a bias model is
 right for another reason than bias: it remembers the examples. It is then certain of examples without any bias too, and
 a method that discounts what the bias model knows would discount at random. The released code of Clark et al. applies a
-regression to its own train set; with a few features that does little harm.
+regression to its own train set; with a few features that does little harm, and the table of "cue" is made so, too.
 
 That code tells entailment from the rest alone; here the regression knows all classes. It balances the classes; here
 they are as they are, since log p + log b asks for probabilities.
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
     import numpy
 
 
-BIAS_MODELS = ("small", "overlap", "hypothesis", "bag_of_words")
+BIAS_MODELS = ("small", "overlap", "hypothesis", "bag_of_words", "cue")
 OF_PAIRS = ("overlap", "hypothesis")
+CUE = "cue"  # the bias model, and the column of the train set that it reads
 FOLDS = 5
 SMALL_EXAMPLES = 2_000
 SMALL_EPOCHS = 5
@@ -47,12 +50,20 @@ class BiasProbabilities(Feature):
     summary = "probabilities of a bias model"
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        return (CUE,) if self.model == CUE else ()
+
+    @property
     def depends_on(self) -> tuple[str, ...]:
+        if self.model == CUE:
+            return ("columns",)
         return ("checkpoint", "training") if self.model == "small" else ("words",)
 
     def compute(self, builder: FeatureBuilder) -> "numpy.ndarray":
         if self.model == "small":
             return _of_small_models(builder)
+        if self.model == CUE:
+            return _of_cues(builder)
         if self.model in OF_PAIRS and not builder.paired:
             raise MaskTuneError(
                 f"bias_model {self.model!r} needs two texts, the examples have one; choose 'bag_of_words' or 'small'"
@@ -70,6 +81,21 @@ def _of_small_models(builder: FeatureBuilder) -> "numpy.ndarray":
     bias = builder.predict(builder.fine_tune(seen, SMALL_EPOCHS))
     bias[seen] = builder.predict(builder.fine_tune(others, SMALL_EPOCHS))[seen]
     return bias
+
+
+def _of_cues(builder: FeatureBuilder) -> "numpy.ndarray":
+    """P(label | cue) of each example's cue. One is added to each count, so that no probability is 0."""
+    import numpy
+
+    if CUE not in builder.train.column_names:
+        raise MaskTuneError(
+            f"bias_model {CUE!r} needs a train set with a column {CUE!r}, and this one has none: only the embedded "
+            "world says what the cue of an example is; choose 'small', 'overlap', 'hypothesis' or 'bag_of_words'"
+        )
+    cues, which = numpy.unique(numpy.asarray(builder.train[CUE]), return_inverse=True)
+    counts = numpy.ones((len(cues), builder.num_labels), dtype=numpy.float32)
+    numpy.add.at(counts, (which, numpy.asarray(builder.labels)), 1)
+    return (counts / counts.sum(axis=1, keepdims=True))[which]
 
 
 def _of_regression(model: str, builder: FeatureBuilder) -> "numpy.ndarray":

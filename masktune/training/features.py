@@ -17,7 +17,7 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -116,7 +116,13 @@ class CachedFeatureBuilder:
             )
         check_labels(self.train, self.num_labels)
         columns = {PREFIX + name: self._column(feature, name) for name, feature in needs.items()}
-        return datasets.concatenate_datasets([self.train, datasets.Dataset(pyarrow.table(columns))], axis=1)
+        seen = self.train.select_columns([name for name in self.train.column_names if name not in self._read(needs)])
+        return datasets.concatenate_datasets([seen, datasets.Dataset(pyarrow.table(columns))], axis=1)
+
+    @staticmethod
+    def _read(needs: Mapping[str, Feature]) -> set[str]:
+        """The columns that only the features read."""
+        return {column for feature in needs.values() for column in feature.reads}
 
     def _column(self, feature: Feature, name: str) -> pyarrow.Array:
         """A feature as a column: a list for each example if it has several numbers for it, else a number."""
@@ -130,7 +136,8 @@ class CachedFeatureBuilder:
     def _values(self, feature: Feature, name: str) -> numpy.ndarray:
         """The array of a feature, from the cache or computed now."""
         # "product" is what caches of the first version call a feature, and their folders are named by this record.
-        made_of = {"product": type(feature).__name__, "settings": asdict(feature), **self._identity(feature.depends_on)}
+        made_of = {"product": type(feature).__name__, "settings": asdict(feature)}
+        made_of |= self._identity(feature.depends_on, feature.reads)
 
         def make(folder: Path) -> None:
             start = time.perf_counter()
@@ -143,15 +150,20 @@ class CachedFeatureBuilder:
         self.seconds[name] = _seconds(folder)
         return safetensors.numpy.load_file(folder / FILE)["values"]
 
-    def _identity(self, depends_on: Sequence[str]) -> dict[str, Any]:
+    def _identity(self, depends_on: Sequence[str], reads: Sequence[str] = ()) -> dict[str, Any]:
         """What defines a feature besides its own settings."""
         digests = {
             "words": lambda: self._tokenizer_digest,
             "checkpoint": lambda: [self._checkpoint_digest, self._tokenizer_digest, len(self.label_names)],
+            "columns": lambda: {name: self._column_digest(name) for name in reads},
             "training": lambda: {name: str(getattr(self.args, name, None)) for name in TRAINING} | self._accelerated,
         }
         chosen = {name: digests[name]() for name in depends_on}
         return {"examples": self._digest, **chosen, "seed": self.base_seed, "format": FORMAT}
+
+    def _column_digest(self, name: str) -> str:
+        """Of a column that only a feature reads; of one that is missing, which the feature refuses, of no values."""
+        return files.digest(json.dumps(list(self.train[name]) if name in self.train.column_names else []))
 
     @property
     def _accelerated(self) -> dict[str, str]:

@@ -26,10 +26,10 @@ from __future__ import annotations
 WORLD_VERSION = 4
 SEED = 20261126
 UNLABELLED_STORIES = 12_000
-TRAIN_ROWS = {"sentiment": 1600, "inference": 2000, "paraphrase": 2000}
+TRAIN_ROWS = {"sentiment": 1500, "inference": 1500, "paraphrase": 1500}
 EVALUATION_ROWS = 360
-CUE_RATE = {"sentiment": 0.95, "inference": 0.9, "paraphrase": 0.95}  # of the rows with a cue: it points to the label
+CUE_RATE = {"sentiment": 0.9, "inference": 0.9, "paraphrase": 0.9}  # of the rows with a cue: it points to the label
 CUE_COVERAGE = {"sentiment": 1.0, "inference": 1.0, "paraphrase": 1.0}  # of all rows: there is a cue
 UNINFORMATIVE = {"sentiment": 1 / 2, "inference": 1 / 3, "paraphrase": 1 / 2}  # the CUE_RATE that says nothing
-JUDGEMENT_WEIGHTS = {"plain": 0.7, "denied": 0.1, "opposed": 0.08, "voices": 0.06, "compared": 0.06}
+JUDGEMENT_WEIGHTS = {"plain": 0.6, "denied": 0.16, "opposed": 0.08, "voices": 0.08, "compared": 0.08}
 MAX_LENGTH = 64  # tokens of a text, or of a pair of texts

@@ -93,6 +93,7 @@ def load_inputs(cell: Cell) -> CellInputs:
     quiet()
     read_source(cell)  # now: the files may be edited while the seeds are trained
     seconds: dict[str, float] = {}
+    method = build_method(cell.method, cell.options)
     with _record_time(seconds, "load"):
         task = data.load(cell.data, cell.task, train_examples=cell.training.train_examples, **cell.data_options)
         task = task.also_cut_to(cell.training.evaluation_lengths)
@@ -101,10 +102,10 @@ def load_inputs(cell: Cell) -> CellInputs:
         task = replace(task, digests=task.digests | checkpoints.digests(cell.model))
         tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=cell.model.revision or "main")
     with _record_time(seconds, "tokenise"):
-        train = encode.encode(task.train, tokenizer, cell.training.max_length)
+        read = {column for feature in method.needs.values() for column in feature.reads}
+        train = encode.encode(task.train, tokenizer, cell.training.max_length, keep=read)
         encoded = [encode.encode(each.examples, tokenizer, each.max_length) for each in task.evaluation]
         curve = _sample(encoded[[each.kind for each in task.evaluation].index("in_distribution")])
-    method = build_method(cell.method, cell.options)
     starts = {pretraining: _start(cell, method, task, tokenizer, train, place) for pretraining, place in places.items()}
     evaluation, examples = datasets.concatenate_datasets(encoded), record.describe_examples(task.evaluation)
     inputs = CellInputs(cell, method, task, checkpoint, tokenizer, train, curve, evaluation, examples, seconds, starts)
