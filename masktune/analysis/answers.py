@@ -4,7 +4,7 @@ A block is one model x task x evaluation set. Everything the tables say is a fun
 function of `runs` (a row a run) and `predictions` (a row an answer) alone.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,12 +21,21 @@ LOPSIDED = 0.05  # the commonest answer scores more than chance by more than thi
 
 @dataclass(frozen=True)
 class Answers:
-    """What one method answered: `predictions` [S, n] for `seeds` [S]; `logits` [S, n, number of classes] on demand."""
+    """What one method answered: `predictions` [S, n] for `seeds` [S]; `logits` [S, n, number of classes] on demand.
+
+    `pretrainings` [S] says which pre-training each seed started from; none are given where all had the same.
+    """
 
     method: str
     seeds: tuple[int, ...]
     predictions: np.ndarray
     frames: tuple[pd.DataFrame, ...]
+    pretrainings: tuple[int, ...] = ()
+
+    def started_from(self, seeds: Iterable[int]) -> np.ndarray:
+        """The pre-training of each of these seeds."""
+        known = dict(zip(self.seeds, self.pretrainings, strict=False))
+        return np.array([known.get(seed, 0) for seed in seeds])
 
     @property
     def logits(self) -> np.ndarray:
@@ -91,13 +100,23 @@ class Block:
         if first not in by_method or second not in by_method:
             return None
         one, other = by_method[first], by_method[second]
-        shared = sorted(set(one.seeds) & set(other.seeds))
+        shared = self.shared_seeds(first, second)
         if not shared:
             return None
         first_right, second_right = (
             self.correct(answers)[[answers.seeds.index(seed) for seed in shared]] for answers in (one, other)
         )
         return first_right, second_right
+
+    def shared_seeds(self, *methods: str) -> list[int]:
+        """The seeds that all of these methods finished, in order."""
+        finished = [set(answers.seeds) for answers in self.answers if answers.method in methods]
+        return sorted(set.intersection(*finished)) if len(finished) == len(set(methods)) else []
+
+    def pretrainings(self, *methods: str) -> np.ndarray:
+        """Which pre-training each of the shared seeds started from, the same for all these methods. [S]."""
+        answers = next(answers for answers in self.answers if answers.method in methods)
+        return answers.started_from(self.shared_seeds(*methods))
 
 
 def fail_runs_without_numbers(runs: pd.DataFrame, predictions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -172,7 +191,8 @@ def _runs_of(runs: pd.DataFrame, label: str, by_run: dict) -> pd.DataFrame:
 def _answers(label: str, members: pd.DataFrame, by_run: dict[str, pd.DataFrame]) -> Answers:
     frames = tuple(by_run[run_id] for run_id in members["run_id"])
     predictions = np.stack([frame["prediction"].to_numpy(dtype=int) for frame in frames])
-    return Answers(label, tuple(int(seed) for seed in members["seed"]), predictions, frames)
+    started = tuple(map(int, members["pretraining"])) if "pretraining" in members else ()
+    return Answers(label, tuple(int(seed) for seed in members["seed"]), predictions, frames, started)
 
 
 def _same_examples(reference: pd.DataFrame, rows: pd.DataFrame, run_id: str, name: str) -> None:

@@ -7,7 +7,7 @@ from scipy import stats
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
-from masktune.statistics import crossed
+from masktune.statistics import crossed, intervals
 
 
 def slow_bootstrap(first, second, clusters, draws, seed):
@@ -158,3 +158,110 @@ def test_tables_drawn_together_are_those_drawn_alone(pair):
 def test_large_sets_stay_within_memory_chunks():
     sizes = [chunk.stop - chunk.start for chunk in crossed._chunks(10_000, 30_000)]
     assert sum(sizes) == 10_000 and max(sizes) * 30_000 <= crossed._CHUNK
+
+
+def slow_nested_mean(values, clusters, started):
+    """Error and degrees of freedom with pre-trainings above the seeds, sum by sum, from the variance components."""
+    names, groups = sorted(set(clusters)), sorted(set(started))
+    seeds, count, of = len(values), len(names), range(len(values))
+    mean = sum(map(sum, values)) / (seeds * len(clusters))
+    part = {}
+    for s in of:
+        for c in names:
+            own = [values[s][i] - mean for i in range(len(clusters)) if clusters[i] == c]
+            part[s, c] = sum(own) * count / len(clusters)
+    members = {g: [s for s in of if started[s] == g] for g in groups}
+    cell = {(g, c): sum(part[s, c] for s in members[g]) / len(members[g]) for g in groups for c in names}
+    of_group = {g: sum(cell[g, c] for c in names) / count for g in groups}
+    of_cluster = {c: sum(part[s, c] for s in of) / seeds for c in names}
+    of_seed = {s: sum(part[s, c] for c in names) / count for s in of}
+    sizes = {g: len(members[g]) for g in groups}
+    between, inside = len(groups) - 1, seeds - len(groups)
+    ms_group = count * sum(sizes[g] * of_group[g] ** 2 for g in groups) / between
+    ms_seed = count * sum((of_seed[s] - of_group[g]) ** 2 for g in groups for s in members[g]) / inside
+    ms_cluster = seeds * sum(value**2 for value in of_cluster.values()) / (count - 1)
+    left = sum(sizes[g] * (cell[g, c] - of_group[g] - of_cluster[c]) ** 2 for g in groups for c in names)
+    ms_group_cluster = left / (between * (count - 1))
+    left = sum(
+        (part[s, c] - of_seed[s] - cell[g, c] + of_group[g]) ** 2 for g in groups for s in members[g] for c in names
+    )
+    ms_left = left / (inside * (count - 1))
+    # The components: sigma^2 of a pre-training, of a seed, and of both with a cluster.
+    each = (seeds - sum(size**2 for size in sizes.values()) / seeds) / between
+    group = (ms_group - ms_group_cluster - ms_seed + ms_left) / (each * count)
+    group_cluster = (ms_group_cluster - ms_left) / each
+    seed = (ms_seed - ms_left) / count
+    squared = sum((size / seeds) ** 2 for size in sizes.values())
+    cluster = (ms_cluster - ms_left - seeds * squared * group_cluster) / seeds
+    variance = (
+        squared * group + seed / seeds + cluster / count + squared * group_cluster / count + ms_left / seeds / count
+    )
+    k = seeds * squared / each
+    terms = [(k, ms_group, between), (1 - k, ms_seed, inside), (1, ms_cluster, count - 1)]
+    terms += [(k, ms_group_cluster, between * (count - 1)), (1 - k, ms_left, inside * (count - 1))]
+    spread = sum((weight * square) ** 2 / freedom for weight, square, freedom in terms)
+    return mean, variance**0.5, (variance * seeds * count) ** 2 / spread
+
+
+def started_from(seeds, pretrainings):
+    return np.arange(seeds) % pretrainings
+
+
+@pytest.mark.parametrize("seeds", [6, 7, 10])
+def test_pretrainings_are_a_level_above_the_seeds(seeds):
+    generator, started = np.random.default_rng(seeds), started_from(seeds, 3)
+    clusters = np.repeat(np.arange(12), [1, 2, 3] * 4)
+    values = np.array([-3.0, 1.0, 2.0])[started][:, None] + generator.normal(0, 1, (seeds, 1))
+    values = values + generator.normal(0, 3, 12)[clusters] + generator.normal(0, 1, (seeds, len(clusters)))
+    found = crossed.crossed_mean(values, clusters, started)
+    assert (found.mean, found.error, found.freedom) == pytest.approx(slow_nested_mean(values, clusters, list(started)))
+    assert found.error > crossed.crossed_mean(values, clusters).error and found.seeds == seeds
+
+
+def test_mean_squares_of_pretrainings_are_those_of_an_analysis_of_variance():
+    generator, started = np.random.default_rng(1), started_from(6, 3)
+    values = generator.normal(size=(6, 8)) + generator.normal(0, 2, 3)[started][:, None]
+    squares, freedoms, weights = crossed._nested(values - values.mean(), started)
+    rows = [
+        {"value": values[s, c], "p": f"p{s % 3}", "s": f"s{s // 3}", "c": f"c{c}"} for s in range(6) for c in range(8)
+    ]
+    table = anova_lm(ols("value ~ C(p) + C(p):C(s) + C(c) + C(p):C(c)", pd.DataFrame(rows)).fit())
+    expected = table.loc[["C(p)", "C(p):C(s)", "C(c)", "C(p):C(c)", "Residual"], "mean_sq"]
+    assert squares == pytest.approx(expected.to_numpy())
+    assert list(freedoms) == [2, 3, 7, 14, 21] and list(weights) == pytest.approx([1, 0, 1, -1, 0])
+
+
+@pytest.mark.parametrize("started", [None, np.zeros(6), np.arange(6)])
+def test_with_one_pretraining_or_one_for_each_seed_the_interval_is_that_of_seeds(started):
+    generator = np.random.default_rng(2)
+    values, clusters = generator.normal(size=(6, 30)), np.repeat(np.arange(10), 3)
+    assert crossed.crossed_mean(values, clusters, started) == crossed.crossed_mean(values, clusters)
+    tables = [values, values[:4]]
+    own = None if started is None else [np.zeros(6), np.zeros(4)]
+    means = crossed.bootstrap_means(tables, clusters, 50, pretrainings=own)
+    assert np.array_equal(means, crossed.bootstrap_means(tables, clusters, 50))
+
+
+def test_pretrainings_that_differ_by_less_than_their_seeds_are_left_out():
+    values = np.array([[1.0], [1.0], [1.0], [-1.0], [-1.0], [-1.0]]) + np.linspace(0, 0.1, 4)
+    started = started_from(6, 3)
+    clusters = np.arange(4)
+    assert crossed.crossed_mean(values, clusters, started) == crossed.crossed_mean(values, clusters)
+
+
+def test_without_clusters_the_mean_over_seeds_is_that_of_the_pretrainings():
+    values, started = np.array([1.0, 5.0, 9.0, 2.0, 6.0, 10.0]), started_from(6, 3)
+    found, expected = crossed.mean_over_seeds(values, started), intervals.mean_over_seeds(np.array([1.5, 5.5, 9.5]))
+    assert (found.mean, found.low, found.high) == pytest.approx((expected.mean, expected.low, expected.high))
+    assert found.seeds == 6
+    assert crossed.mean_over_seeds(values, np.zeros(6)) == intervals.mean_over_seeds(values)
+
+
+def test_the_bootstrap_draws_pretrainings_and_then_their_seeds():
+    started = np.array([0, 1, 2, 0, 1, 2, 0])
+    weights = crossed._seed_weights(started, 20_000, 0)
+    assert weights.sum(axis=1) == pytest.approx(np.ones(20_000))
+    none = np.mean([weights[:, started == each].sum(axis=1) == 0 for each in range(3)], axis=1)
+    assert none == pytest.approx((2 / 3) ** 3, abs=0.01)  # of three draws, none is of it
+    alone = weights[(weights[:, started != 1] == 0).all(axis=1)][:, started == 1]
+    assert alone.var(axis=0) == pytest.approx(1 / 24, abs=0.01)  # 6 draws of 2 seeds: p (1 - p) / 6

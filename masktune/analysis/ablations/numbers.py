@@ -117,7 +117,8 @@ def _compare(block: Block | None, reference: str, label: str) -> dict[str, Any]:
     secondary = accuracy.paired_secondary_metrics(block, reference, label)
     own = {name: values[1].mean() for name, values in secondary.items()}
     about = {"accuracy": 100 * float(pair[1].mean()), "majority": 100 * block.majority}
-    return {**about, **own, **accuracy.compare(block, *pair), **accuracy.p_values(*pair)}
+    estimated = accuracy.compare(block, *pair, block.pretrainings(reference, label))
+    return {**about, **own, **estimated, **accuracy.p_values(*pair)}
 
 
 def sweep(variants: pd.DataFrame, *factors: str) -> pd.DataFrame:

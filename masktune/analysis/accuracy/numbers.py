@@ -51,7 +51,7 @@ def main(blocks: Iterable[Block]) -> pd.DataFrame:
 
 def _main_row(block: Block, answers: Answers) -> dict[str, Any]:
     accuracies = 100 * block.correct(answers).mean(axis=1)
-    estimate = intervals.mean_over_seeds(accuracies).within(0, 100)
+    estimate = crossed.mean_over_seeds(accuracies, answers.started_from(answers.seeds)).within(0, 100)
     return {
         **block.place, "method": answers.method, "seeds": estimate.seeds, "examples": len(block.labels),
         "accuracy": estimate.mean, "low": estimate.low, "high": estimate.high,
@@ -94,11 +94,12 @@ def paired_secondary_metrics(block: Block, first: str, second: str) -> dict[str,
 def differences(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:
     """Each other method minus the study's first one, on the seeds that both have: points, intervals, test.
 
-    `low` to `high` is the interval over seeds x clusters of `crossed_mean`, `bootstrap_low` to `bootstrap_high` that of
-    MultiBERTs' bootstrap. `p` is empty where the number of seeds alone keeps the sign-flip test from reaching 0.05;
-    `smallest_p` says how low it can go. Not corrected for the number of comparisons. `mcnemar_better` and
-    `mcnemar_worse` count the seeds at which McNemar's test alone would call this one pair of runs different. On a
-    lopsided set `balanced` and `auroc` are the same differences of these, with 95 % t intervals over seeds; else NaN.
+    `low` to `high` is the interval over pre-trainings x seeds x clusters of `crossed_mean`, `bootstrap_low` to
+    `bootstrap_high` that of MultiBERTs' bootstrap. `p` is empty where the number of seeds alone keeps the sign-flip
+    test from reaching 0.05; `smallest_p` says how low it can go; it takes the pre-trainings as given. Not corrected for
+    the number of comparisons. `mcnemar_better` and `mcnemar_worse` count the seeds at which McNemar's test alone would
+    call this one pair of runs different. On a lopsided set `balanced` and `auroc` are the same differences of these,
+    with 95 % t intervals over seeds; else NaN.
     """
     first, *others = names.methods_in_order(runs)
     headlines = (block for block in blocks if block.kind in HEADLINES)
@@ -114,10 +115,12 @@ def _difference_rows(block: Block, first: str, others: list[str]) -> Iterator[di
     if not pairs:
         return
     gaps = [np.subtract(other, one, dtype=float) for one, other in pairs.values()]
-    for (second, pair), means in zip(pairs.items(), crossed.bootstrap_means(gaps, block.clusters), strict=True):
+    started = [block.pretrainings(first, second) for second in pairs]
+    bootstrap = crossed.bootstrap_means(gaps, block.clusters, pretrainings=started)
+    for (second, pair), own, means in zip(pairs.items(), started, bootstrap, strict=True):
         low, high = crossed.bootstrap_interval(means)
         yield {
-            **block.place, "first": first, "second": second, **compare(block, *pair),
+            **block.place, "first": first, "second": second, **compare(block, *pair, own),
             "bootstrap_low": 100 * low, "bootstrap_high": 100 * high, **p_values(*pair), **_single(*pair),
             **secondary_differences(block, first, second),
         }  # fmt: skip
@@ -139,12 +142,15 @@ def secondary_differences(block: Block, first: str, second: str) -> dict[str, fl
     return columns
 
 
-def compare(block: Block, first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
+def compare(
+    block: Block, first: np.ndarray, second: np.ndarray, pretrainings: np.ndarray | None = None
+) -> dict[str, Any]:
     """What is estimated of second - first, right or wrong [S, n] each: n, points, interval, P(second higher).
 
-    `bound` is the end of the one-sided 95 % interval, below the true difference.
+    `pretrainings` [S] are those that the seeds started from (`Block.pretrainings`). `bound` is the end of the one-sided
+    95 % interval, below the true difference.
     """
-    mean = crossed.paired_difference(first, second, block.clusters)
+    mean = crossed.paired_difference(first, second, block.clusters, pretrainings)
     estimate, by_seed = mean.estimate(), [side.mean(axis=1) for side in (first, second)]
     return {
         "seeds": mean.seeds, "examples": len(block.labels), "clusters": len(np.unique(block.clusters)),

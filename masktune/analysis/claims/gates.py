@@ -185,7 +185,11 @@ def _contrast_rows(gates: Gates, blocks: Iterable[Block]) -> Iterator[dict[str, 
             pair = block.pair(against, method)
             if pair is not None:
                 named = {"role": role, "method": method, "against": against}
-                yield {**block.place, **named, **_judged(gates, role, compare(block, *pair))}
+                yield {
+                    **block.place,
+                    **named,
+                    **_judged(gates, role, compare(block, *pair, block.pretrainings(against, method))),
+                }
 
 
 def _judged(gates: Gates, role: str, found: dict[str, Any]) -> dict[str, Any]:

@@ -61,7 +61,8 @@ def _row(claim: Claim, at: Comparison, by_place: dict[tuple[str, str, str], Bloc
     if block is None or pair is None:
         started = any(place[:2] == (at.model, at.task) for place in by_place)
         return {**row, "reason": "set not present" if block is None and started else "runs missing"}
-    return {**row, **compare(block, *pair), **p_values(claim, *pair), **_levels(block, claim, *pair), **_spread(*pair)}
+    estimated = compare(block, *pair, block.pretrainings(claim.against, claim.method))
+    return {**row, **estimated, **p_values(claim, *pair), **_levels(block, claim, *pair), **_spread(*pair)}
 
 
 def _spread(against: np.ndarray, method: np.ndarray) -> dict[str, float]:

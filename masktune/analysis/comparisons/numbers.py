@@ -45,7 +45,7 @@ def contrasts(blocks: Iterable[Block], pairs: Sequence[tuple[str, str]]) -> pd.D
     """
     rows = [
         {**block.place, "first": first, "second": second, "accuracy": 100 * float(pair[1].mean())}
-        | accuracy.compare(block, *pair)
+        | accuracy.compare(block, *pair, block.pretrainings(first, second))
         | accuracy.secondary_differences(block, first, second)
         for block in _headlines(blocks)
         for first, second in pairs
@@ -70,7 +70,8 @@ def additivity(blocks: Iterable[Block], plain: str, first: str, pairs: Mapping[s
         for other, both in pairs.items():
             answers = _on_shared_seeds(block, plain, first, other, both)
             if answers is not None:
-                rows.append({**block.place, "other": other, **_interaction(block, *answers)})
+                started = block.pretrainings(plain, first, other, both)
+                rows.append({**block.place, "other": other, **_interaction(block, *answers, started)})
     return pd.DataFrame(rows, columns=ADDITIVITY)
 
 
@@ -79,15 +80,15 @@ def _on_shared_seeds(block: Block, *labels: str) -> list[np.ndarray] | None:
     known = {answers.method: answers for answers in block.answers}
     if not set(labels) <= set(known):
         return None
-    seeds = sorted(set.intersection(*(set(known[label].seeds) for label in labels)))
+    seeds = block.shared_seeds(*labels)
     correct = ((known[label].seeds, block.correct(known[label]).astype(float)) for label in labels)
     return [rows[[own.index(seed) for seed in seeds]] for own, rows in correct] if seeds else None
 
 
 def _interaction(
-    block: Block, plain: np.ndarray, first: np.ndarray, other: np.ndarray, both: np.ndarray
+    block: Block, plain: np.ndarray, first: np.ndarray, other: np.ndarray, both: np.ndarray, started: np.ndarray
 ) -> dict[str, Any]:
-    mean = crossed.crossed_mean(both - first - other + plain, block.clusters)
+    mean = crossed.crossed_mean(both - first - other + plain, block.clusters, started)
     estimate = mean.estimate()
     alone, added, together = (100 * float((answers - plain).mean()) for answers in (other, first, both))
     return {

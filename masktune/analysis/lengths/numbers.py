@@ -45,5 +45,6 @@ def _row(block: Block, method: str, plain: str) -> dict[str, object]:
     row |= {name: values.mean() for name, values in accuracy.secondary_metrics(block, answers).items()}
     pair = None if method == plain else block.pair(plain, method)
     if pair is not None:
-        row |= {name: accuracy.compare(block, *pair)[name] for name in ("difference", "low", "high")}
+        estimated = accuracy.compare(block, *pair, block.pretrainings(plain, method))
+        row |= {name: estimated[name] for name in ("difference", "low", "high")}
     return row
