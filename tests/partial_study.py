@@ -75,7 +75,8 @@ MISSING: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "every run but one": lambda runs: runs.index.to_series() > 0,
     "a failed run": lambda runs: runs.index.to_series() == 1,
 }
-# Of the methods of the embedded study: a baseline, a combination with its part, a control.
+SHAPE = {"tasks": ("sentiment", "paraphrase"), "seeds": 2, "examples": 12}
+# Of the study of methods: a baseline, a combination with its part, a control.
 OTHERS = ("Span Cutoff", "R-Drop", "Mask-tuning + R-Drop", "frozen fills")
 
 
@@ -93,13 +94,14 @@ def _whole(kind: str) -> Partial:
 
 
 def _embedded() -> tuple[pd.DataFrame, pd.DataFrame]:
-    study = load_study("embedded")
+    return make(models=("bert", "roberta"), methods=METHODS, **SHAPE)
+
+
+def _methods() -> tuple[pd.DataFrame, pd.DataFrame]:
+    study = load_study("methods")
     rows = {variant.label: (row.method, variant.options) for row in study.grid for variant in row.variants}
     others = [(label, *rows[label], np.nan, np.nan) for label in OTHERS]
-    shape = {"tasks": ("sentiment", "paraphrase"), "seeds": 2, "examples": 12}
-    runs, predictions = make(methods=[*METHODS, *others], **shape)
-    more = make(models=("roberta",), methods=METHODS, **shape)
-    runs, predictions = (pd.concat(pair, ignore_index=True) for pair in zip((runs, predictions), more, strict=True))
+    runs, predictions = make(models=("bert",), methods=[*METHODS, *others], **SHAPE)
     return runs.assign(part=runs["label"].map(study.parts)), predictions
 
 
@@ -122,7 +124,7 @@ def _closeup() -> tuple[pd.DataFrame, pd.DataFrame]:
     return runs, pd.concat([predictions, *lengths_of], ignore_index=True)
 
 
-_MADE = {"embedded": _embedded, "ablations": _ablations, "closeup": _closeup}
+_MADE = {"embedded": _embedded, "methods": _methods, "ablations": _ablations, "closeup": _closeup}
 
 
 # ---- what is made of it, a part of the report or of a chapter each
@@ -219,7 +221,8 @@ def length(of: Partial) -> list:
 
 
 PARTS = {
-    "embedded": (report, main_results, beside_one_another, combinations, cost),
+    "embedded": (report, main_results, cost),
+    "methods": (report, main_results, beside_one_another, combinations),
     "ablations": (report, sweeps, why),
     "closeup": (report, main_results, why, length),
 }

@@ -55,13 +55,15 @@ def test_a_chapter_opens_with_its_title_and_has_parameters(path):
     assert "$" not in text, "formulas are written in plain text: the report loads no typesetter"
 
 
-def test_start_here_belongs_to_the_embedded_study():
+def test_chapters_belong_to_the_studies_that_they_read():
     named = {
         study: [chapter.source.name for chapter in chapters.of(study, ROOT / "notebooks")]
-        for study in ("embedded", "laptop")
+        for study in ("embedded", "methods", "laptop")
     }
     assert named["embedded"][0] == "00_start_here.ipynb"
     assert "00_start_here.ipynb" not in named["laptop"]
+    beside_one_another = {"04_baselines.ipynb", "05_combinations.ipynb", "06_mechanism.ipynb"}
+    assert beside_one_another <= set(named["methods"]) and not beside_one_another & set(named["embedded"])
     assert all("cell.ipynb" not in names for names in named.values())
 
 
@@ -122,11 +124,11 @@ def test_the_ablations_run_on_a_small_study(tmp_path, monkeypatch, name):
 )
 def test_the_methods_beside_one_another_run_on_a_small_study(tmp_path, monkeypatch, name, part, said):
     monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
-    study = load_study("embedded")
+    study = load_study("methods")
     parts = (part, *(["baseline"] if part == "combination" else []))
     runs, predictions = declared(study, *parts, tasks=("sentiment", "inference"), seeds=2, examples=24)
-    store(tmp_path / "embedded", runs, predictions)
-    chapter = chapters.Chapter("embedded", ROOT / "notebooks" / f"{name}.ipynb")
+    store(tmp_path / "methods", runs, predictions)
+    chapter = chapters.Chapter("methods", ROOT / "notebooks" / f"{name}.ipynb")
     chapters.execute(chapter)
     outputs = [output for cell in nbformat.read(chapter.executed, 4).cells for output in cell.get("outputs", ())]
     assert not [output for output in outputs if output.output_type in ("error", "stream")]

@@ -39,9 +39,10 @@ PATH = r"[\w./]+\.(py|toml|ipynb|md)"
 def stored(tmp_path_factory):
     """Made-up results of the studies that the chapters read, and pre-training of two steps."""
     results = tmp_path_factory.mktemp("results")
-    study = load_study("embedded")
     parts = ("baseline", "control", "combination")
-    synthetic_study.store(results / "embedded", *synthetic_study.declared(study, *parts, seeds=2, examples=24))
+    for name in ("embedded", "methods"):
+        declared = synthetic_study.declared(load_study(name), *parts, seeds=2, examples=24)
+        synthetic_study.store(results / name, *declared)
     experiment.measure(perturbations()).to_csv(results / "embedded" / "diversity.csv", index=False)
     runs, predictions = synthetic_study.ablations()
     synthetic_study.store(results / "ablations", runs, predictions)

@@ -91,8 +91,8 @@ def test_additivity_takes_the_seeds_that_all_four_have(study):
     assert numbers.additivity(blocks(without, predictions), "fine-tuning", "Mask-tuning", PAIRS).empty
 
 
-def test_the_embedded_study_names_what_the_notebooks_ask_for():
-    declared = load_study("embedded")
+def test_the_study_of_methods_names_what_the_notebooks_ask_for():
+    declared = load_study("methods")
     assert numbers.labels(declared, "main")[:2] == ["fine-tuning", "Mask-tuning"]
     combined = numbers.combinations(declared, "Mask-tuning")
     assert set(combined) == {"FreeLB", "R-Drop", "Product of Experts", "TAPT"}
