@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from masktune.analysis import ablations, accuracy, claims, provenance, readings, stamps
+from masktune.analysis import ablations, accuracy, claims, language_models, provenance, readings, stamps
 from masktune.analysis.answers import Block, blocks, fail_runs_without_numbers
 from masktune.analysis.plotting import theme
 from masktune.analysis.plotting.theme import Drawing
@@ -40,15 +40,17 @@ class Results:
     gates: claims.gates.Outcome
     matched: pd.DataFrame
     when_read: pd.DataFrame
+    sources: pd.DataFrame
 
     @cached_property
     def main_table(self) -> Table:
-        return self._with_note(accuracy.tables.main(self.main), self.main["method"])
+        return self._with_note(accuracy.tables.main(self.main), self.main["method"], intervals=True)
 
     @cached_property
     def differences_table(self) -> Table:
         frame = self.differences
-        return self._with_note(accuracy.tables.differences(frame), [*frame["first"], *frame["second"]])
+        labels = [*frame["first"], *frame["second"]]
+        return self._with_note(accuracy.tables.differences(frame), labels, intervals=True)
 
     @cached_property
     def conclusions_table(self) -> Table:
@@ -56,7 +58,7 @@ class Results:
 
     @cached_property
     def claims_table(self) -> Table:
-        return self._with_note(claims.tables.claims(self.claims), self._compared_labels)
+        return self._with_note(claims.tables.claims(self.claims), self._compared_labels, intervals=True)
 
     @cached_property
     def details_table(self) -> Table:
@@ -83,10 +85,27 @@ class Results:
     def _compared_labels(self) -> list[str]:
         return [*self.claims["method"], *self.claims["against"]]
 
-    def _with_note(self, table: Table, labels: Iterable[str]) -> Table:
-        """The table; its caption says so where the runs of these labels were not all made alike."""
+    def _with_note(self, table: Table, labels: Iterable[str], intervals: bool = False) -> Table:
+        """The table; its caption says so where the runs of these labels were not all made alike.
+
+        `intervals`: it shows some that take several pre-trainings into account, which it then says.
+        """
         own = self.runs[self.runs["label"].isin(set(labels))]
-        return replace(table, caption=table.caption + provenance.mixed_note(own))
+        note = language_models.text.pretrainings_note(own) if intervals else ""
+        return replace(table, caption=table.caption + note + provenance.mixed_note(own))
+
+    @cached_property
+    def language_models(self) -> pd.DataFrame:
+        """The language models that the runs start from, see `language_models.numbers.trained`."""
+        return language_models.numbers.trained(self.runs)
+
+    @cached_property
+    def sources_table(self) -> Table:
+        return language_models.tables.sources(self.sources)
+
+    @cached_property
+    def language_models_table(self) -> Table:
+        return language_models.tables.trained(self.language_models)
 
     def sweep_table(self, factor: str) -> Table:
         """What a setting changes that varies alone, see `ablations.tables.sweep`."""
@@ -115,7 +134,8 @@ class Results:
     @property
     def tables(self) -> tuple[Table, ...]:
         """The tables that have rows, the one of failures always, in the order in which they are read."""
-        first, then = ("main", "conclusions", "claims"), ("matched", "when_read", "differences", "details")
+        first = ("main", "conclusions", "claims")
+        then = ("matched", "when_read", "differences", "details", "sources", "language_models")
         before, after = (
             [getattr(self, f"{name}_table") for name in names if not getattr(self, name).empty]
             for names in (first, then)
@@ -129,6 +149,8 @@ class Results:
             drawings["differences"] = accuracy.figures.differences(self.differences, self.runs)
         if not self.gates.contrasts.empty:
             drawings["gates"] = claims.figures.gates(self.gates.contrasts)
+        if not self.language_models.empty:
+            drawings["language_models"] = language_models.figures.curves(language_models.numbers.curves(self.runs))
         for factor, rows in self.sweeps.items():
             drawings[f"sweep_{factor}"] = ablations.figures.sweep(rows, factor, self.runs)
         return drawings
@@ -165,7 +187,7 @@ def _declared(
         columns = {"claims": claims.numbers.COLUMNS, "conclusions": claims.numbers.CONCLUSIONS}
         columns |= {"matched": readings.numbers.MATCHED, "when_read": readings.numbers.WHEN_READ}
         empty = {name: pd.DataFrame(columns=names) for name, names in columns.items()}
-        return {**empty, "gates": claims.gates.Outcome()}
+        return {**empty, "gates": claims.gates.Outcome(), "sources": pd.DataFrame()}
     outcome = claims.gates.evaluate(study, all_blocks, runs, histories)
     read = readings.numbers.courses(study, runs, histories)
     compared = claims.numbers.evaluate(study, all_blocks, outcome)
@@ -175,6 +197,7 @@ def _declared(
         "gates": outcome,
         "matched": readings.numbers.matched(study, read),
         "when_read": readings.numbers.when_read(study, read),
+        "sources": language_models.numbers.sources(study),
     }
 
 

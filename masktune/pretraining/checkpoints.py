@@ -151,7 +151,7 @@ def _train(
     train, held_out = _split(texts)
     measured: list[dict[str, float]] = []
     wanted = {0} | curve.steps_at(recipe.steps)
-    masked_lm.model.to("cuda" if torch.cuda.is_available() else "cpu")
+    masked_lm.to("cuda" if torch.cuda.is_available() else "cpu")
 
     def look(step: int) -> None:
         if step in wanted:

@@ -25,6 +25,7 @@ from masktune.errors import MaskTuneError
 from masktune.models.masked_lm import MaskedLM
 from masktune.models.spec import Adaptation
 from masktune.perturb import Vocabulary, choose_positions, mask, maskable
+from masktune.pretraining.muon import Muon
 from masktune.streams import Streams, derive
 from masktune.training import precision
 from masktune.training.cpu import dropout
@@ -41,7 +42,8 @@ class Recipe:
     `packed` concatenates the texts and cuts them into chunks of `max_length` tokens, else every text is an example;
     `dropout` False switches it off, where the training is too short to overfit; `fast_dropout` is whether its masks are
     drawn by masktune.training.cpu.dropout (None: where that pays). `head_learning_rate` (None: as `learning_rate`) is
-    for the masked-LM head alone, without the tied embeddings.
+    for the masked-LM head alone, without the tied embeddings; `matrix_learning_rate` that of the matrices inside the
+    layers and the head, which Muon then trains (masktune.pretraining.muon; None: AdamW trains all).
     """
 
     steps: int
@@ -56,6 +58,7 @@ class Recipe:
     dropout: bool = True
     packed: bool = False
     fast_dropout: bool | None = None
+    matrix_learning_rate: float | None = None
 
     @classmethod
     def of(cls, adaptation: Adaptation) -> Recipe:
@@ -88,7 +91,7 @@ def train_mlm(
     title: str = "masked-LM training",
     look: Callable[[int], None] = lambda step: None,
 ) -> list[float]:
-    """Train in place on `texts` with AdamW, linear decay and a progress bar. Returns the loss of each step.
+    """Train in place on `texts` with linear decay and a progress bar. Returns the loss of each step.
 
     `look` is called after each step with the number of steps that are done; it may evaluate the model.
     Raises MaskTuneError for a tokenizer without mask token, for texts that hold no token, and for a recipe with
@@ -98,9 +101,9 @@ def train_mlm(
     sequences = tokenise(tokenizer, texts, recipe)
     if not any(len(sequence) > 2 for sequence in sequences):
         raise MaskTuneError(f"{title}: {len(texts)} texts without a single token; masked-LM training needs some text")
-    optimizer = torch.optim.AdamW(_group_parameters(masked_lm, recipe), lr=recipe.learning_rate, fused=True)
+    optimizers = _optimizers(masked_lm, recipe)
     warmup = round(recipe.warmup_ratio * recipe.steps)
-    schedule = get_linear_schedule_with_warmup(optimizer, warmup, recipe.steps)
+    schedules = [get_linear_schedule_with_warmup(optimizer, warmup, recipe.steps) for optimizer in optimizers]
     fast = dropout.fast_dropout() if uses_fast_dropout(masked_lm, recipe) else nullcontext()
     with torch.random.fork_rng(devices=[]), fast:
         torch.manual_seed(derive(seed, "dropout"))
@@ -112,9 +115,10 @@ def train_mlm(
         ):
             losses.append(_step(masked_lm, ids, vocabulary, recipe, Streams(seed, step)))
             nn.utils.clip_grad_norm_(masked_lm.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad()
+            for optimizer, schedule in zip(optimizers, schedules, strict=True):
+                optimizer.step()
+                schedule.step()
+                optimizer.zero_grad()
             look(step + 1)
     return losses
 
@@ -169,6 +173,25 @@ def _batches(sequences: list[Tensor], batch_size: int, seed: int) -> Iterator[li
         batches = pool_by_length(order, lengths, batch_size, POOL)
         for index in torch.randperm(len(batches), generator=generator).tolist():
             yield [sequences[i] for i in batches[index]]
+
+
+def _optimizers(masked_lm: MaskedLM, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """AdamW, and where the recipe has a rate for them Muon for the matrices that are no embeddings."""
+    groups = _group_parameters(masked_lm, recipe)
+    if recipe.matrix_learning_rate is None:
+        return [torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)]
+    embeddings = {
+        id(parameter)
+        for module in masked_lm.modules()
+        if isinstance(module, nn.Embedding)
+        for parameter in module.parameters()
+    }
+    matrices = [each for each in masked_lm.parameters() if each.ndim == 2 and id(each) not in embeddings]
+    others = {id(each) for each in masked_lm.parameters()} - {id(each) for each in matrices}
+    for group in groups:
+        group["params"] = [each for each in group["params"] if id(each) in others]
+    rest = torch.optim.AdamW([group for group in groups if group["params"]], lr=recipe.learning_rate, fused=True)
+    return [Muon(matrices, recipe.matrix_learning_rate, recipe.weight_decay), rest]
 
 
 def _group_parameters(masked_lm: MaskedLM, recipe: Recipe) -> list[dict]:

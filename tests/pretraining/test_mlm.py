@@ -174,3 +174,40 @@ def test_a_tokenizer_without_mask_token_is_refused(stories):
 def test_the_recipe_of_an_adaptation_is_frozen():
     """Its identity names the checkpoints in the cache; what is new in a recipe must leave it as it is."""
     assert Recipe.of(Adaptation(steps=9)).identity() == {"steps": 9, "head_learning_rate": 1e-3, "packed": True}
+
+
+def test_matrices_inside_the_layers_learn_by_muon_and_the_rest_by_adamw(family, stories):
+    small = small_models.SMALL_MODELS[family](stories, 0)
+    masked_lm, recipe = MaskedLM(small.model), replace(RECIPE, matrix_learning_rate=4e-3)
+    matrices, rest = mlm._optimizers(masked_lm, recipe)
+    inside = [parameter for group in matrices.param_groups for parameter in group["params"]]
+    others = [parameter for group in rest.param_groups for parameter in group["params"]]
+    assert {*map(id, inside), *map(id, others)} == set(map(id, masked_lm.parameters()))
+    assert len(inside) + len(others) == len(list(masked_lm.parameters()))
+    words = small.model.get_input_embeddings().weight
+    assert any(parameter is words for parameter in others) and {parameter.ndim for parameter in inside} == {2}
+    losses = mlm.train_mlm(masked_lm, small.tokenizer, stories, recipe, 0)
+    assert sum(losses[-3:]) < sum(losses[:3]) - 1.0
+
+
+def test_without_a_rate_for_matrices_adamw_trains_all(stories):
+    masked_lm = MaskedLM(small_models.bert(stories, 0).model)
+    [optimizer] = mlm._optimizers(masked_lm, RECIPE)
+    assert isinstance(optimizer, torch.optim.AdamW)
+    assert sum(len(group["params"]) for group in optimizer.param_groups) == len(list(masked_lm.parameters()))
+
+
+def test_looks_are_told_how_many_steps_are_done(stories):
+    small, seen = small_models.bert(stories, 0), []
+    mlm.train_mlm(MaskedLM(small.model), small.tokenizer, stories, replace(RECIPE, steps=3), 0, look=seen.append)
+    assert seen == [1, 2, 3]
+
+
+def test_few_texts_are_read_with_other_masks_until_enough_tokens_are_masked(stories, monkeypatch):
+    small = small_models.bert(stories, 0)
+    measured = []
+    for wanted in (1, 500):
+        monkeypatch.setattr(mlm, "MASKED_TOKENS", wanted)
+        measured.append(mlm.evaluate_mlm(MaskedLM(small.model), small.tokenizer, stories[:16], RECIPE, 0))
+    assert measured[0]["masked_tokens"] < 200 < 500 <= measured[1]["masked_tokens"] < 700
+    assert mlm.evaluate_mlm(MaskedLM(small.model), small.tokenizer, ["", ""], RECIPE, 0)["masked_tokens"] == 0

@@ -92,4 +92,7 @@ def _index(study: Study, members: list[Chapter]) -> str:
         caption = read.differences_table.caption.partition(" p:")[0]
         parts.append(pages.picture("differences", f"{caption} {marks.CONVENTION}", figures["differences"].alt))
     parts += [pages.table(table, "tables") for table in (main, *others)]
+    if "language_models" in figures:
+        caption = "Held-out loss along masked-language-model training."
+        parts.append(pages.picture("language_models", caption, figures["language_models"].alt))
     return "\n".join([*parts, "<h2>Notebooks</h2>", pages.chapter_list(members)])
