@@ -1,4 +1,4 @@
-"""What is stored of a run: its cost."""
+"""What is stored of a run: its cost, and what it started from."""
 
 from types import SimpleNamespace
 
@@ -6,6 +6,8 @@ import pytest
 from tiny_models import masked_language_model
 from transformers import AutoModelForSequenceClassification
 
+from masktune.models.spec import ModelSpec
+from masktune.study.design.cells import Cell, build_method
 from masktune.study.run import environment, record
 
 
@@ -36,3 +38,12 @@ def test_memory_and_hardware_are_stored(cost):
     assert cost["process_peak_bytes"] > 1e7 and cost["device_peak_bytes"] is None
     assert cost["hardware"] == environment.hardware()
     assert {"processor", "cores", "memory_bytes", "gpu", "system"} == set(cost["hardware"])
+
+
+def test_a_run_says_which_pretraining_it_started_from():
+    model = ModelSpec("bert", "embedded:bert", pretrainings=3)
+    cell = Cell("small", "x", "embedded", "sentiment", model, "fine_tuning", seeds=(0, 1, 2, 3))
+    method = build_method(cell.method, cell.options)
+    told = [record.define(cell, method, seed) for seed in cell.seeds]
+    assert [each["pretraining"] for each in told] == [0, 1, 2, 0]
+    assert told[0]["model"]["pretrainings"] == 3 == told[0]["identity"]["cell"]["model"]["pretrainings"]

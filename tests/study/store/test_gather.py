@@ -262,3 +262,19 @@ def test_gathering_is_fast_enough_for_thousands_of_runs():
 def test_the_made_up_records_are_those_that_a_run_stores():
     assert set(records()) == set(runs.RECORDS)
     assert json.dumps(records()["metrics"])
+
+
+def test_what_a_run_started_from_is_gathered_and_kept(table):
+    table["models"]["bert"]["pretrainings"] = 2
+    table["seeds"] = 3
+    study, told = parse_study(table), {"pretraining": 1, "texts": 9, "curve": [{"step": 0, "loss": 6.5}]}
+    cell, made = study.cells[0], records()
+    made["environment"]["language_model"] = told
+    path = runs.write(cell.study, cell.run_id(1), made, predictions())
+    store(cell, 0)
+    for _ in range(2):
+        rows = gather.gather(study).query("label == @cell.label and task == @cell.task").set_index("seed")
+        assert rows["pretraining"].tolist() == [0, 1, 0]
+        assert json.loads(rows.loc[1, "language_model"]) == told
+        assert rows.loc[[0, 2], "language_model"].isna().all()
+        shutil.rmtree(path, ignore_errors=True)
