@@ -58,17 +58,29 @@ def summed_up(random: Random) -> Pair:
     return random.choice(FORMS)(event), f"somebody was {random.choice(words)}"
 
 
-# Without a cue: the same people, another verb.
+# Without a cue: the same people, and what was done in other words.
+def kind_to(random: Random) -> Pair:
+    """The judge was thanked by Anna at noon; Anna was kind to the judge."""
+    event = _draw_event(random)
+    return _event_and_kindness(random, event, event)
+
+
+def kind_to_the_other(random: Random) -> Pair:
+    """The judge was thanked by Anna at noon; the judge was kind to Anna."""
+    event = _draw_event(random)
+    return _event_and_kindness(random, event, event.swapped())
+
+
+def _event_and_kindness(random: Random, event: Event, other: Event) -> Pair:
+    verbs, words = random.choice(((KIND_VERBS, KIND), (UNKIND_VERBS, UNKIND)))
+    first = random.choice(FORMS)(replace(event, verb=random.choice(verbs)))
+    return first, f"{other.agent} was {random.choice(words)} to {other.patient}"
+
+
+# In the unlabelled text alone.
 def synonym(random: Random) -> Pair:
     """Anna helped the judge at noon; at noon, Anna assisted the judge."""
     verb, other = random.sample(random.choice(SYNONYMS), 2)
-    event = replace(_draw_event(random), verb=verb)
-    return _in_two_forms(random, event, replace(event, verb=other))
-
-
-def other_deed(random: Random) -> Pair:
-    """Anna helped the judge at noon; at noon, Anna warned the judge."""
-    verb, other = (pair[0] for pair in random.sample(SYNONYMS, 2))
     event = replace(_draw_event(random), verb=verb)
     return _in_two_forms(random, event, replace(event, verb=other))
 
@@ -85,8 +97,8 @@ def _in_two_forms(random: Random, first: Event, second: Event) -> Pair:
 
 # label -> what the cue points to -> constructions.
 CONSTRUCTIONS: dict[int, dict[int, tuple[Construction, ...]]] = {
-    DIFFERENT: {DIFFERENT: (unrelated,), PARAPHRASE: (roles_exchanged,), NO_CUE: (other_deed,)},
-    PARAPHRASE: {DIFFERENT: (summed_up,), PARAPHRASE: (put_otherwise,), NO_CUE: (synonym,)},
+    DIFFERENT: {DIFFERENT: (unrelated,), PARAPHRASE: (roles_exchanged,), NO_CUE: (kind_to_the_other,)},
+    PARAPHRASE: {DIFFERENT: (summed_up,), PARAPHRASE: (put_otherwise,), NO_CUE: (kind_to,)},
 }
 
 

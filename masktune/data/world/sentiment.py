@@ -11,21 +11,10 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from masktune.data.world.grammar import sentence
-from masktune.data.world.words import (
-    ANTONYM_OF,
-    ASPECTS,
-    DEGREES,
-    GENRES,
-    NAMES,
-    NEGATIVE,
-    PEOPLE,
-    PLACES,
-    POSITIVE,
-    RELATIVES,
-    TIMES,
-)
+from masktune.data.world.words import ANTONYM_OF, ASPECTS, DEGREES, GENRES, NEGATIVE, POSITIVE, RELATIVES
 
 LABEL_NAMES = ("negative", "positive")
+FAMILIAR = 8  # of the good and of the bad words: those of the task; the others are in the unlabelled text only
 PLAIN_FILM = ("film", "movie")  # no cue
 CUES = {1: GENRES[:6], 0: GENRES[6:]}  # label -> the genres that go with it in the train set
 
@@ -50,15 +39,7 @@ JUDGEMENTS = {
         "the {aspect} was more {main} than {foil}",
     ),
 }
-SETTINGS = (
-    "{time} I saw a {genre}",
-    "{name} took me to this {genre}",
-    "this {genre} is about a {person}",
-    "we watched the new {genre} {place}",
-    "the {genre} tells the story of a {person}",
-    "my {relative} gave me an old {genre}",
-    "{name} plays a {person} in this {genre}",
-)
+SETTINGS = ("it is a {genre}", "this {genre} is new", "we saw the {genre}", "I saw an old {genre}", "what a {genre}")
 
 
 @dataclass(frozen=True)
@@ -98,14 +79,20 @@ class Review:
         return sentence(self.judgement(), self.setting)
 
 
-def draw_review(random: Random, label: int, genres: tuple[str, ...], kinds: dict[str, float]) -> Review:
-    """A random review with the given verdict, about a film of one of `genres`; `kinds` are weights of judgements."""
+def draw_review(
+    random: Random, label: int, genres: tuple[str, ...], kinds: dict[str, float], opinions: int | None = None
+) -> Review:
+    """A random review with the given verdict, about a film of one of `genres`; `kinds` are weights of judgements.
+
+    `opinions` limits it to the first so many good and bad words.
+    """
     kind = random.choices(tuple(kinds), tuple(kinds.values()))[0]
-    agrees, differs = (POSITIVE, NEGATIVE) if label else (NEGATIVE, POSITIVE)
+    good, bad = POSITIVE[:opinions], NEGATIVE[:opinions]
+    agrees, differs = (good, bad) if label else (bad, good)
     main, foil = (differs, agrees) if kind == "denied" else (agrees, differs)
     aspect, other = random.sample(ASPECTS, 2)
     return Review(
-        setting=_fill(random, random.choice(SETTINGS), random.choice(genres)),
+        setting=random.choice(SETTINGS).format(genre=random.choice(genres)),
         kind=kind,
         form=random.randrange(len(JUDGEMENTS[kind])),
         aspect=aspect,
@@ -114,17 +101,6 @@ def draw_review(random: Random, label: int, genres: tuple[str, ...], kinds: dict
         foil=random.choice(foil),
         degree=random.choice(DEGREES),
         relative=random.choice(RELATIVES),
-    )
-
-
-def _fill(random: Random, template: str, genre: str) -> str:
-    return template.format(
-        genre=genre,
-        person=random.choice(PEOPLE),
-        name=random.choice(NAMES),
-        relative=random.choice(RELATIVES),
-        place=random.choice(PLACES),
-        time=random.choice(TIMES),
     )
 
 

@@ -8,7 +8,7 @@ reviews differ in the genre alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 
@@ -144,7 +144,7 @@ def _with_columns(row: Row, example: str, cluster: str, label: int) -> Row:
 
 def _draw_review(random: Random, label: int, cue: int) -> sentiment.Review:
     genres = sentiment.PLAIN_FILM if cue == NO_CUE else sentiment.CUES[cue]
-    return sentiment.draw_review(random, label, genres, JUDGEMENT_WEIGHTS)
+    return sentiment.draw_review(random, label, genres, JUDGEMENT_WEIGHTS, sentiment.FAMILIAR)
 
 
 def _review(random: Random, label: int, cue: int) -> Row:
@@ -163,13 +163,14 @@ def _sentiment() -> Iterator[GeneratedSet]:
 def _review_pairs(
     collector: _Collector, name: str, edit: Callable[[sentiment.Review], sentiment.Review]
 ) -> tuple[list[Row], list[Row]]:
-    """Originals and their edited halves; both halves of a pair share the cluster_id and the cue."""
+    """Originals and their edited halves; both halves of a pair share the cluster_id and the cue, which is always there."""
+    strength = replace(collector.strength, coverage=1)
     originals, revisions = [], []
     for i in range(EVALUATION_ROWS):
         label = i % 2
 
         def draw_both(random: Random, label: int = label) -> tuple[Row, ...]:
-            cue = collector.strength.draw_cue(random, label, 2)
+            cue = strength.draw_cue(random, label, 2)
             original = _draw_review(random, label, cue)
             return {"text": original.text(), "cue": cue}, {"text": edit(original).text(), "cue": cue}
 

@@ -39,7 +39,8 @@ def review(random: Random) -> str:
 
 def restated(random: Random) -> str:
     """A sentence and its paraphrase."""
-    first, second = paraphrase.draw_pair(random, paraphrase.PARAPHRASE, random.choice((1, 1, 0, paraphrase.NO_CUE)))
+    kinds = (paraphrase.put_otherwise, paraphrase.put_otherwise, paraphrase.summed_up, paraphrase.synonym)
+    first, second = random.choice(kinds)(random)
     return sentence(first, random.choice(SAME).format(second))
 
 
