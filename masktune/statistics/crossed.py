@@ -14,8 +14,9 @@ at 95 %, with 3, 6 and 10 seeds (`python tests/statistics/test_coverage.py`):
 
 (Owen 2007, The pigeonhole bootstrap, has the first.)
 
-With three pre-trainings and 6 to 20 seeds `crossed_mean` holds it in 93 to 97 %, whether pre-trainings differ or not
-(the same file prints it). Intervals that take the seeds of three pre-trainings for independent ones fall to 60 %.
+With three pre-trainings `crossed_mean` holds it in 93 to 97 % of worlds, at 6, 10 and 20 seeds, and with pre-trainings
+that do not differ as with some that differ twice as much as seeds do. Intervals that take their seeds for independent
+then hold it in 82, 71 and 53 %.
 """
 
 from collections.abc import Iterator, Sequence

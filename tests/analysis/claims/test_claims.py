@@ -270,7 +270,7 @@ def test_estimates_are_no_part_of_a_family():
 def test_a_study_without_claims_has_empty_tables(gathered):
     found = results.of(*gathered, declared(seeds=6))
     assert found.claims.empty and found.conclusions.empty
-    assert [table.name for table in found.tables] == ["main", "differences", "details", "failures"]
+    assert [table.name for table in found.tables] == ["main", "differences", "details", "models", "failures"]
 
 
 def world(generator, seeds, preference):
