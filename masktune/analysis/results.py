@@ -37,6 +37,7 @@ class Results:
     failures: pd.DataFrame
     claims: pd.DataFrame
     conclusions: pd.DataFrame
+    claims_page: pd.DataFrame
     gates: claims.gates.Outcome
     matched: pd.DataFrame
     when_read: pd.DataFrame
@@ -55,6 +56,10 @@ class Results:
     @cached_property
     def conclusions_table(self) -> Table:
         return self._with_note(claims.tables.conclusions(self.conclusions), self._compared_labels)
+
+    @cached_property
+    def claims_page_table(self) -> Table:
+        return self._with_note(claims.tables.page(self.claims_page, self.claims), self._compared_labels)
 
     @cached_property
     def claims_table(self) -> Table:
@@ -134,7 +139,7 @@ class Results:
     @property
     def tables(self) -> tuple[Table, ...]:
         """The tables that have rows, the one of failures always, in the order in which they are read."""
-        first = ("main", "conclusions", "claims")
+        first = ("main", "claims_page", "conclusions", "claims")
         then = ("matched", "when_read", "differences", "details", "sources", "language_models")
         before, after = (
             [getattr(self, f"{name}_table") for name in names if not getattr(self, name).empty]
@@ -184,16 +189,23 @@ def _declared(
 ) -> dict[str, Any]:
     """What follows from what a study declares: its claims, their conclusions, its gates, when its runs are read."""
     if study is None:
-        columns = {"claims": claims.numbers.COLUMNS, "conclusions": claims.numbers.CONCLUSIONS}
-        columns |= {"matched": readings.numbers.MATCHED, "when_read": readings.numbers.WHEN_READ}
+        columns = {
+            "claims": claims.numbers.COLUMNS,
+            "conclusions": claims.numbers.CONCLUSIONS,
+            "claims_page": claims.page.COLUMNS,
+            "matched": readings.numbers.MATCHED,
+            "when_read": readings.numbers.WHEN_READ,
+        }
         empty = {name: pd.DataFrame(columns=names) for name, names in columns.items()}
         return {**empty, "gates": claims.gates.Outcome(), "sources": pd.DataFrame()}
     outcome = claims.gates.evaluate(study, all_blocks, runs, histories)
     read = readings.numbers.courses(study, runs, histories)
     compared = claims.numbers.evaluate(study, all_blocks, outcome)
+    concluded = claims.numbers.conclusions(study, compared)
     return {
         "claims": compared,
-        "conclusions": claims.numbers.conclusions(study, compared),
+        "conclusions": concluded,
+        "claims_page": claims.page.page(study, runs, compared, concluded),
         "gates": outcome,
         "matched": readings.numbers.matched(study, read),
         "when_read": readings.numbers.when_read(study, read),

@@ -7,6 +7,7 @@ import pandas as pd
 from masktune.analysis import names
 from masktune.analysis.answers import LOPSIDED
 from masktune.analysis.claims.gates import NO_GATES
+from masktune.analysis.claims.page import model_titles
 from masktune.analysis.formatting import (
     CROSSED,
     DASH,
@@ -20,7 +21,9 @@ from masktune.analysis.formatting import (
 )
 from masktune.analysis.table import Table, name_columns, name_values
 from masktune.study.design.claims import LEVEL
+from masktune.study.plan.power import POWER
 
+LISTED = 6  # differences in one cell of the page of claims
 SETTINGS = {"embedded": "Embedded world", "laptop": "Laptop", "paper": "Paper's models and data"}
 CORRECTIONS = "Holm's correction among headline claims, Benjamini-Hochberg's among ablations"
 
@@ -103,6 +106,68 @@ def conclusions(frame: pd.DataFrame) -> Table:
     )
     titles = {"statement": "Statement", "holds": "Holds on", "difference": "Difference (lowest to highest)"}
     return Table("conclusions", "The declared claims", caption, frame, _name_columns(shown, titles))
+
+
+def page(frame: pd.DataFrame, compared: pd.DataFrame) -> Table:
+    """A row for each declared claim with all that its verdict rests on. `frame`: `page.page`, `compared`: `claims`."""
+    rows = list(frame.itertuples())
+    several = frame["models"].nunique() > 1 or frame["models"].str.contains(",").any()
+    shown = frame[["claim", "statement"]].assign(
+        models=frame["models"].map(model_titles),
+        reading=frame["reading"],
+        head=[_head(row) for row in rows],
+        gates=frame["gates"],
+        difference=[_listed(row, compared[compared["claim"] == row.claim], several) for row in rows],
+        size=[_size(row) for row in rows],
+        verdict=[verdict_with_reason(row.verdict, row.reason) for row in rows],
+        change=frame["change"],
+    )
+    caption = (
+        "The declared claims and what each verdict rests on. Reading: the settings of the first row, where the paper "
+        "leaves them open. Language model: the last held-out loss in nats of the language models that the runs started "
+        f"from; a dash where the package did not train them. Difference: points of accuracy [{CROSSED}] of each "
+        f"comparison, or where they are more than {LISTED} the mean (lowest to highest, no interval). Size: "
+        f"pre-trainings x seeds x clusters of examples of a set. {VARIES}. The last column is computed: seeds with "
+        f"which the differences, if they are as observed and vary as much between seeds, would be found with "
+        f"{100 * POWER:g} % power at the level of the claim's family."
+    )
+    titles = {
+        "statement": "Statement", "models": "Models", "reading": "Reading", "head": "Language model", "gates": "Gates",
+        "difference": "Difference [95 %]", "size": "Size", "change": "What would change it",
+    }  # fmt: skip
+    return Table(
+        "claims_page", "The declared claims and what they rest on", caption, frame, _name_columns(shown, titles)
+    )
+
+
+def _head(row: Any) -> str:
+    if pd.isna(row.head_loss):
+        return DASH
+    ends = f" ({row.head_lowest:.2f} to {row.head_highest:.2f})" if row.head_lowest < row.head_highest else ""
+    share = row.head_levelled_off
+    level = "levelled off" if share == 1 else f"{100 * share:.0f} % levelled off" if share else "still falling"
+    return f"{row.head_loss:.2f}{ends}, {level}"
+
+
+def _size(row: Any) -> str:
+    """`3 x 10 x 240 to 420`."""
+    if not row.seeds:
+        return DASH
+    clusters = [f"{int(value):,}" for value in (row.fewest_clusters, row.most_clusters)]
+    return f"{row.pretrainings} x {row.seeds} x {' to '.join(dict.fromkeys(clusters))}"
+
+
+def _listed(row: Any, compared: pd.DataFrame, several: bool) -> str:
+    """The difference of each comparison with its interval, or their range."""
+    ran = compared[compared["seeds"] > 0]
+    if len(ran) > LISTED:
+        return _range(row)
+    return "; ".join(f"{_place(one, several)} {_difference(one)}" for one in ran.itertuples()) or DASH
+
+
+def _place(row: Any, several: bool) -> str:
+    task = f"{names.task(row.task)} " * (row.kind == "in_distribution")
+    return f"{task}{names.evaluation_set(row.set)}" + (f", {names.model(row.model)}," if several else "")
 
 
 def observations(frame: pd.DataFrame) -> Table:

@@ -6,7 +6,7 @@ depends on how much they vary: on their standard deviation, in points of accurac
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from statistics import fmean
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from masktune.statistics.tests import sign_patterns
-from masktune.study.design.claims import Claim, smallest_p
+from masktune.study.design.claims import Claim, seeds_needed, smallest_p
 from masktune.study.design.comparisons import Comparison
 from masktune.study.design.study import Study
 from masktune.study.store import runs
@@ -23,6 +23,7 @@ POWER = 0.8
 # Standard deviations of a paired difference, in points, assumed until pairs have finished. In distribution 100 BERTs
 # lie within 1.2 points on MNLI (McCoy, Min, Linzen 2020), outside they differ by tens of points on parts of HANS.
 ASSUMED_SPREAD = {"in_distribution": 0.5, "out_of_distribution": 3.0}
+MOST_SEEDS = 1000
 _REPEATS = 1000
 _EXACT = 12
 
@@ -39,16 +40,47 @@ def detectable(seeds: int, level: float, sides: int) -> float:
     if smallest_p(seeds, sides) > level:
         return math.inf
     if seeds > _EXACT:
-        from statsmodels.stats.power import TTestPower
-
-        side = "two-sided" if sides == 2 else "larger"
-        return float(TTestPower().solve_power(nobs=seeds, alpha=level, power=POWER, alternative=side))
+        return _detectable_by_t(seeds, level / sides)
     noise = np.random.default_rng(0).normal(size=(_REPEATS, seeds))
     low, high = 0.0, 10.0
     while high - low > 0.001:
         middle = (low + high) / 2
         low, high = (low, middle) if _rejects(noise + middle, level, sides).mean() >= POWER else (middle, high)
     return high
+
+
+def _detectable_by_t(seeds: int, level: float) -> float:
+    """The same for a one-sided t test; of a two-sided one the far side adds nothing at 80 % power."""
+    from scipy.optimize import brentq
+    from scipy.stats import nct, t
+
+    end = float(t.ppf(1 - level, seeds - 1))  # a mean that far away, in standard errors, is found half of the time
+    errors = brentq(lambda true: nct.sf(end, seeds - 1, true) - POWER, 0, end + 3)
+    return float(errors) / math.sqrt(seeds)
+
+
+def seeds_to_resolve(difference: float, spread: float, level: float, sides: int) -> int | None:
+    """The fewest seeds whose sign-flip test finds a difference with 80 % power, at this spread between seeds.
+
+    Both in points; `difference` is what lies beyond what is asked for. None where MOST_SEEDS do not suffice.
+    """
+    if not (difference > 0 and spread > 0):
+        return seeds_needed(level, sides) if difference > 0 else None
+    found = lambda seeds: detectable(seeds, level, sides) <= difference / spread  # noqa: E731
+    low = seeds_needed(level, sides) - 1
+    high = next((seeds for seeds in _doubled(low + 1) if found(seeds)), None)
+    while high is not None and high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if found(middle) else (middle, high)
+    return high
+
+
+def _doubled(seeds: int) -> Iterator[int]:
+    """So many seeds, twice as many and so on, and MOST_SEEDS at the end."""
+    while seeds < MOST_SEEDS:
+        yield seeds
+        seeds *= 2
+    yield MOST_SEEDS
 
 
 def half_width(seeds: int) -> float:

@@ -53,6 +53,19 @@ def test_out_of_reach_is_infinite():
     assert math.isinf(power.detectable(5, 0.05, 2)) and math.isinf(power.detectable(6, 0.05 / 24, 2))
 
 
+@pytest.mark.parametrize(("difference", "level", "sides"), [(3.0, 0.05, 2), (1.0, 0.05, 1), (0.9, 0.05 / 8, 2)])
+def test_so_many_seeds_resolve_a_difference_and_one_fewer_does_not(difference, level, sides):
+    seeds = power.seeds_to_resolve(difference, 2.0, level, sides)
+    assert power.detectable(seeds, level, sides) * 2.0 <= difference
+    assert power.detectable(seeds - 1, level, sides) * 2.0 > difference
+
+
+def test_what_no_number_of_seeds_resolves():
+    assert power.seeds_to_resolve(0.001, 2.0, 0.05, 2) is None
+    assert power.seeds_to_resolve(0.0, 2.0, 0.05, 2) is None
+    assert power.seeds_to_resolve(1.0, 0.0, 0.05, 2) == 6, "no spread: as many as the test needs"
+
+
 def test_the_spread_is_that_of_finished_pairs(table):
     study = claimed(table)
     stored_pairs(study, [(1, 2), (2, 2), (1, 4)])
