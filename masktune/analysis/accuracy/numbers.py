@@ -137,7 +137,7 @@ def secondary_differences(block: Block, first: str, second: str) -> dict[str, fl
     """Second minus first in the secondary metrics: points, with 95 % t intervals over paired seeds."""
     columns: dict[str, float] = {}
     for name, (one, other) in paired_secondary_metrics(block, first, second).items():
-        gap = intervals.mean_over_seeds(other - one)
+        gap = crossed.mean_over_seeds(other - one, block.pretrainings(first, second))
         columns |= {name: gap.mean, f"{name}_low": gap.low, f"{name}_high": gap.high}
     return columns
 
@@ -257,7 +257,8 @@ def _calibration(block: Block, _: list[Block]) -> Iterator[dict[str, Any]]:
 def _detail(
     block: Block, answers: Answers, measure: str, part: str, examples: int, values: ArrayLike
 ) -> dict[str, Any]:
-    estimate = intervals.mean_over_seeds(100 * np.asarray(values)).within(0, 100)
+    started = answers.started_from(answers.seeds)
+    estimate = crossed.mean_over_seeds(100 * np.asarray(values), started).within(0, 100)
     return {
         **block.place, "measure": measure, "part": part, "method": answers.method, "seeds": estimate.seeds,
         "examples": examples, "value": estimate.mean, "low": estimate.low, "high": estimate.high,

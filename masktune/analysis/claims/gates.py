@@ -13,7 +13,7 @@ import pandas as pd
 from masktune.analysis.accuracy.numbers import PLACE, compare
 from masktune.analysis.answers import Answers, Block
 from masktune.analysis.claims.verdicts import CONTROL_FAILED, DID_NOT_TRAIN
-from masktune.statistics import intervals
+from masktune.statistics import crossed
 from masktune.statistics.gates import FAILED, can_tell, did_train, final_loss, gains
 from masktune.study.design.claims import Claim
 from masktune.study.design.comparisons import Comparison
@@ -150,8 +150,9 @@ def _trained_row(gates: Gates, task: str, blocks: list[Block], label: str, loss:
     """Accuracy in distribution is the mean over the sets in distribution, where a task has several."""
     own = [(block, answers) for block in blocks for answers in block.answers if answers.method == label]
     by_set = [pd.Series(100 * block.correct(answers).mean(axis=1), index=answers.seeds) for block, answers in own]
-    accuracies = pd.concat(by_set, axis=1).mean(axis=1).to_numpy()
-    estimate, classes = intervals.mean_over_seeds(accuracies).within(0, 100), _classes(own[0][1])
+    by_seed = pd.concat(by_set, axis=1).mean(axis=1)
+    accuracies, started = by_seed.to_numpy(), own[0][1].started_from(by_seed.index)
+    estimate, classes = crossed.mean_over_seeds(accuracies, started).within(0, 100), _classes(own[0][1])
     asked, share = gates.trained.accuracy[task], gates.trained.loss
     trained, reason = did_train(accuracies, loss, classes, asked, share)
     return {

@@ -16,7 +16,8 @@ import pandas as pd
 
 from masktune.analysis.accuracy.numbers import PLACE
 from masktune.data import EVALUATION
-from masktune.statistics.intervals import Estimate, mean_over_seeds
+from masktune.statistics.crossed import mean_over_seeds
+from masktune.statistics.intervals import Estimate
 from masktune.statistics.matched import read_where
 from masktune.study.design.comparisons import Comparison, comparisons
 from masktune.study.design.study import Study
@@ -34,11 +35,12 @@ WHEN_READ = [
 
 @dataclass(frozen=True)
 class Course:
-    """The readings of one run: `epochs` [E], accuracy in distribution [E], and of each set [E]."""
+    """The readings of one run: `epochs` [E], accuracy in distribution [E], and of each set [E]; its pre-training."""
 
     epochs: np.ndarray
     inside: np.ndarray
     sets: dict[str, np.ndarray]
+    pretraining: int = 0
 
     @property
     def best(self) -> int:
@@ -68,7 +70,7 @@ def courses(study: Study, runs: pd.DataFrame, histories: pd.DataFrame) -> Course
             ]
             if inside:
                 epochs = by_run[run.run_id]["epoch"].to_numpy(dtype=float)
-                course = Course(epochs, np.mean(inside, axis=0), sets)
+                course = Course(epochs, np.mean(inside, axis=0), sets, int(getattr(run, "pretraining", 0)))
                 found.setdefault((run.label, run.model, run.task), {})[int(run.seed)] = course
     return found
 
@@ -104,9 +106,10 @@ def _matched(at: Comparison, pairs: list[tuple[Course, Course]]) -> dict[str, An
         np.interp(one.position, range(len(against.epochs)), against.epochs)
         for one, (_, against) in zip(read, pairs, strict=True)
     ]
+    started = np.array([method.pretraining for method, _ in pairs])
     return {
-        "seeds": len(pairs), **_estimate("difference", mean_over_seeds(ends[:, 0] - ends[:, 1]), ""),
-        **_estimate("matched", mean_over_seeds(ends[:, 0] - [one.value for one in read]), "matched_"),
+        "seeds": len(pairs), **_estimate("difference", mean_over_seeds(ends[:, 0] - ends[:, 1], started), ""),
+        **_estimate("matched", mean_over_seeds(ends[:, 0] - [one.value for one in read], started), "matched_"),
         "beyond": sum(one.beyond for one in read), "inside": float(np.mean([method.inside[-1] for method, _ in pairs])),
         "against_inside": float(np.mean([against.inside[-1] for _, against in pairs])),
         "against_epoch": float(np.mean(epochs)),
@@ -129,10 +132,11 @@ def _when_read(at: Comparison, pairs: list[tuple[Course, Course]]) -> dict[str, 
              for method, against in pairs]
         )  # fmt: skip
 
+    started = np.array([method.pretraining for method, _ in pairs])
     return {
         "seeds": len(pairs), "epochs": max(len(course.epochs) for pair in pairs for course in pair),
-        **_estimate("last", mean_over_seeds(gaps(False)), "last_"),
-        **_estimate("best", mean_over_seeds(gaps(True)), "best_"),
+        **_estimate("last", mean_over_seeds(gaps(False), started), "last_"),
+        **_estimate("best", mean_over_seeds(gaps(True), started), "best_"),
         "best_epoch": float(np.mean([method.epochs[method.best] for method, _ in pairs])),
         "against_best_epoch": float(np.mean([against.epochs[against.best] for _, against in pairs])),
     }  # fmt: skip
