@@ -71,7 +71,7 @@ def additivity(blocks: Iterable[Block], plain: str, first: str, pairs: Mapping[s
             answers = _on_shared_seeds(block, plain, first, other, both)
             if answers is not None:
                 started = block.pretrainings(plain, first, other, both)
-                rows.append({**block.place, "other": other, **_interaction(block, *answers, started)})
+                rows.append({**block.place, "other": other, **_interaction(block, *answers, started=started)})
     return pd.DataFrame(rows, columns=ADDITIVITY)
 
 
