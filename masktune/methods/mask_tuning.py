@@ -13,7 +13,7 @@ fill           the most probable token. "soft" reads the mean word embedding und
 fill_mode      predicted by the very pass that gives `L_MLM`, with dropout as in training; "evaluation" predicts the
                fills without dropout, in a forward pass of their own, and `L_MLM` stays what it is.
 fill_gradient  off; of a soft fill it can be on, and `L_FT` then reaches the language model through its predictions:
-               the only reading in which the classifier teaches the filler.
+               the only reading in which the classifier teaches the filler. Both graphs are then in memory at once.
 classify       the perturbed examples alone, as the abstract has it; "both" adds the originals.
 encoder        one shared encoder under two heads.
 alpha          0.6, suggested for BERT on SST-2; it weights the MLM loss, as in the sister paper.
