@@ -71,7 +71,7 @@ def additivity(blocks: Iterable[Block], plain: str, first: str, pairs: Mapping[s
             answers = _on_shared_seeds(block, plain, first, other, both)
             if answers is not None:
                 started = block.pretrainings(plain, first, other, both)
-                rows.append({**block.place, "other": other, **_interaction(block, *answers, started=started)})
+                rows.append({**block.place, "other": other, **_interaction(block, answers, started)})
     return pd.DataFrame(rows, columns=ADDITIVITY)
 
 
@@ -85,12 +85,11 @@ def _on_shared_seeds(block: Block, *labels: str) -> list[np.ndarray] | None:
     return [rows[[own.index(seed) for seed in seeds]] for own, rows in correct] if seeds else None
 
 
-def _interaction(
-    block: Block, plain: np.ndarray, first: np.ndarray, other: np.ndarray, both: np.ndarray, started: np.ndarray
-) -> dict[str, Any]:
+def _interaction(block: Block, answers: Sequence[np.ndarray], started: np.ndarray) -> dict[str, Any]:
+    plain, first, other, both = answers
     mean = crossed.crossed_mean(both - first - other + plain, block.clusters, started)
     estimate = mean.estimate()
-    alone, added, together = (100 * float((answers - plain).mean()) for answers in (other, first, both))
+    alone, added, together = (100 * float((each - plain).mean()) for each in (other, first, both))
     return {
         "alone": alone, "added": added, "sum": alone + added, "both": together,
         "seeds": mean.seeds, "examples": len(block.labels),
