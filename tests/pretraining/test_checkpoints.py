@@ -16,6 +16,7 @@ from masktune.models.spec import Adaptation, ModelSpec
 from masktune.pretraining import checkpoints, mlm, small_models
 from masktune.pretraining.checkpoints import prepare
 from masktune.study.design.cells import Cell, Training
+from masktune.study.execute import runner
 from masktune.study.run.training import load_inputs
 
 pytestmark = pytest.mark.slow
@@ -83,6 +84,14 @@ def test_an_adaptation_is_done_once_for_each_pretraining(headless):
     first, second = (Path(prepare(spec, "sentiment", pretraining)) for pretraining in range(2))
     assert (first / "model.safetensors").read_bytes() != (second / "model.safetensors").read_bytes()
     assert checkpoints.describe(str(headless)) is None
+
+
+def test_what_the_runner_prepares_is_what_a_cell_starts_from(monkeypatch):
+    model = ModelSpec("bert", "embedded:bert", pretrainings=2)
+    cell = Cell("small", "x", "embedded", "paraphrase", model, "fine_tuning")
+    exec(runner.preparation_code(cell, 1), {})
+    monkeypatch.delattr(checkpoints, "_train")
+    assert prepare(model, "paraphrase", 1) == prepare(replace(model, name="other"), "sentiment", 1)
 
 
 def test_a_cell_starts_each_seed_from_its_pretraining(monkeypatch):

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
 
-from masktune.analysis import overview, readings, results, stamps
+from masktune.analysis import language_models, overview, readings, results, stamps
 from masktune.analysis.accuracy import text
 from masktune.analysis.plotting import marks
 from masktune.analysis.report import chapters, pages
@@ -85,6 +85,7 @@ def _index(study: Study, members: list[Chapter]) -> str:
                 *text.differences(read.differences),
                 *text.lopsided(read.main, read.differences),
                 *readings.text.matched(read.matched),
+                *language_models.text.levelled_off(read.language_models),
             ]
         ),
     ]

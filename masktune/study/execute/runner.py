@@ -122,16 +122,20 @@ class _Grid:
 
     def run(self) -> None:
         """Prepare every model and run every cell; a cell waits for its own model only."""
+        self._prepare()
+        while self.active or any(self.queues.values()):
+            self._fill()
+            self._collect()
+            self._count()
+
+    def _prepare(self) -> None:
+        """Submit what makes the models, each pre-training of them for itself."""
         # One that is adapted first waits for the model that it is adapted from, and would hold a worker.
         for model in sorted(self.queues, key=lambda model: bool(model[2])):
             cell = self.queues[model][0].cell
             self.unprepared[model] = cell.model.pretrainings
             for pretraining in range(cell.model.pretrainings):
                 self._submit(Job(model, cell, code=preparation_code(cell, pretraining)))
-        while self.active or any(self.queues.values()):
-            self._fill()
-            self._collect()
-            self._count()
 
     def _fill(self) -> None:
         while len(self.active) < 2 * self.jobs:

@@ -205,3 +205,24 @@ def test_a_model_that_cannot_be_prepared_fails_its_cells_only(study, monkeypatch
     assert {cell.id for cell, _ in summary.failed} == {cell.id for cell in others}
     line = "bert could not be prepared: ValueError: no such checkpoint"
     assert {record["error"] for record in runs.read_failures(study.name).values()} == {line}
+
+
+def test_a_cell_waits_for_every_pretraining_of_its_model(table, monkeypatch):
+    monkeypatch.setattr(runner, "preparation_code", lambda cell, pretraining: str(pretraining))
+    table["models"]["bert"]["pretrainings"] = 2
+    study = parse_study(table)
+    todo = [runner.Job(runner.model_key(cell), cell, ["a run"]) for cell in study.cells]
+    grid, submitted = runner._Grid(None, 2, {}, todo, runner.Summary(0), None), []
+    grid._submit = submitted.append
+    grid._prepare()
+    first, second = submitted
+    assert (first.code, second.code) == ("0", "1")
+    for job, waiting in ((first, True), (second, False)):
+        grid._fill()
+        assert submitted == [first, second]
+        grid._settle(job, cluster.Outcome("done", ""))
+        assert bool(grid.unprepared[job.model]) is waiting
+    grid.active = {}
+    grid._submit = lambda job: (submitted.append(job), grid.active.update({job: job}))
+    grid._fill()
+    assert submitted[2:] == todo[:4]
