@@ -13,7 +13,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -143,7 +143,7 @@ def _train(stored: StoredRun) -> "pyarrow.Table":
     try:
         if threads:
             torch.set_num_threads(int(str(threads)))
-        _, answers = training.train_seed(training.load_inputs(stored.cell), stored.seed)
+        _, answers = training.train_seed(training.load_inputs(replace(stored.cell, seeds=(stored.seed,))), stored.seed)
     finally:
         torch.set_num_threads(own)
     return answers
