@@ -10,7 +10,8 @@ plotting      one look, one palette, what all figures share, their alternative t
 report        executes the chapter notebooks and writes the folder of HTML
 
 One package a subject, each with numbers (frames, one number a row), tables, figures and text (sentences):
-accuracy, claims, readings, ablations, gradients, comparisons, cost, diversity, language_models, lengths, tuning.
+accuracy, claims, readings, inference, published, ablations, gradients, comparisons, cost, diversity, language_models,
+lengths, tuning.
 """
 
 from collections.abc import Sequence

@@ -8,7 +8,17 @@ from typing import Any
 
 import pandas as pd
 
-from masktune.analysis import ablations, accuracy, claims, language_models, provenance, readings, stamps
+from masktune.analysis import (
+    ablations,
+    accuracy,
+    claims,
+    inference,
+    language_models,
+    provenance,
+    published,
+    readings,
+    stamps,
+)
 from masktune.analysis.answers import Block, blocks, fail_runs_without_numbers
 from masktune.analysis.plotting import theme
 from masktune.analysis.plotting.theme import Drawing
@@ -42,6 +52,9 @@ class Results:
     matched: pd.DataFrame
     when_read: pd.DataFrame
     sources: pd.DataFrame
+    subcases: pd.DataFrame
+    foldings: pd.DataFrame
+    published: pd.DataFrame
 
     @cached_property
     def main_table(self) -> Table:
@@ -76,6 +89,18 @@ class Results:
     @cached_property
     def when_read_table(self) -> Table:
         return self._with_note(readings.tables.when_read(self.when_read), self._compared_labels)
+
+    @cached_property
+    def subcases_table(self) -> Table:
+        return self._with_note(inference.tables.subcases(self.subcases), self.subcases["method"])
+
+    @cached_property
+    def foldings_table(self) -> Table:
+        return self._with_note(inference.tables.foldings(self.foldings), self.foldings["method"])
+
+    @cached_property
+    def published_table(self) -> Table:
+        return self._with_note(published.tables.beside_published(self.published), self.published["method"])
 
     @property
     def gate_tables(self) -> list[Table]:
@@ -140,7 +165,10 @@ class Results:
     def tables(self) -> tuple[Table, ...]:
         """The tables that have rows, the one of failures always, in the order in which they are read."""
         first = ("main", "claims_page", "conclusions", "claims")
-        then = ("matched", "when_read", "differences", "details", "sources", "language_models")
+        then = (
+            "matched", "when_read", "differences", "details", "foldings", "subcases", "published", "sources",
+            "language_models",
+        )  # fmt: skip
         before, after = (
             [getattr(self, f"{name}_table") for name in names if not getattr(self, name).empty]
             for names in (first, then)
@@ -180,6 +208,8 @@ def of(
         differences=accuracy.numbers.differences(main, main_runs),
         details=accuracy.numbers.details(main),
         failures=accuracy.numbers.failures(runs),
+        subcases=inference.numbers.subcases(main),
+        foldings=inference.numbers.foldings(main),
         **_declared(study, all_blocks, runs, pd.DataFrame() if histories is None else histories),
     )
 
@@ -195,6 +225,7 @@ def _declared(
             "claims_page": claims.page.COLUMNS,
             "matched": readings.numbers.MATCHED,
             "when_read": readings.numbers.WHEN_READ,
+            "published": published.numbers.COLUMNS,
         }
         empty = {name: pd.DataFrame(columns=names) for name, names in columns.items()}
         return {**empty, "gates": claims.gates.Outcome(), "sources": pd.DataFrame()}
@@ -210,6 +241,7 @@ def _declared(
         "matched": readings.numbers.matched(study, read),
         "when_read": readings.numbers.when_read(study, read),
         "sources": language_models.numbers.sources(study),
+        "published": published.numbers.beside_published(study, all_blocks, runs),
     }
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from masktune.data import COLLECTIONS, TASKS
+from masktune.data import COLLECTIONS, EVALUATION, TASKS
 from masktune.errors import MaskTuneError, one_of
 from masktune.models.spec import ModelSpec
-from masktune.records import among, record, require, require_name
+from masktune.records import among, check_value, record, require, require_name
 from masktune.study.design.cells import Training
 from masktune.study.design.claims import parse_claims
 from masktune.study.design.comparisons import check
@@ -18,11 +18,12 @@ from masktune.study.design.diversity import parse_diversity
 from masktune.study.design.gates import parse_gates
 from masktune.study.design.grid import GridRow, check_labels, parse_row
 from masktune.study.design.parsing import each_once, seeds_of
-from masktune.study.design.study import Study
+from masktune.study.design.study import Published, Study
 from masktune.study.design.tuning import parse_chosen, parse_tuning
 from masktune.study.paths import study_file, tuned_file
 
 TABLES = ("training", "tuning", "diversity", "gates", "grid", "claims")  # beside [models], which the header holds
+BESIDE = ("seeds", "published")  # keys of [models.<name>] that say nothing of the model itself
 KEYS = ("name", "title", "question", "data", "tasks", "seeds", "models", *TABLES)
 
 
@@ -82,6 +83,11 @@ def parse_study(table: Mapping[str, Any]) -> Study:
         for name, entry in header.models.items()
         if "seeds" in entry
     }
+    published = {
+        name: _published(name, entry["published"], header)
+        for name, entry in header.models.items()
+        if "published" in entry
+    }
     general, by_task = _training(table.get("training", {}), header.tasks)
     names = {"models": tuple(model.name for model in models), "tasks": header.tasks}
     grid = tuple(parse_row(row, names, seeds, header.data) for row in _tables(table, "grid"))
@@ -95,7 +101,7 @@ def parse_study(table: Mapping[str, Any]) -> Study:
         general, by_task, models, model_seeds, grid,
         tuple(claim for entry in _tables(table, "claims") for claim in parse_claims(entry, names, grid)),
         parse_tuning(table.get("tuning"), grid), diversity=parse_diversity(table.get("diversity"), header.tasks),
-        gates=parse_gates(table.get("gates"), header.tasks, grid),
+        gates=parse_gates(table.get("gates"), header.tasks, grid), published=published,
     )  # fmt: skip
     _check_claims(study)
     return study
@@ -105,8 +111,25 @@ def _model(name: str, table: Any) -> ModelSpec:
     require(isinstance(table, Mapping), f"[models] {name}", table, f"a table [models.{name}] with checkpoint = ...")
     if "name" in table:
         raise MaskTuneError(f"[models.{name}] name = {table['name']!r}; leave it out, the table's own name is the name")
-    rest = {key: value for key, value in table.items() if key != "seeds"}
+    rest = {key: value for key, value in table.items() if key not in BESIDE}
     return record(ModelSpec, {"name": name, **rest}, f"[models.{name}]")
+
+
+def _published(name: str, table: Any, header: _Header) -> Published:
+    """What was published of a model: `of`, and an accuracy in per cent for sets in distribution."""
+    where = f"[models.{name}] published"
+    require(isinstance(table, Mapping), where, table, "a table { of = ..., <set> = <per cent> }")
+    rest = {key: value for key, value in table.items() if key != "of"}
+    of = table.get("of")
+    require(isinstance(of, str) and bool(of.strip()), f"{where} of", of, "a text: which data, by whom")
+    kinds = [EVALUATION[header.data][task] for task in header.tasks]
+    sets = [each for own in kinds for each, kind in own.items() if kind == "in_distribution"]
+    require(len(rest) > 0, where, dict(table), f"an accuracy for at least one of {', '.join(sets)}")
+    for key, value in rest.items():
+        among(key, sets, "set in distribution", where)
+        accuracy = check_value(value, float, f"{where} {key}")
+        require(0 < accuracy <= 100, f"{where} {key}", value, "an accuracy in per cent")
+    return Published(str(of), {key: float(value) for key, value in rest.items()})
 
 
 def _training(table: Any, tasks: tuple[str, ...]) -> tuple[Training, dict[str, Training]]:

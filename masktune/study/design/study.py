@@ -17,11 +17,19 @@ from masktune.study.design.tuning import Tuning, with_settings
 
 
 @dataclass(frozen=True)
+class Published:
+    """What was published of a model: `accuracy` in per cent by the set that ours is read on, and what it is `of`."""
+
+    of: str
+    accuracy: dict[str, float]
+
+
+@dataclass(frozen=True)
 class Study:
     """A study. `training` is general; `task_training` holds every task's own settings.
 
     `model_seeds` holds the seeds of the models that name some: no row has others on them. `chosen` holds the settings
-    that tuning chose, by (label, model, task).
+    that tuning chose, by (label, model, task); `published` what the authors of a model report, by model.
     """
 
     name: str
@@ -40,6 +48,7 @@ class Study:
     chosen: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
     diversity: Diversity | None = None
     gates: Gates | None = None
+    published: dict[str, Published] = field(default_factory=dict)
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
