@@ -16,7 +16,8 @@ DIFFERS = (
     "size, number of steps, AdamW with linear decay, precision and seeds. What differs is drawn: the weights of the "
     "head, and of a pooler where the checkpoint has none (by the same initialisation, from another generator), the "
     "order of the batches (batches of like length, where the study asks for them, are grouped by other code) and the "
-    "masks of dropout. Seeds are therefore no pairs."
+    "masks of dropout. Seeds are therefore no pairs; where they start from several pre-trainings, both sides start "
+    "from the same ones, so that the interval is rather too wide."
 )
 
 

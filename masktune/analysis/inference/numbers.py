@@ -16,7 +16,7 @@ from scipy.special import softmax
 
 from masktune.analysis.accuracy.numbers import PLACE, auroc, compare
 from masktune.analysis.answers import Answers, Block
-from masktune.statistics.intervals import mean_over_seeds
+from masktune.statistics.crossed import mean_over_seeds
 
 SUBCASES = [*PLACE, "group", "subcase", "examples", "method", "seeds", "accuracy", "low", "high", "lowest", "highest"]
 FOLDINGS = [
@@ -45,7 +45,7 @@ def _subcases(block: Block) -> Iterator[dict[str, Any]]:
         members = (block.groups == group) & (block.clusters == subcase)
         for answers in block.answers:
             values = 100 * block.correct(answers)[:, members].mean(axis=1)
-            estimate = mean_over_seeds(values).within(0, 100)
+            estimate = mean_over_seeds(values, answers.started_from(answers.seeds)).within(0, 100)
             yield {
                 **block.place, "group": group, "subcase": subcase, "examples": int(members.sum()),
                 "method": answers.method, "seeds": estimate.seeds, "accuracy": estimate.mean, "low": estimate.low,
@@ -77,11 +77,12 @@ def _foldings(block: Block) -> Iterator[dict[str, Any]]:
         right, entailed = _right(block, answers), {rule: fold(answers, rule) == 0 for rule in (ARGMAX, SUM)}
         shared = sorted(set(answers.seeds) & set(first.seeds))
         for rule, values in right.items():
-            estimate = mean_over_seeds(100 * values.mean(axis=1)).within(0, 100)
+            started = answers.started_from(answers.seeds)
+            estimate = mean_over_seeds(100 * values.mean(axis=1), started).within(0, 100)
             gap = {}
             if answers is not first and shared:
-                sides = [_seeds(first, right_of_first[rule], shared), _seeds(answers, values, shared)]
-                gap = compare(block, *sides)
+                one, other = _seeds(first, right_of_first[rule], shared), _seeds(answers, values, shared)
+                gap = compare(block, one, other, block.pretrainings(first.method, answers.method))
             yield {
                 **block.place, "method": answers.method, "rule": rule, "seeds": estimate.seeds,
                 "examples": len(block.labels), "accuracy": estimate.mean, "low": estimate.low, "high": estimate.high,

@@ -12,7 +12,7 @@ import pandas as pd
 from masktune import data
 from masktune.analysis.accuracy.numbers import PLACE
 from masktune.analysis.answers import Block
-from masktune.statistics.intervals import mean_over_seeds
+from masktune.statistics.crossed import mean_over_seeds
 from masktune.study.design.study import Study
 from masktune.study.store.previous import data_digests
 
@@ -33,7 +33,8 @@ def beside_published(study: Study, blocks: Iterable[Block], runs: pd.DataFrame) 
         answers = next((each for each in block.answers if each.method == method), None)
         if known is None or block.name not in known.accuracy or answers is None:
             continue
-        estimate = mean_over_seeds(100 * block.correct(answers).mean(axis=1)).within(0, 100)
+        accuracies, started = 100 * block.correct(answers).mean(axis=1), answers.started_from(answers.seeds)
+        estimate = mean_over_seeds(accuracies, started).within(0, 100)
         own = runs[(runs["label"] == method) & (runs["model"] == block.model) & (runs["task"] == block.task)]
         published = known.accuracy[block.name]
         rows.append(
