@@ -18,11 +18,14 @@ from masktune.study.design.diversity import parse_diversity
 from masktune.study.design.gates import parse_gates
 from masktune.study.design.grid import GridRow, check_labels, parse_row
 from masktune.study.design.parsing import each_once, seeds_of
+from masktune.study.design.places import check as check_slopes
+from masktune.study.design.slopes import parse_slopes
 from masktune.study.design.study import Published, Study
 from masktune.study.design.tuning import parse_chosen, parse_tuning
 from masktune.study.paths import study_file, tuned_file
 
-TABLES = ("training", "tuning", "diversity", "gates", "grid", "claims")  # beside [models], which the header holds
+# Beside [models], which the header holds.
+TABLES = ("training", "tuning", "diversity", "gates", "grid", "claims", "slopes")
 BESIDE = ("seeds", "published")  # keys of [models.<name>] that say nothing of the model itself
 KEYS = ("name", "title", "question", "data", "tasks", "seeds", "models", *TABLES)
 
@@ -102,6 +105,7 @@ def parse_study(table: Mapping[str, Any]) -> Study:
         tuple(claim for entry in _tables(table, "claims") for claim in parse_claims(entry, names, grid)),
         parse_tuning(table.get("tuning"), grid), diversity=parse_diversity(table.get("diversity"), header.tasks),
         gates=parse_gates(table.get("gates"), header.tasks, grid), published=published,
+        slopes=tuple(parse_slopes(entry, grid) for entry in _tables(table, "slopes")),
     )  # fmt: skip
     _check_claims(study)
     return study
@@ -173,3 +177,5 @@ def _check_claims(study: Study) -> None:
             raise MaskTuneError(f"{where} {label!r} has the same cells as an earlier row; name that row's label")
     for claim in study.claims:
         check(study, claim)
+    for declared in study.slopes:
+        check_slopes(study, declared)

@@ -13,6 +13,7 @@ from masktune.study.design.claims import Claim
 from masktune.study.design.diversity import Diversity
 from masktune.study.design.gates import Gates
 from masktune.study.design.grid import GridRow, Variant
+from masktune.study.design.slopes import Slopes
 from masktune.study.design.tuning import Tuning, with_settings
 
 
@@ -49,6 +50,7 @@ class Study:
     diversity: Diversity | None = None
     gates: Gates | None = None
     published: dict[str, Published] = field(default_factory=dict)
+    slopes: tuple[Slopes, ...] = ()
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:

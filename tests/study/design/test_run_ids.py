@@ -12,7 +12,6 @@ from masktune.study.plan.trials import study_of_trials
 
 RUN_IDS = {
     "ablations": (189, "942febe90aa4d25d275f94aa06f706731543b1a2ab0f73be5aca0baae9071ac2"),
-    "closeup": (6, "792e26561af6f8db08327dce7836540a642149c3e848a3d8100a56cca18c10c9"),
     "embedded": (291, "9d8eceb6ffef6b077ec14fe542d3e9d067423d3c70ba9ee2e2327020b631eae4"),
     "laptop": (45, "2b711f7f30db5ad7708654733d8d198ed04702e9ccff17d2d265ca16a37e8af0"),
     "paper": (180, "62986c5715d415f2e4b1d18996a560255cb34c81ea11608437118dbf611bf024"),
