@@ -30,13 +30,13 @@ $(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
 reproduce: setup  ## run STUDY to the finished report: train what is missing, tables, figures, notebooks
 	@# A cell that failed is listed in the report, so the report is made; the failure is still the end.
 	$(RUN) run $(STUDY) --jobs $(JOBS); status=$$?; [ $$status -le 1 ] && \
-	$(RUN) gather $(STUDY) && $(RUN) report $(STUDY) && exit $$status
+	$(RUN) gather $(STUDY) && $(RUN) report $(STUDY) && $(RUN) summary && exit $$status
 
-figures: setup  ## rebuild every table and figure of STUDY from stored runs, without training
-	$(RUN) figures $(STUDY)
+figures: setup  ## rebuild every table and figure of STUDY from stored runs, and RESULTS.md; no training
+	$(RUN) figures $(STUDY) && $(RUN) summary
 
-report: setup  ## execute the notebooks on the stored runs and write results/STUDY/report/index.html
-	$(RUN) report $(STUDY)
+report: setup  ## execute the notebooks on the stored runs, write results/STUDY/report/index.html and RESULTS.md
+	$(RUN) report $(STUDY) && $(RUN) summary
 
 bench: setup  ## measure training steps, a stock Trainer's too, and the grid: results/bench, 15 minutes on 2 cores
 	$(VENV)/bin/python -m benchmarks

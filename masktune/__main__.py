@@ -1,4 +1,4 @@
-"""The command line: python -m masktune plan|tune|run|status|gather|neutral|figures|report|mirror."""
+"""The command line: python -m masktune plan|tune|run|status|gather|neutral|figures|report|summary|mirror."""
 
 import argparse
 import sys
@@ -21,6 +21,7 @@ EPILOG = """examples:
   python -m masktune tune embedded                        choose the settings that a study searches
   python -m masktune gather embedded                      stored runs -> runs.parquet, predictions.parquet
   python -m masktune figures embedded                     tables and figures, no training
+  python -m masktune summary                              RESULTS.md, and the findings in README, from all studies
   python -m masktune mirror --check                       is the local copy of the real data whole?"""
 # What workers and the kernels of cells import, and the library does without: asked for before anything runs.
 RUN_NEEDS = ("cryptography", "dask", "distributed", "papermill", "ipykernel", "matplotlib", "seaborn")
@@ -79,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
             )
         if name in ("plan", "tune", "run"):
             sub.add_argument("--jobs", type=_count, help="cells at a time (default: what cores, memory and GPUs allow)")
+    _add_summary(commands)
     _add_mirror(commands)
     return top
 
@@ -87,6 +89,12 @@ def _add_filters(sub: argparse.ArgumentParser) -> None:
     what = {"model": "of this model", "task": "of this task", "method": "of this method, by name or label"}
     for name, meaning in what.items():
         sub.add_argument(f"--{name}", action="append", default=[], help=f"only cells {meaning}; may be repeated")
+
+
+def _add_summary(commands: argparse._SubParsersAction) -> None:
+    summary = "write RESULTS.md, README's findings and the tables of the deviations log from what is stored"
+    sub = commands.add_parser("summary", help=summary, description=summary[0].upper() + summary[1:] + ".")
+    sub.set_defaults(command=summarise)
 
 
 def _add_mirror(commands: argparse._SubParsersAction) -> None:
@@ -202,6 +210,14 @@ def report(options: argparse.Namespace) -> int:
     from masktune.study.design.load import load_study
 
     print(f"{options.study}: open {analysis.write_report(load_study(options.study).name, PRELOAD)}")
+    return 0
+
+
+def summarise(options: argparse.Namespace) -> int:
+    from masktune.analysis.summary.write import write
+
+    changed = write()
+    print(f"written: {', '.join(map(str, changed))}" if changed else "RESULTS.md and README say what is stored")
     return 0
 
 

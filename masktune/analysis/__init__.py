@@ -8,6 +8,7 @@ provenance    by which code and in which precision runs were made;  stamps what 
 display       what notebooks show besides tables and figures
 plotting      one look, one palette, what all figures share, their alternative texts
 report        executes the chapter notebooks and writes the folder of HTML
+summary       RESULTS.md and what README says of the results: all studies on one page
 
 One package a subject, each with numbers (frames, one number a row), tables, figures and text (sentences):
 accuracy, claims, readings, inference, published, ablations, gradients, comparisons, cost, diversity, language_models,

@@ -46,12 +46,12 @@ def executed_cell(study: str, cell_id: str) -> Path:
 
 def cell_notebook() -> Path:
     """The notebook notebooks/cell.ipynb."""
-    return _existing(Path("notebooks") / "cell.ipynb")
+    return existing(Path("notebooks") / "cell.ipynb")
 
 
 def glossary() -> Path:
     """notebooks/glossary.md, to which the chapters link."""
-    return _existing(Path("notebooks") / "glossary.md")
+    return existing(Path("notebooks") / "glossary.md")
 
 
 def chapters() -> list[Path]:
@@ -62,10 +62,15 @@ def chapters() -> list[Path]:
 
 def study_file(name: str) -> Path:
     """studies/<name>.toml. Raises MaskTuneError when there is none, naming the studies that exist."""
-    path, known = _existing(Path("studies") / f"{name}.toml"), studies()
+    path, known = existing(Path("studies") / f"{name}.toml"), studies()
     if not path.is_file() or name not in known:
         raise MaskTuneError(f"no study {name!r}; expected one of {', '.join(known)}, or write studies/{name}.toml")
     return path
+
+
+def deviations(name: str) -> Path:
+    """deviations.md next to the study's file: what was changed after which results were known. It need not be there."""
+    return study_file(name).with_name("deviations.md")
 
 
 def tuned_file(name: str) -> Path:
@@ -90,6 +95,6 @@ def studies() -> list[str]:
     return sorted({path.stem for root in (Path(), PROJECT) for path in (root / "studies").glob("*.toml")})
 
 
-def _existing(path: Path) -> Path:
+def existing(path: Path) -> Path:
     """`path` below the working folder, else below the project."""
     return path if path.exists() else PROJECT / path

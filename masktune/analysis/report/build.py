@@ -2,7 +2,8 @@
 
 results/<study>/report/ holds index.html (the question, the main figure, the tables, the chapters), a page for each
 executed notebook, the glossary, and copies of figures/ and tables/, so that the folder may be moved as it is. Every
-page links to index.html first, then to the chapters by number, then to the glossary. The executed notebooks get a copy
+page links to index.html first, then to the chapters by number, then to the glossary and, where there is one, to the log
+of deviations from what was declared. The executed notebooks get a copy
 of the glossary too, because they link to it.
 """
 
@@ -20,7 +21,7 @@ from masktune.analysis.report.chapters import Chapter
 from masktune.study.design.load import load_study
 from masktune.study.design.study import Study
 from masktune.study.execute import cluster
-from masktune.study.paths import folder, glossary, study_file
+from masktune.study.paths import deviations, folder, glossary, study_file
 
 
 def write(study_name: str, preload: Sequence[str] = ()) -> Path:
@@ -53,7 +54,8 @@ def _execute(stale: list[Chapter], preload: Sequence[str]) -> None:
 def _inputs(study_name: str, study: Study, members: list[Chapter]) -> str:
     """A digest of all that the report shows."""
     made_from = [folder(study.name) / name for name in ("made_from.json", "observed_from.json")]
-    return stamps.digest([study_file(study_name), glossary(), *made_from, *(chapter.executed for chapter in members)])
+    texts = [study_file(study_name), glossary(), deviations(study_name)]
+    return stamps.digest([*texts, *made_from, *(chapter.executed for chapter in members)])
 
 
 def _write_pages(study: Study, members: list[Chapter], target: Path) -> None:
@@ -63,7 +65,9 @@ def _write_pages(study: Study, members: list[Chapter], target: Path) -> None:
         shutil.copyfile(glossary(), members[0].executed.with_name("glossary.md"))
     contents = {"index.html": (study.title, _index(study, members))}
     contents |= {chapter.page: (chapter.title, pages.notebook(chapter.executed)) for chapter in members}
-    contents["glossary.html"] = ("Glossary", pages.glossary(glossary()))
+    contents["glossary.html"] = ("Glossary", pages.markdown(glossary()))
+    if (log := deviations(study.name)).is_file():
+        contents["deviations.html"] = ("Deviations", pages.markdown(log))
     links = [(title, name) for name, (title, _) in contents.items()]
     for name, (title, body) in contents.items():
         (target / name).write_text(pages.page(title, body, links, name), encoding="utf-8")
@@ -79,6 +83,7 @@ def _index(study: Study, members: list[Chapter]) -> str:
         f'<p class="question">{escape(study.question)}</p>',
         pages.items(overview.what_it_is(study, read.main, read.runs), "facts"),
         pages.picture("main", f"{main.caption} {marks.CONVENTION}", figures["main"].alt),
+        *_deviations(study),
         "<h2>What the numbers say</h2>",
         pages.items(
             [
@@ -97,3 +102,11 @@ def _index(study: Study, members: list[Chapter]) -> str:
         caption = "Held-out loss along masked-language-model training."
         parts.append(pages.picture("language_models", caption, figures["language_models"].alt))
     return "\n".join([*parts, "<h2>Notebooks</h2>", pages.chapter_list(members)])
+
+
+def _deviations(study: Study) -> list[str]:
+    """A link to the log of deviations, where there is one."""
+    if not deviations(study.name).is_file():
+        return []
+    link = '<a href="deviations.html">deviations log</a>'
+    return [f"<p>What was changed after which results were known stands in the {link}.</p>"]

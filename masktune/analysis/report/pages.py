@@ -96,8 +96,8 @@ def notebook(path: Path) -> str:
     return make_accessible(body)
 
 
-def glossary(path: Path) -> str:
-    """The body of the glossary, a Markdown file."""
+def markdown(path: Path) -> str:
+    """The body of a Markdown file: the glossary, the deviations log."""
     from nbconvert.filters import markdown2html
 
     return make_accessible(markdown2html(path.read_text(encoding="utf-8")))

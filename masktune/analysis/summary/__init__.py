@@ -1,0 +1,13 @@
+"""RESULTS.md, the findings of README and the tables of the deviations log: all studies, from what is stored.
+
+records   a study as it is declared and stored: its runs, and the tables that `results.build` wrote
+findings  sentences on each study, whose words follow the verdicts
+provision models, hardware and licences
+page      RESULTS.md, section by section
+history   how the differences moved from one version of a study to the next
+write     the three files
+"""
+
+from masktune.analysis.summary import findings, history, page, records, write
+
+__all__ = ["findings", "history", "page", "records", "write"]

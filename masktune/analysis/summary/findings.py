@@ -1,0 +1,170 @@
+"""Sentences on what the studies found. No sentence knows a direction: its words are those of the verdicts."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from masktune.analysis import names
+from masktune.analysis.claims.gates import CONTROL, REMEDY
+from masktune.analysis.claims.tables import count_judged
+from masktune.analysis.claims.verdicts import VERDICTS
+from masktune.analysis.formatting import join_words, number
+from masktune.analysis.summary.records import Record
+
+
+def bullets(records: Iterable[Record]) -> list[str]:
+    """One bullet for each study with results, and one that names those without."""
+    records = list(records)
+    found = [f"**{record.study.title}** (`{record.name}`). {study(record)}" for record in records if record.has_results]
+    return [*found, *not_run(records)]
+
+
+def study(record: Record) -> str:
+    """What a study with results found: how much of it is in, its gates, its declared tests, its estimates."""
+    return " ".join([state(record), *untabled(record), *gates(record), *tested(record), *estimated(record)])
+
+
+def state(record: Record) -> str:
+    """How many of the declared runs are in."""
+    done, declared = len(record.done), len(record.declared)
+    failed = f", {record.failed:,} failed" if record.failed else ""
+    return f"{'All' if done == declared else f'{done:,} of'} {declared:,} declared runs are in{failed}."
+
+
+def untabled(record: Record) -> list[str]:
+    """A sentence where a study with claims has runs, and no table of them by the code of today."""
+    if not record.study.claims or len(record.table("conclusions")):
+        return []
+    return ["Its tables are still to be made (`make figures`)."]
+
+
+def not_run(records: Iterable[Record]) -> list[str]:
+    """Which studies have no results; those whose results are of an earlier declaration are told apart."""
+    without = [record for record in records if not record.has_results]
+    groups = {
+        "Declared and not run yet": [record for record in without if not record.is_outdated],
+        "Changed since its results were stored, and not run again yet": [r for r in without if r.is_outdated],
+    }
+    return [f"**{title}**: {_named(group)}." for title, group in groups.items() if group]
+
+
+def _named(records: Sequence[Record]) -> str:
+    return join_words([f"`{record.name}` ({len(record.declared):,} runs)" for record in records])
+
+
+# ---- gates
+
+
+def gates(record: Record) -> list[str]:
+    """What the declared gates of a study came to; nothing where it declares none."""
+    if record.study.gates is None:
+        return []
+    trained, contrasts = record.table("trained"), record.table("gates")
+    return [*_trained(trained), *_control(contrasts), *_remedies(contrasts)]
+
+
+def _trained(frame: pd.DataFrame) -> list[str]:
+    if frame.empty:
+        return []
+    failed = frame[~frame["trained"].astype(bool)]
+    rows = f"{len(frame)} rows (method x model x task)"
+    if failed.empty:
+        return [f"Did it train? All {rows} did."]
+    return [f"Did it train? {len(failed)} of {rows} did not: {untrained(failed)}."]
+
+
+def untrained(failed: pd.DataFrame) -> str:
+    """The methods that did not train, each with where."""
+    by_method = failed.groupby("method", sort=False)
+    return "; ".join(f"{method} ({_places(rows)})" for method, rows in by_method)
+
+
+def _places(rows: pd.DataFrame) -> str:
+    return ", ".join(f"{names.model(row.model)} on {names.task(row.task).lower()}" for row in rows.itertuples())
+
+
+def _control(frame: pd.DataFrame) -> list[str]:
+    """On how many sets the positive control passed, and which sets are closed by it."""
+    own = frame[frame["role"] == CONTROL] if len(frame) else frame
+    if own.empty:
+        return []
+    failed = own[own["passed"] != "passed"]
+    spans = f"{number(own['difference'].min(), sign=True)} to {number(own['difference'].max(), sign=True)} points"
+    said = f"Can the sets tell? The positive control ({own['method'].iloc[0]}) passed on {len(own) - len(failed)} of "
+    said += f"{len(own)} (model x set), {spans} where {own['asked'].iloc[0]:g} are asked for"
+    closed = ", ".join(f"{names.model(row.model)} on {names.evaluation_set(row.set)}" for row in failed.itertuples())
+    return [f"{said}; control failed: {closed}." if closed else f"{said}."]
+
+
+def _remedies(frame: pd.DataFrame) -> list[str]:
+    own = frame[frame["role"] == REMEDY] if len(frame) else frame
+    if own.empty:
+        return []
+    counts = [
+        f"{method} on {int(rows['passed'].eq('gains').sum())} of {len(rows)}"
+        for method, rows in own.groupby("method", sort=False)
+    ]
+    return [f"Known remedies gain: {join_words(counts)} (model x set)."]
+
+
+# ---- claims
+
+
+def tested(record: Record) -> list[str]:
+    """A sentence for each claim of the headline family that has a test."""
+    frame = record.table("conclusions")
+    if frame.empty:
+        return []
+    headline = frame[(frame["family"] == "headline") & (frame["test"] != "estimate")]
+    return [claim(row) for row in headline.itertuples()]
+
+
+def claim(row: Any) -> str:
+    """The statement of a claim, its verdict with the reason, and its differences."""
+    statement = f"{row.statement[0].upper()}{row.statement[1:]}"
+    return f"{statement}: **{row.verdict}**{_reason(row)}{_differences(row)}."
+
+
+def _reason(row: Any) -> str:
+    return f" ({row.reason})" if row.reason else ""
+
+
+def _differences(row: Any) -> str:
+    if pd.isna(row.difference):
+        return ""
+    ends = f"{number(row.lowest, sign=True)} to {number(row.highest, sign=True)}"
+    return (
+        f"; {number(row.difference, sign=True)} points on average ({ends}), comparisons: {count_judged(row)}, "
+        f"{int(row.seeds)} seeds"
+    )
+
+
+def estimated(record: Record) -> list[str]:
+    """How the other comparisons of a study came out, counted by verdict."""
+    frame, conclusions = record.table("claims"), record.table("conclusions")
+    if frame.empty or conclusions.empty:
+        return []
+    main = conclusions[(conclusions["family"] == "headline") & (conclusions["test"] != "estimate")]
+    rest = frame[~frame["claim"].isin(main["claim"])]
+    if rest.empty:
+        return []
+    return [f"{_of_others(len(rest), main.empty)}: {_counted(rest)}."]
+
+
+def _of_others(count: int, alone: bool) -> str:
+    return f"Its {count} declared comparisons" if alone else f"Its {count} other declared comparisons"
+
+
+def _counted(rows: pd.DataFrame) -> str:
+    """`3 did not train, 9 not testable here; of 9 ... the interval lies above 0 on 2, below on 1`."""
+    verdicts = rows["verdict"].value_counts()
+    counts = [f"{verdicts[verdict]} {verdict}" for verdict in VERDICTS if verdict in verdicts]
+    open_rows = rows[rows["gate"].eq("") & (rows["seeds"] > 0)] if "gate" in rows else rows[rows["seeds"] > 0]
+    above, below = int((open_rows["low"] > 0).sum()), int((open_rows["high"] < 0).sum())
+    if open_rows.empty:
+        return ", ".join(counts)
+    said = (
+        f"of {len(open_rows)} that were run and no gate closes, the interval lies above 0 on {above}, below on {below}"
+    )
+    return f"{', '.join(counts)}; {said}"
