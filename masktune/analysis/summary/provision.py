@@ -26,7 +26,7 @@ def upstream(records: Iterable[Record]) -> list[list[str]]:
 def _models(record: Record) -> pd.DataFrame:
     """The models of a study, as it describes them, with the held-out losses that its finished runs started from."""
     frame = language_models.numbers.sources(record.study).assign(study=f"`{record.name}`")
-    trained = language_models.numbers.trained(record.done if record.has_results else record.done.iloc[:0])
+    trained = language_models.numbers.trained(record.done)
     losses = trained.groupby("model")["loss"].agg(["min", "max"])
     return frame.join(losses, on="model")
 
@@ -51,7 +51,7 @@ def _losses(low: float, high: float) -> str:
 def seconds(record: Record) -> pd.Series:
     """Seconds of training and evaluation of each stored finished run."""
     columns = [name for name in PURE if name in record.done]
-    return record.done[columns].sum(axis=1) if record.has_results else pd.Series(dtype=float)
+    return record.done[columns].sum(axis=1)
 
 
 def hours(record: Record) -> list[list[str]]:

@@ -1,7 +1,8 @@
 """What is declared and stored of each study: its runs and the tables that were made from them.
 
-Tables are read as `results.build` wrote them, so that a page on all studies costs no second. Where a stored run is not
-one that the study declares today, or saw other data, the study was changed after its results were gathered: then nothing of them is shown.
+Tables are read as `results.build` wrote them, so that a page on all studies is made in seconds. Where a stored run is
+not one that the study declares today, or saw other data, the study was changed after its results were gathered: then
+nothing of them is shown.
 """
 
 import json
@@ -50,8 +51,8 @@ class Record:
 
     @cached_property
     def done(self) -> pd.DataFrame:
-        """The finished runs of the study as it is declared."""
-        return self.stored[(self.stored["status"] == "done") & self.stored["run_id"].isin(self.declared)]
+        """The finished runs of the study as it is declared; none where what is stored is outdated."""
+        return self.stored[(self.stored["status"] == "done") & (not self.is_outdated)]
 
     @property
     def failed(self) -> int:
@@ -65,7 +66,7 @@ class Record:
 
     @property
     def has_results(self) -> bool:
-        return len(self.done) > 0 and not self.is_outdated
+        return len(self.done) > 0
 
     def table(self, name: str) -> pd.DataFrame:
         """A stored table as numbers; an empty one where it is not there, or is of another declaration or version."""

@@ -1,0 +1,155 @@
+"""RESULTS.md and what is generated elsewhere: whatever the results are, the words are those of their verdicts."""
+
+import pandas as pd
+import pytest
+from analysis.summary.conftest import SETS, save, store
+
+from masktune.__main__ import main
+from masktune.analysis.claims import verdicts
+from masktune.analysis.formatting import MINUS
+from masktune.analysis.summary import findings, history, page, write
+from masktune.analysis.summary.records import Record, read
+from masktune.data.world.settings import WORLD_VERSION
+from masktune.errors import MaskTuneError
+from masktune.study.design.load import load_study
+
+DIRECTIONS = {"loses", "wins", "better", "worse", "hurts", "helps"}
+
+
+@pytest.mark.parametrize(
+    ("difference", "verdict"),
+    [(4.0, verdicts.REPRODUCED), (-4.0, verdicts.OPPOSITE), (0.2, verdicts.NOT_REPRODUCED), (2.0, verdicts.IN_PART)],
+)
+def test_a_claim_is_told_by_its_verdict_and_its_numbers(project, record, difference, verdict):
+    store(project, difference, verdict)
+    text = findings.study(record)
+    sign = "+" if difference > 0 else MINUS
+    assert f"**{verdict}**; {sign}{abs(difference):.1f} points on average" in text
+    assert "Mask-tuning is more accurate than fine-tuning on out-of-distribution sets" in text
+    assert "All 40 declared runs are in." in text
+    assert DIRECTIONS.isdisjoint(text.split())
+
+
+def test_gates_are_told_before_the_claims(project, record):
+    store(project, -20.0, verdicts.DID_NOT_TRAIN, trained=False, passed="failed: too little")
+    text = findings.study(record)
+    assert "1 of 4 rows (method x model x task) did not: Mask-tuning (BERT on inference)." in text
+    assert (
+        "passed on 0 of 2 (model x set), +20.0 to +20.0 points where 15 are asked for; control failed: BERT on" in text
+    )
+    assert "Known remedies gain: experts on 2 of 2" in text
+    assert text.index("Did it train?") < text.index(f"**{verdicts.DID_NOT_TRAIN}**")
+    assert "By the gates 1 of 4 rows did not train, and 2 of 4 declared comparisons" in "\n".join(page.hard([record]))
+
+
+def test_estimates_are_counted_by_verdict_and_side(project, record):
+    store(project, 4.0, verdicts.REPRODUCED)
+    [text] = findings.estimated(record)
+    assert text.startswith("Its 2 other declared comparisons: 2 not testable here; of 2 that were run")
+    assert "above 0 on 2, below on 0" in text
+
+
+def test_what_is_not_run_is_said(project, record):
+    assert findings.bullets([record]) == ["**Declared and not run yet**: `toy` (40 runs)."]
+    assert "`toy` lacks 40 of 40" in page.write([record])
+
+
+def test_results_of_another_declaration_are_not_shown(project, record):
+    store(project, 4.0, verdicts.REPRODUCED)
+    path = project / "studies" / "toy.toml"
+    path.write_text(path.read_text().replace('question = "Does', 'question = "Really, does'))
+    assert Record(load_study("toy")).has_results
+    path.write_text(path.read_text() + "\n[training]\nlearning_rate = 9e-4\n")
+    [changed] = read()
+    assert findings.bullets([changed])[0].startswith("**Changed since its results were stored")
+    assert changed.table("claims").empty and page.compute([changed]) == ["No run is stored."]
+
+
+def test_results_of_another_world_are_not_shown(project, record):
+    store(project, 4.0, verdicts.REPRODUCED, digests='{"train": "any", "validation": "of yesterday"}')
+    assert record.is_outdated and not record.has_results
+
+
+def test_tables_of_an_older_version_are_asked_for_anew(project, record):
+    store(project, 4.0, verdicts.REPRODUCED)
+    path = project / "results" / "toy" / "tables" / "conclusions.csv"
+    pd.read_csv(path).drop(columns="judged").to_csv(path, index=False)
+    assert "Its tables are still to be made" in findings.study(record)
+
+
+def test_the_page_has_the_sections_of_a_report_and_every_tested_comparison(project, record):
+    store(project, -4.0, verdicts.OPPOSITE)
+    text = page.write([record])
+    titles = [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
+    assert titles == [
+        "Scope of reproducibility", "Method", "Results", "What was easy", "What was hard", "What we could not do",
+        "Deviations", "Contamination", "Compute", "Licences",
+    ]  # fmt: skip
+    rows = [line for line in text.splitlines() if line.startswith("| `toy` | BERT | Inference, ")]
+    assert len(rows) == len(SETS)
+    difference = f"{MINUS}4.0 [{MINUS}5.0, {MINUS}3.0]"
+    assert f"| 66.0, 70.0 | {difference} | trained: both; control: passed |" in rows[0]
+    assert "| `toy` | cpu, Abacus, 1 thread | 40 | 0.5 |" in text
+    assert "| the embedded world's | `toy` | random weights, trained here |" in text and "| 2.50 |" in text
+    assert len(text.splitlines()) <= 120
+
+
+# ---- files
+
+
+def test_the_command_writes_what_changed_and_then_has_nothing_to_do(project, capsys):
+    store(project, 4.0, verdicts.REPRODUCED)
+    marks = "<!-- findings: by python -m masktune summary -->\nold\n<!-- end of findings -->"
+    (project / "README.md").write_text(f"# Mine\n\n{marks}\n\nThe end.\n")
+    assert main(["summary"]) == 0
+    assert "RESULTS.md, README.md" in capsys.readouterr().out
+    text = (project / "README.md").read_text()
+    assert "old" not in text and "**A toy** (`toy`)." in text and text.endswith("The end.\n")
+    assert max(map(len, text.splitlines())) <= 119
+    assert main(["summary"]) == 0
+    assert capsys.readouterr().out == "RESULTS.md and README say what is stored\n"
+
+
+def test_results_elsewhere_leave_the_project_as_it_is(project, monkeypatch, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(elsewhere))
+    (project / "README.md").write_text("no marks")
+    assert write.write() == [elsewhere / "RESULTS.md"]
+    assert (project / "README.md").read_text() == "no marks"
+
+
+def test_a_file_without_the_marks_is_refused_in_one_line(project):
+    (project / "README.md").write_text("no marks")
+    with pytest.raises(MaskTuneError, match=r"^README\.md lacks the lines '<!-- findings: by .*put them where"):
+        write.write()
+
+
+# ---- the deviations log
+
+
+@pytest.fixture
+def versions(project, monkeypatch):
+    """Two versions of a history, and the stored tables of today."""
+    store(project, 4.0, verdicts.REPRODUCED)
+    place = {"task": "inference", "model": "bert", "set": "heuristics", "kind": "out_of_distribution"}
+    past = {**place, "fine_tuning": 70.0, "mask_tuning": 65.0, "difference": -5.0, "low": -9, "high": -1, "seeds": 3}
+    states = [(1, "2026-11-22", "abc"), (2, "2026-11-23", "def")]
+    (project / "results" / "history").mkdir()
+    rows = [{**dict(zip(("version", "date", "commit"), state, strict=True)), **past} for state in states]
+    save(project / "results" / "history", "embedded", rows)
+    tables = project / "results" / "toy" / "tables"
+    levels = (("fine-tuning", 60), ("Mask-tuning", 64))
+    save(tables, "main", [{**place, "method": label, "accuracy": value} for label, value in levels])
+    pair = {"first": "fine-tuning", "second": "Mask-tuning", "seeds": 10}
+    save(tables, "differences", [{**place, **pair, "difference": 4.0, "low": 1, "high": 7}])
+    records = read()
+    monkeypatch.setattr(Record, "name", "embedded")
+    monkeypatch.setattr("masktune.analysis.summary.records.folder", lambda name: project / "results" / "toy")
+    return records
+
+
+def test_the_log_has_a_column_for_each_version_and_one_for_today(versions):
+    head, _, row = history.tables(versions)["embedded"].splitlines()
+    assert head.endswith(f"| 1, 2026-11-22 (abc) | 2, 2026-11-23 (def) | {WORLD_VERSION}, now (results/embedded) |")
+    past = f"70.0 to 65.0: {MINUS}5.0 (3)"
+    assert row == f"| Inference | BERT | heuristics | {past} | {past} | 60.0 to 64.0: +4.0 (10) |"
