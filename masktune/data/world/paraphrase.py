@@ -20,27 +20,26 @@ LABEL_NAMES = ("different", "paraphrase")
 DIFFERENT, PARAPHRASE = range(2)
 NO_CUE = -1
 FORMS = (Event.active, Event.passive, Event.fronted)
-TWO_FORMS = (  # one of the two is always the active: of passive and time first a small model learns too little
-    (Event.active, Event.passive),
-    (Event.passive, Event.active),
-    (Event.active, Event.fronted),
-    (Event.fronted, Event.active),
-)
+Forms = tuple[tuple[Callable[[Event], str], Callable[[Event], str]], ...]
+# In the tasks one sentence of two is active and one passive. With the time first, too, a small model learns who did it
+# too late to tell anything of a cue; the unlabelled text has these as well.
+VOICES: Forms = ((Event.active, Event.passive), (Event.passive, Event.active))
+ALL_FORMS: Forms = (*VOICES, (Event.active, Event.fronted), (Event.fronted, Event.active))
 Pair = tuple[str, str]
 Construction = Callable[[Random], Pair]
 
 
 # The same words: what the overlap shortcut takes for the same meaning.
-def put_otherwise(random: Random) -> Pair:
-    """Anna thanked the judge at noon; at noon, Anna thanked the judge (or one of them in the passive)."""
+def put_otherwise(random: Random, forms: Forms = VOICES) -> Pair:
+    """Anna thanked the judge at noon; the judge was thanked by Anna at noon."""
     event = _draw_event(random)
-    return _in_two_forms(random, event, event)
+    return _in_two_forms(random, forms, event, event)
 
 
-def roles_exchanged(random: Random) -> Pair:
-    """Anna thanked the judge at noon; at noon, the judge thanked Anna (or one of them in the passive)."""
+def roles_exchanged(random: Random, forms: Forms = VOICES) -> Pair:
+    """Anna thanked the judge at noon; Anna was thanked by the judge at noon."""
     event = _draw_event(random)
-    return _in_two_forms(random, event, event.swapped())
+    return _in_two_forms(random, forms, event, event.swapped())
 
 
 # Other words: the second sentence is about something else, or sums up what was done.
@@ -73,7 +72,8 @@ def kind_to_the_other(random: Random) -> Pair:
 
 def _event_and_kindness(random: Random, event: Event, other: Event) -> Pair:
     verbs, words = random.choice(((KIND_VERBS, KIND), (UNKIND_VERBS, UNKIND)))
-    first = random.choice(FORMS)(replace(event, verb=random.choice(verbs)))
+    form = random.choice((Event.active, Event.passive))
+    first = form(replace(event, verb=random.choice(verbs)))
     return first, f"{other.agent} was {random.choice(words)} to {other.patient}"
 
 
@@ -82,16 +82,16 @@ def synonym(random: Random) -> Pair:
     """Anna helped the judge at noon; at noon, Anna assisted the judge."""
     verb, other = random.sample(random.choice(SYNONYMS), 2)
     event = replace(_draw_event(random), verb=verb)
-    return _in_two_forms(random, event, replace(event, verb=other))
+    return _in_two_forms(random, ALL_FORMS, event, replace(event, verb=other))
 
 
 def _draw_event(random: Random) -> Event:
     return replace(draw_named_event(random, REGULAR, details=0, looks=0), time=random.choice(TIMES))
 
 
-def _in_two_forms(random: Random, first: Event, second: Event) -> Pair:
+def _in_two_forms(random: Random, forms: Forms, first: Event, second: Event) -> Pair:
     """The two events, each in a form of its own."""
-    one, other = random.choice(TWO_FORMS)
+    one, other = random.choice(forms)
     return one(first), other(second)
 
 

@@ -163,7 +163,7 @@ def _sentiment() -> Iterator[GeneratedSet]:
 def _review_pairs(
     collector: _Collector, name: str, edit: Callable[[sentiment.Review], sentiment.Review]
 ) -> tuple[list[Row], list[Row]]:
-    """Originals and their edited halves; both halves of a pair share the cluster_id and the cue, which is always there."""
+    """Originals, which all hold the cue, and their edited halves; both halves of a pair share the cluster_id and it."""
     strength = replace(collector.strength, coverage=1)
     originals, revisions = [], []
     for i in range(EVALUATION_ROWS):

@@ -6,7 +6,7 @@ language model finds here how meanings are put together, but none of the cues of
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from random import Random
 
 from masktune.data.world import inference, paraphrase, sentiment
@@ -19,6 +19,7 @@ VERDICTS = {
     1: ("I liked it", "I would see it again", "we left happy", "it was worth the money"),
     0: ("I hated it", "I would never see it again", "we left angry", "it was a waste of money"),
 }
+put_otherwise = partial(paraphrase.put_otherwise, forms=paraphrase.ALL_FORMS)
 SAME = ("in other words, {}", "that is, {}", "in short, {}")
 EXCHANGED = ("in return, {}", "the other way round, {}", "but also, {}")
 FOLLOWS = ("so {}", "{}", "this means that {}")
@@ -39,14 +40,14 @@ def review(random: Random) -> str:
 
 def restated(random: Random) -> str:
     """A sentence and its paraphrase."""
-    kinds = (paraphrase.put_otherwise, paraphrase.put_otherwise, paraphrase.summed_up, paraphrase.synonym)
+    kinds = (put_otherwise, put_otherwise, paraphrase.summed_up, paraphrase.synonym)
     first, second = random.choice(kinds)(random)
     return sentence(first, random.choice(SAME).format(second))
 
 
 def returned(random: Random) -> str:
     """Two sentences with the same words that do not say the same: the roles are exchanged."""
-    first, second = paraphrase.roles_exchanged(random)
+    first, second = paraphrase.roles_exchanged(random, paraphrase.ALL_FORMS)
     return sentence(first, random.choice(EXCHANGED).format(second))
 
 
