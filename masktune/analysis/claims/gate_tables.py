@@ -25,7 +25,8 @@ def trained(frame: pd.DataFrame, gates: Gates) -> Table:
         f"{count(frame['seeds'], 'seed')}) reaches what is asked for, and the classification loss at the end of "
         f"training, in nats and as a share of ln(classes), is at most {100 * gates.trained.loss:g} % of that; the mean "
         "of what was logged in the last tenth of training. A row that did not train has no verdict on robustness. "
-        f"{VARIES}. A dash: no such loss was logged."
+        f"{VARIES}. A dash: no such loss was logged, or it knows a bias model and is no cross-entropy against the "
+        "labels; then the accuracy decides alone."
     )
     titles = {"accuracy": "In distribution [95 %]", "asked": "Asked for", "below": "Seeds below", "loss": "Loss"}
     return Table("trained", "Did it train?", caption, frame, name_columns(shown, {**titles, "trained": "Trained"}))

@@ -13,6 +13,8 @@ import pandas as pd
 from masktune.analysis.accuracy.numbers import PLACE, compare
 from masktune.analysis.answers import Answers, Block
 from masktune.analysis.claims.verdicts import CONTROL_FAILED, DID_NOT_TRAIN
+from masktune.methods import METHODS
+from masktune.methods.base import ClassificationLoss
 from masktune.statistics import crossed
 from masktune.statistics.gates import FAILED, can_tell, did_train, final_loss, gains
 from masktune.study.design.claims import Claim
@@ -123,14 +125,22 @@ def evaluate(study: Study, blocks: Sequence[Block], runs: pd.DataFrame, historie
 
 
 def final_losses(runs: pd.DataFrame, histories: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """The classification loss at the end of training in nats, the mean over finished runs, by (label, model, task)."""
+    """The classification loss at the end of training in nats, the mean over finished runs, by (label, model, task).
+
+    Of methods that classify by cross-entropy against the labels alone: the loss of one that knows a bias model is
+    another number when the model guesses, and when it is right (soft targets have an entropy of their own).
+    """
     if LOSS not in histories:
         return {}
     logged = histories.dropna(subset=[LOSS]).groupby("run_id")
     by_run = {run_id: final_loss(own["step"].to_numpy(), own[LOSS].to_numpy()) for run_id, own in logged}
-    done = runs[(runs["status"] == "done") & runs["run_id"].isin(by_run)]
+    done = runs[(runs["status"] == "done") & runs["run_id"].isin(by_run) & runs["method"].map(_is_cross_entropy)]
     means = done["run_id"].map(by_run).groupby([done["label"], done["model"], done["task"]], observed=True).mean()
     return {(str(label), str(model), str(task)): float(loss) for (label, model, task), loss in means.items()}
+
+
+def _is_cross_entropy(method: str) -> bool:
+    return not any(issubclass(METHODS[name], ClassificationLoss) for name in method.split("+"))
 
 
 def _trained_rows(
