@@ -178,7 +178,7 @@ def which_ablations_have_six_seeds():
         "masking rate", "mean of the MLM loss", "tokens", "80/10/10", "fill", "soft fill, with gradient",
         "fills without dropout", "original and perturbed", "hard filter", "both, filtered, mean over all tokens",
     }  # fmt: skip
-    tasks = {row.label: row.tasks for row in study.grid if row.part != "main"}
+    tasks = {row.label: row.tasks for row in study.grid if row.part == "ablation"}
     one = {label for label, named in tasks.items() if named == ("inference",)}
     expected = main | {(label, "inference") for label in readings}
     return six == expected and set(tasks) - one == {"alpha"} and len(study.models) == 1
