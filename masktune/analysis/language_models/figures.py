@@ -24,7 +24,7 @@ def curves(frame: pd.DataFrame) -> Drawing:
             _panel(axis, frame[frame["model"] == model], tasks)
             axis.set_title(names.model(model), pad=8)
         for axis in axes[:: panels.PER_LINE]:
-            axis.set_ylabel("held-out loss (nats per masked token)")
+            axis.set_ylabel("held-out loss (nats)")
         if tasks != [ALL_TASKS]:
             lines, labels = [], []
             for axis in axes:
