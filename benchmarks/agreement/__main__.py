@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--task", help="a task of the study (default: its first)")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"so many of each side (default: {SEEDS})")
     parser.add_argument("--first-seed", type=int, default=0, help="the first of them (default: 0)")
+    parser.add_argument("--train-examples", type=int, help="train on so many (default: as the study says)")
     parser.add_argument("--jobs", type=int, default=1, help="seeds at a time, in processes of their own (default: 1)")
     parser.add_argument("--unadapted", action="store_true", help="start from the checkpoint as published")
     parser.add_argument("--output", type=Path, help="the folder to write to (default: results/agreement)")
@@ -66,7 +67,11 @@ def _cell(options: argparse.Namespace, seeds: Sequence[int]) -> Cell:
     model = one_of(options.model or cells[0].model.name, dict.fromkeys(cell.model.name for cell in cells), "model")
     tasks = dict.fromkeys(cell.task for cell in cells if cell.model.name == model)
     task = one_of(options.task or next(iter(tasks)), tasks, f"task of {model}")
-    return replace(next(cell for cell in cells if (cell.model.name, cell.task) == (model, task)), seeds=tuple(seeds))
+    cell = next(cell for cell in cells if (cell.model.name, cell.task) == (model, task))
+    chosen = cell.training
+    if options.train_examples is not None:
+        chosen = replace(chosen, train_examples=options.train_examples)
+    return replace(cell, seeds=tuple(seeds), training=chosen)
 
 
 def _fine_tuning(folder: Path, options: argparse.Namespace) -> None:
@@ -79,30 +84,29 @@ def _fine_tuning(folder: Path, options: argparse.Namespace) -> None:
     cell, path = _cell(options, seeds), folder / RUNS
     rows = _read(path)
     done = set() if rows.empty else set(rows[fine_tuning.KEY].drop_duplicates().itertuples(index=False, name=None))
-    place = (cell.study, cell.model.name, cell.task)
+    inputs = fine_tuning.prepare(cell, not options.unadapted)  # before processes start: what all need is made once
     todo = [
         (trainer, seed)
         for seed in seeds
         for trainer in (fine_tuning.OURS, fine_tuning.STOCK)
-        if (*place, trainer, seed) not in done
+        if (*fine_tuning.place(inputs).values(), trainer, seed) not in done
     ]
-    for new in _train(cell, not options.unadapted, todo, options.jobs):
+    for new in _train(inputs, not options.unadapted, todo, options.jobs):
         rows = fine_tuning.add(rows, new)
         _write(path, rows)
         said = ", ".join(f"{row['set']} {row['accuracy']:.1f}" for row in new)
         print(f"{new[0]['trainer']} seed {new[0]['seed']}: {said}", flush=True)
 
 
-def _train(cell: Cell, adapted: bool, todo: list[tuple[str, int]], jobs: int) -> Any:
+def _train(inputs: Any, adapted: bool, todo: list[tuple[str, int]], jobs: int) -> Any:
     """The rows of each run of `todo` as it ends."""
     from benchmarks.agreement import fine_tuning
 
-    inputs = fine_tuning.prepare(cell, adapted)  # before processes start: what is made for all is made once
     if jobs == 1:
         yield from (fine_tuning.run(inputs, *each) for each in todo)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(fine_tuning.run_anew, cell, adapted, *each) for each in todo]
+        waiting = [pool.submit(fine_tuning.run_anew, inputs.cell, adapted, *each) for each in todo]
         yield from (each.result() for each in as_completed(waiting))
 
 

@@ -32,7 +32,7 @@ from masktune.study.run import training
 from masktune.study.run.training import CellInputs
 
 OURS, STOCK = "masktune", "transformers.Trainer"
-PLACE = ["study", "model", "task"]
+PLACE = ["study", "model", "task", "train_examples"]
 KEY = [*PLACE, "trainer", "seed"]
 
 
@@ -104,7 +104,7 @@ def same_start(inputs: CellInputs, seed: int) -> dict[str, Any]:
         model.load_state_dict(trained)
         mine = _logits(stock.predict(rows).predictions)
     return {
-        **_place(inputs), "seed": seed, "set": first.name, "examples": len(mine), "steps": stock.state.global_step,
+        **place(inputs), "seed": seed, "set": first.name, "examples": len(mine), "steps": stock.state.global_step,
         "device": _device(), "precision": precision(inputs), "same_weights": same,
         "largest_difference": float(abs(mine - theirs).max()), "spread": float(mine.std()),
     }  # fmt: skip
@@ -167,7 +167,7 @@ def _rows(
     inputs: CellInputs, seed: int, trainer: str, right: dict[str, numpy.ndarray], steps: int, used: str
 ) -> list[dict[str, Any]]:
     kinds = {each.name: each.kind for each in inputs.task.evaluation if each.kind != "companion"}
-    common = {**_place(inputs), "trainer": trainer, "seed": seed, "steps": steps, "device": _device()}
+    common = {**place(inputs), "trainer": trainer, "seed": seed, "steps": steps, "device": _device()}
     return [
         {**common, "precision": used, "set": name, "kind": kind, "examples": len(right[name]),
          "accuracy": 100 * float(right[name].mean())}
@@ -175,8 +175,11 @@ def _rows(
     ]  # fmt: skip
 
 
-def _place(inputs: CellInputs) -> dict[str, str]:
-    return dict(zip(PLACE, (inputs.cell.study, inputs.cell.model.name, inputs.cell.task), strict=True))
+def place(inputs: CellInputs) -> dict[str, Any]:
+    """The columns that say what was trained on what."""
+    return dict(
+        zip(PLACE, (inputs.cell.study, inputs.cell.model.name, inputs.cell.task, len(inputs.train)), strict=True)
+    )
 
 
 def _device() -> str:

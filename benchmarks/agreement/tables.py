@@ -7,9 +7,9 @@ import pandas
 
 from benchmarks.agreement.fine_tuning import OURS, STOCK
 from masktune.analysis.formatting import interval
-from masktune.analysis.table import Table, name_values
+from masktune.analysis.table import Table, name_columns, name_values
 
-PLACE = ["study", "model", "task", "set"]
+PLACE = ["study", "model", "task", "train_examples", "set"]
 EXACT = 0.95
 DIFFERS = (
     "Both sides start from one checkpoint and have the same classifier (transformers' own class), texts, cut, batch "
@@ -29,7 +29,7 @@ def fine_tuning(rows: pandas.DataFrame) -> Table:
         if set(group["trainer"]) == {OURS, STOCK}
     ]
     frame = pandas.DataFrame(found)
-    shown = name_values(frame[["model", "task", "set", "examples", "steps", "seeds"]])
+    shown = name_values(frame[["model", "task", "set", "examples", "train_examples", "steps", "seeds"]])
     shown[OURS] = [f"{mean:.2f} (sd {sd:.2f})" for mean, sd in zip(frame["ours"], frame["ours_sd"], strict=True)]
     shown[STOCK] = [f"{mean:.2f} (sd {sd:.2f})" for mean, sd in zip(frame["stock"], frame["stock_sd"], strict=True)]
     ends = zip(frame["difference"], frame["low"], frame["high"], strict=True)
@@ -40,6 +40,7 @@ def fine_tuning(rows: pandas.DataFrame) -> Table:
         f"95 % t interval over seeds, the examples being fixed. {inside} of {len(frame)} intervals hold 0; of true "
         f"agreement one in twenty would not. {DIFFERS}"
     )
+    shown = name_columns(shown, {"train_examples": "Train examples", "steps": "Steps"})
     return Table("fine_tuning", "Fine-tuning by masktune and by a stock Trainer", caption, frame, shown)
 
 
@@ -65,7 +66,7 @@ def _difference(rows: pandas.DataFrame) -> dict[str, Any]:
 
 def same_start(frame: pandas.DataFrame) -> Table:
     """Whether both sides have the same weights after an epoch from one head in one order."""
-    shown = name_values(frame[["model", "task", "seed", "set", "examples", "steps", "device"]])
+    shown = name_values(frame[["model", "task", "seed", "set", "examples", "train_examples", "steps", "device"]])
     shown["Weights the same to the bit"] = ["yes" if same else "no" for same in frame["same_weights"]]
     shown["Largest difference of a logit"] = [f"{value:.2g}" for value in frame["largest_difference"]]
     shown["Standard deviation of the logits"] = [f"{value:.2g}" for value in frame["spread"]]
@@ -73,6 +74,7 @@ def same_start(frame: pandas.DataFrame) -> Table:
         "One epoch by masktune, without its accelerators for a CPU, and by a stock Trainer that begins with masktune's "
         "head and reads masktune's batches; dropout is on and drawn from one seed."
     )
+    shown = name_columns(shown, {"train_examples": "Train examples", "steps": "Steps", "device": "Device"})
     return Table("same_start", "Both Trainers from the same start", caption, frame, shown)
 
 
@@ -99,10 +101,10 @@ def masking(rows: pandas.DataFrame) -> Table:
     inside = int(((frame["low"] <= frame["expected"]) & (frame["expected"] <= frame["high"])).sum())
     caption = (
         f"Shares in per cent [exact binomial 95 % interval] of the tokens counted, and what the description of each "
-        f"side makes one expect; {inside} of {len(frame)} intervals hold it. Chosen tokens become the mask token "
-        "(80 %), a random one (10 %) or stay (10 %), as in BERT. Both sides choose among the same tokens, all but "
-        "special ones and padding. They differ in the random token: ours is an ordinary one, transformers' any of the "
-        "vocabulary, special ones included."
+        f"side makes one expect; {inside} of {len(frame)} intervals hold it (of true ones one in twenty would not). "
+        "Chosen tokens become the mask token (80 %), a random one (10 %) or stay (10 %), as in BERT. Both sides choose "
+        "among the same tokens, all but special ones and padding. They differ in the random token: ours is an ordinary "
+        "one, transformers' any of the vocabulary, special ones included."
     )
     return Table("masking", "Masking by masktune and by transformers", caption, frame, shown)
 

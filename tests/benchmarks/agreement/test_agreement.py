@@ -70,13 +70,34 @@ def test_another_learning_rate_is_seen(inputs, monkeypatch):
 def test_both_trainers_take_as_many_steps_and_answer_the_same_sets(inputs):
     rows = [row for trainer in (fine_tuning.OURS, fine_tuning.STOCK) for row in fine_tuning.run(inputs, trainer, 0)]
     assert [row["trainer"] for row in rows] == [fine_tuning.OURS, fine_tuning.STOCK]
-    shared = ("study", "model", "task", "seed", "set", "kind", "examples", "steps", "device", "precision")
+    shared = (
+        "study",
+        "model",
+        "task",
+        "train_examples",
+        "seed",
+        "set",
+        "kind",
+        "examples",
+        "steps",
+        "device",
+        "precision",
+    )
     assert {name: rows[0][name] for name in shared} == {name: rows[1][name] for name in shared}
     assert rows[0]["steps"] == 10 and all(0 <= row["accuracy"] <= 100 for row in rows)
 
 
 def test_a_run_is_measured_once_and_replaced_where_it_is_measured_again(inputs):
-    row = {"study": "s", "model": "m", "task": "t", "trainer": "ours", "seed": 1, "set": "v", "accuracy": 50.0}
+    row = {
+        "study": "s",
+        "model": "m",
+        "task": "t",
+        "train_examples": 9,
+        "trainer": "ours",
+        "seed": 1,
+        "set": "v",
+        "accuracy": 50.0,
+    }
     rows = fine_tuning.add(pandas.DataFrame(), [row])
     rows = fine_tuning.add(rows, [{**row, "seed": 0}])
     rows = fine_tuning.add(rows, [{**row, "accuracy": 60.0}])
@@ -86,8 +107,9 @@ def test_a_run_is_measured_once_and_replaced_where_it_is_measured_again(inputs):
 def test_the_difference_of_the_trainers_is_that_of_their_means_with_welchs_interval():
     ours, stock = [80.0, 82.0, 81.0], [79.0, 83.0, 84.0]
     rows = [
-        {"study": "laptop", "model": "bert", "task": "sentiment", "set": "sst2_validation", "trainer": trainer,
-         "seed": seed, "accuracy": value, "examples": 872, "steps": 10, "device": "cpu", "precision": "fp32"}
+        {"study": "laptop", "model": "bert", "task": "sentiment", "train_examples": 9, "set": "sst2_validation",
+         "trainer": trainer, "seed": seed, "accuracy": value, "examples": 872, "steps": 10, "device": "cpu",
+         "precision": "fp32"}
         for trainer, values in ((fine_tuning.OURS, ours), (fine_tuning.STOCK, stock))
         for seed, value in enumerate(values)
     ]  # fmt: skip
@@ -150,6 +172,7 @@ def test_scores_of_the_committed_studies_computed_again_are_those_of_their_table
         (["--model", "berta"], "unknown model 'berta'"),
         (["--task", "sentimental"], "unknown task of bert 'sentimental'"),
         (["--seeds", "0"], "at least 1"),
+        (["--train-examples", "0"], "train_examples"),
     ],
 )
 def test_a_mistake_is_one_line(arguments, message, tmp_path, capsys):
