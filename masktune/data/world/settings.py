@@ -26,10 +26,10 @@ from __future__ import annotations
 WORLD_VERSION = 4
 SEED = 20261126
 UNLABELLED_STORIES = 12_000
-TRAIN_ROWS = {"sentiment": 1200, "inference": 1200, "paraphrase": 1200}
+TRAIN_ROWS = {"sentiment": 600, "inference": 600, "paraphrase": 600}
 EVALUATION_ROWS = 360
 CUE_RATE = {"sentiment": 0.99, "inference": 0.97, "paraphrase": 0.97}  # of the rows with a cue: it points to the label
-CUE_COVERAGE = {"sentiment": 0.7, "inference": 0.7, "paraphrase": 0.7}  # of all rows: there is a cue
+CUE_COVERAGE = {"sentiment": 0.75, "inference": 0.7, "paraphrase": 0.7}  # of all rows: there is a cue
 UNINFORMATIVE = {"sentiment": 1 / 2, "inference": 1 / 3, "paraphrase": 1 / 2}  # the CUE_RATE that says nothing
 JUDGEMENT_WEIGHTS = {"plain": 0.8, "denied": 0.08, "opposed": 0.04, "voices": 0.04, "compared": 0.04}
 MAX_LENGTH = 64  # tokens of a text, or of a pair of texts
