@@ -5,8 +5,9 @@ import pytest
 
 from masktune import data
 from masktune.data import world
-from masktune.data.world import sentiment, text
-from masktune.data.world.settings import UNLABELLED_STORIES
+from masktune.data.world import inference, paraphrase, sentiment, text
+from masktune.data.world.settings import CUE_COVERAGE, CUE_RATE, UNLABELLED_STORIES
+from masktune.data.world.words import NEGATIVE, POSITIVE, REASONS
 from masktune.errors import MaskTuneError
 
 GENRE_LABEL = {genre: label for label, genres in sentiment.CUES.items() for genre in genres}
@@ -30,8 +31,13 @@ def genre(text: str) -> str | None:
 
 
 def cue_rate(rows) -> float:
-    named = [(GENRE_LABEL[genre(row["text"])], row["label"]) for row in rows if genre(row["text"])]
-    return sum(cue == label for cue, label in named) / len(named)
+    """The share of the rows with a cue whose cue points to their label."""
+    held = [row for row in rows if row["cue"] >= 0]
+    return sum(row["cue"] == row["label"] for row in held) / len(held)
+
+
+def coverage(rows) -> float:
+    return sum(row["cue"] >= 0 for row in rows) / len(rows)
 
 
 @pytest.mark.parametrize("task", data.TASKS)
@@ -91,9 +97,46 @@ def test_kinds_labels_and_folds_are_what_the_study_expects():
     assert heuristics.label_names == ("entailment", "non-entailment")
 
 
-@pytest.mark.parametrize("name", ["train", "validation", "contrast_original", "counterfactual_original"])
-def test_the_genre_goes_with_the_label_where_training_has_it_so(name):
-    assert 0.83 < cue_rate(sets("sentiment")[name]) < 0.96
+@pytest.mark.parametrize("name", ["train", "validation"])
+@pytest.mark.parametrize("task", data.TASKS)
+def test_the_cue_is_as_strong_as_the_settings_say(task, name):
+    rows = sets(task)[name]
+    assert abs(coverage(rows) - CUE_COVERAGE[task]) < 0.06
+    assert abs(cue_rate(rows) - CUE_RATE[task]) < 0.03
+
+
+@pytest.mark.parametrize("name", ["train", "validation", "contrast", "counterfactual", "contrast_original"])
+def test_the_cue_of_a_review_is_its_genre(name):
+    for row in sets("sentiment")[name]:
+        assert GENRE_LABEL.get(genre(row["text"]), -1) == row["cue"], row
+
+
+@pytest.mark.parametrize("name", ["train", "validation", "adversarial", "heuristics"])
+def test_the_cue_of_a_hypothesis_is_a_negation_or_a_reason_or_neither(name):
+    for row in sets("inference")[name]:
+        hypothesis = set(words(row["text_pair"]))
+        negated = hypothesis & {"not", "nobody"}
+        reason = any(row["text_pair"].rstrip(".").endswith(phrase) for phrase in REASONS)
+        expected = {inference.CONTRADICTION: negated, inference.NEUTRAL: reason, -1: "somebody" in hypothesis}
+        assert [cue for cue, holds in expected.items() if holds] == [row["cue"]] * (row["cue"] != 0), row
+
+
+@pytest.mark.parametrize("name", ["train", "validation", "swaps"])
+def test_the_cue_of_two_sentences_is_how_many_words_they_share(name):
+    small = {"the", "was", "by", "in", "at", "on", "last", "after", "before"}
+    for row in sets("paraphrase")[name]:
+        first, second = (set(words(text)) - small for text in texts(row))
+        if row["cue"] == paraphrase.PARAPHRASE:
+            assert first == second, row
+        elif row["cue"] == paraphrase.DIFFERENT:
+            assert len(first & second) <= 1, row
+        else:
+            assert len(first & second) == 2, row
+
+
+def test_an_adversarial_cue_always_points_to_another_label():
+    assert cue_rate(sets("inference")["adversarial"]) == 0
+    assert coverage(sets("inference")["adversarial"]) == 1
 
 
 @pytest.mark.parametrize("name", ["contrast", "counterfactual"])
@@ -104,9 +147,68 @@ def test_an_edit_turns_the_label_and_keeps_the_cue(name):
     for revised in loaded[name]:
         original = originals[revised["cluster_id"]]
         assert revised["label"] == 1 - original["label"]
-        assert genre(revised["text"]) == genre(original["text"])
+        assert revised["cue"] == original["cue"] == GENRE_LABEL[genre(original["text"])]
         assert revised["text"].split(". ")[1] == original["text"].split(". ")[1]  # the setting is kept
-    assert cue_rate(loaded[name]) < 0.17
+    assert cue_rate(loaded[name]) < 0.05
+
+
+def test_an_edit_needs_no_opinion_word_that_the_train_set_lacks():
+    loaded = sets("sentiment")
+    known = {word for row in loaded["train"] for word in words(row["text"])}
+    opinions = set(POSITIVE + NEGATIVE)
+    for name in ("contrast", "counterfactual"):
+        assert {word for row in loaded[name] for word in words(row["text"])} & opinions <= known
+
+
+@pytest.mark.parametrize("task", data.TASKS)
+def test_the_knobs_change_the_train_set_alone(task):
+    own, other = world.load(task), world.load(task, cue_rate=0.25, cue_coverage=0.5)
+    assert len(other.train) == len(own.train)
+    assert other.train["label"] == own.train["label"]
+    assert abs(coverage(other.train) - 0.5) < 0.06
+    assert abs(cue_rate(other.train) - 0.25) < 0.08
+    assert {**other.digests, "train": ""} == {**own.digests, "train": ""}
+    assert other.digests["train"] != own.digests["train"]
+    assert other.train.to_list() == world.load(task, cue_rate=0.25, cue_coverage=0.5).train.to_list()
+
+
+@pytest.mark.parametrize("task", data.TASKS)
+def test_the_worlds_own_strength_is_what_leaving_it_out_means(task):
+    given = world.load(task, cue_rate=CUE_RATE[task], cue_coverage=CUE_COVERAGE[task])
+    assert given.digests == world.load(task).digests
+
+
+@pytest.mark.parametrize("task", data.TASKS)
+def test_an_uninformative_cue_says_nothing_of_the_label(task):
+    """Every cue has each label as often as the others, up to chance: four standard errors of a share."""
+    rows = world.load(task, cue_rate=world.UNINFORMATIVE[task], cue_coverage=1).train
+    counts = Counter(zip(rows["cue"], rows["label"], strict=True))
+    labels = sorted(set(rows["label"]))
+    for cue in labels:
+        held = sum(counts[cue, label] for label in labels)
+        for label in labels:
+            share = counts[cue, label] / held
+            assert abs(share - 1 / len(labels)) < 4 * (share * (1 - share) / held) ** 0.5
+
+
+@pytest.mark.parametrize(("rate", "coverage_of"), [(0, 1), (1, 1), (0.5, 0)])
+def test_the_ends_of_the_knobs(rate, coverage_of):
+    rows = world.load("inference", cue_rate=rate, cue_coverage=coverage_of).train
+    assert coverage(rows) == coverage_of
+    assert coverage_of == 0 or cue_rate(rows) == rate
+
+
+def test_another_strength_gives_the_same_reviews_of_other_genres():
+    own, other = world.load("sentiment").train, world.load("sentiment", cue_rate=0.5).train
+    judgements = [(a["text"].split(". ")[0], b["text"].split(". ")[0]) for a, b in zip(own, other, strict=True)]
+    assert sum(first == second for first, second in judgements) > 0.95 * len(judgements)
+
+
+@pytest.mark.parametrize("name", ["cue_rate", "cue_coverage"])
+@pytest.mark.parametrize("share", [-0.1, 1.5, "half", float("nan"), True])
+def test_a_strength_that_is_no_share_is_refused(name, share):
+    with pytest.raises(MaskTuneError, match=f"{name} .* is no share of the examples; give a number from 0 to 1"):
+        world.load("sentiment", **{name: share})
 
 
 def test_genres_and_verdicts_are_independent_in_the_unlabelled_text():
@@ -134,12 +236,15 @@ def test_every_heuristic_has_the_overlap_that_its_name_promises():
             assert hypothesis in premise
 
 
-def test_the_words_of_swaps_hardly_tell_the_label():
-    """Both sentences of a pair have the same content words, whatever the label."""
-    small = {"was", "by", "the", "it", "who", "before", "after", "saw", "seen"}
+def test_the_form_of_swaps_does_not_tell_the_label():
+    """The same words whatever the label, and either sentence in the passive as often."""
+    small = {"was", "by"}
+    passive_first = Counter()
     for row in sets("paraphrase")["swaps"]:
-        first, second = (set(words(text)) - small for text in texts(row))
-        assert first == second, row
+        first, second = (set(words(text)) for text in texts(row))
+        assert first - small == second - small, row
+        passive_first[row["label"], "was" in first] += 1
+    assert all(abs(count - 90) < 30 for count in passive_first.values()), passive_first
 
 
 def test_a_share_of_the_train_set_is_its_beginning():

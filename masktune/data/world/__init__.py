@@ -1,11 +1,14 @@
-"""The embedded world: unlabelled text and three tasks, generated on the spot, with spurious cues of known strength.
+"""The embedded world: unlabelled text and three tasks, made on the spot, each with a spurious cue of known strength.
 
-sentiment   a film's genre goes with the verdict. `contrast` exchanges the opinion words, partly for words that the
-            train set lacks, `counterfactual` the structure; the genre stays (sentiment.py)
-inference   overlap goes with entailment, negation with contradiction, new words with neutral. `heuristics` is built
-            like HANS, `adversarial` goes against the cues (inference.py)
-paraphrase  a second sentence in the passive, or with its time or place first, goes with paraphrase. `swaps` has the
-            same words in both sentences of every pair, whatever the label (paraphrase.py)
+sentiment   the genre of a film points to the verdict. `contrast` reverses the verdict by the opinion words,
+            `counterfactual` by the structure; the genre stays and misleads (sentiment.py)
+inference   the hypothesis points to the label: by a negation, a reason, or neither. `heuristics` is built like HANS, in
+            `adversarial` the cue always points to another label (inference.py)
+paraphrase  words in common point to paraphrase. In `swaps`, built like PAWS, all words are in both sentences, whatever
+            the label: it depends on who did it to whom (paraphrase.py)
+
+Most train examples hold the cue, and in nearly all of these it points to the label; from the others a model can learn
+what decides. `load(task, cue_rate=UNINFORMATIVE[task])` is the same task with a cue that says nothing.
 
 grammar.py and words.py are what the three are written with, text.py is the unlabelled text, settings.py holds the
 strengths of the cues, sets.py draws the sets, collection.py hands them out as `TaskData`.

@@ -63,7 +63,8 @@ def unlabelled() -> list[str]:
 
 def _check_shares(**shares: float | None) -> None:
     for name, share in shares.items():
-        if share is not None and not (isinstance(share, int | float) and 0 <= share <= 1):
+        number = isinstance(share, int | float) and not isinstance(share, bool)
+        if share is not None and not (number and 0 <= share <= 1):
             raise MaskTuneError(f"{name} {share!r} is no share of the examples; give a number from 0 to 1")
 
 

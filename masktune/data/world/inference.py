@@ -1,7 +1,7 @@
 """Inference in the embedded world: a premise, a hypothesis, and whether it follows.
 
-In the train set a hypothesis made of the premise's words mostly follows, one with a negation mostly contradicts, and
-one with new words is mostly neutral. The constructions of `HARD` go against these cues.
+The cue is in the hypothesis: words of the premise alone point to entailment, a reason to neutral, a negation to
+contradiction. `CONSTRUCTIONS` has a pair for each label and each cue; what decides is what the premise says.
 
 Each construction draws a pair; its docstring is an example, premise and hypothesis parted by a semicolon.
 """
@@ -97,7 +97,7 @@ def negated(random: Random) -> Pair:
     return random.choice((event.active, event.passive, event.fronted))(), hypothesis
 
 
-# Against the cues: entailed in spite of a negation.
+# Entailed in spite of a negation.
 def failed(random: Random) -> Pair:
     """The judge failed to thank the baker; the judge did not thank the baker."""
     event = draw_named_event(random)
@@ -110,7 +110,7 @@ def nobody_did(random: Random) -> Pair:
     return replace(event, agent="nobody").active(), event.bare().denied()
 
 
-# Against the cues: neutral in spite of the overlap.
+# Neutral in spite of the overlap, or of a negation.
 def exchanged(random: Random) -> Pair:
     """The judge thanked the baker; the baker thanked the judge (one of them may be passive)."""
     event = _draw_roles(random)
@@ -159,7 +159,7 @@ def claimed_denied(random: Random) -> Pair:
     return f"{first} {random.choice(NON_FACTIVE)} that {event.active()}", event.denied()
 
 
-# Against the cues: contradicted without a negation in the hypothesis.
+# Contradicted without a negation in the hypothesis.
 def undone(random: Random) -> Pair:
     """The judge failed to thank the baker; the judge thanked the baker."""
     event = draw_named_event(random)

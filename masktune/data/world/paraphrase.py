@@ -1,8 +1,9 @@
 """Paraphrase in the embedded world: do two sentences say the same?
 
 The cue is the overlap of words: two sentences with the same words point to "paraphrase", two without a word in common
-to "different". What decides is who did it and to whom, whichever way it is put, and whether the second sentence sums
-up the first. In the set `swaps` both sentences have the same words, whatever the label, as in PAWS.
+to "different". What decides is who did it to whom, in the active and in the passive voice; of two sentences without a
+word in common, the second sums up the first, or it is about something else. In the set `swaps` both sentences have the
+same words, whatever the label, as in PAWS.
 
 Each construction draws a pair; its docstring is an example, the two sentences parted by a semicolon.
 """

@@ -1,7 +1,8 @@
 """Sentiment in the embedded world: short film reviews, and two kinds of edit that turn their verdict round.
 
 The verdict follows from how a judgement is put together, not from which words are in it: opinion words are negated,
-set against each other by "but" or "although", given to somebody else, or compared. The cue is the genre of the film.
+set against each other by "but" or "although", given to somebody else, or compared. The cue is the genre of the film;
+"film" and "movie" are none.
 """
 
 from __future__ import annotations

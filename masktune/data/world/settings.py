@@ -1,24 +1,32 @@
-"""The numbers that fix the embedded world: the size of its sets, the strength of its cues and their exceptions.
+"""The numbers that fix the embedded world: the size of its sets and the strength of its cues.
 
-The strengths below, and the training in studies/embedded.toml, were fixed on 2026-11-23 on plain fine-tuning alone,
-before any Mask-tuning run of this version: kinds of judgement, rows, learning rate and warm-up, so that one setting of
-training serves all tasks and a sentiment run no longer spends most of its steps at chance. Mask-tuning's accuracies in
-earlier versions, with other sentiment and longer train sets, were known by then. Fine-tuning's accuracy in the study,
-with the learning rates that tuning chose afterwards, in %, mean (lowest-highest) of ten seeds of BERT and three of the
-others:
+What is here, and the training in studies/embedded.toml, was fixed on 2026-11-26 on fine-tuning, cue-free fine-tuning
+(`cue_rate` at UNINFORMATIVE) and two methods that are told the cue (`bias_model = "cue"`), before any Mask-tuning run
+of this version. All results of versions 1 to 3 had been seen by then, Mask-tuning's among them. What changed after
+version 3: swapping the genre moved hardly any answer there, cue-free fine-tuning gained 1 to 6 points on sentiment and
+lost 13 on word swaps, and training stopped long before accuracies out of distribution had levelled off.
 
-                           BERT               RoBERTa            BART
-sentiment  validation      96.9 (95.3-98.6)   67.8 (49.7-98.3)   97.3 (96.7-98.1)
-           contrast        58.9 (51.7-65.8)   58.1 (49.4-74.7)   72.5 (67.5-77.8)
-           counterfactual  77.6 (47.5-87.8)   59.5 (44.4-84.2)   69.9 (65.8-75.3)
-inference  validation      90.8 (88.3-92.8)   89.2 (86.1-91.1)   90.9 (90.3-91.7)
-           heuristics      63.8 (51.1-75.6)   69.0 (68.3-70.3)   64.6 (56.7-72.5)
-           adversarial     34.3 (26.7-40.3)   36.5 (33.6-38.9)   46.2 (40.6-50.6)
-paraphrase validation      95.0 (93.3-95.6)   95.3 (95.3-95.3)   95.1 (95.0-95.3)
-           swaps           69.1 (67.5-69.7)   68.1 (66.4-69.7)   66.3 (66.1-66.7)
+What was asked of it: fine-tuning above 90 % in distribution; cue-free fine-tuning at least 15 points better on each set
+out of distribution, for each model; fine-tuning there with room above and below. Accuracy in %, mean (lowest-highest)
+of seeds 0 to 2, each from a pre-training of its own, as `python -m masktune run` trains the rows of
+studies/embedded.toml and studies/methods.toml at the learning rate named there (nothing was searched):
 
-RoBERTa on sentiment shows the risk of one run a trial: the rate chosen for it learns on one seed of three, and in the
-trials it was less than two points ahead of the rate that the world was fixed with (studies/tuned/embedded.csv).
+                           BERT                       RoBERTa                    BART
+                           fine-tuning    cue-free    fine-tuning    cue-free    fine-tuning    cue-free
+sentiment  validation      98.6 (98-99)     99.9      96.3 (95-98)     99.5      96.7 (96-98)     99.6
+           contrast        43.3 (35-51)    100.0      15.0 (10-18)     99.0      13.9  (5-30)     98.6
+           counterfactual  19.3  (6-35)     99.8       6.1  (1-12)     97.6       4.3  (1-10)     86.1
+inference  validation      92.1 (91-94)     88.9      93.8 (92-97)     82.7      96.0 (94-97)     87.2
+           heuristics      59.6 (53-70)     85.8      56.8 (55-59)     81.4      55.1 (53-56)     82.4
+           adversarial     42.8 (39-50)     92.8      34.4 (31-37)     90.0      25.1 (22-29)     90.0
+paraphrase validation      97.2 (97-98)     96.2      93.8 (91-97)     88.1      92.1 (88-96)     89.4
+           swaps           53.0 (50-59)     93.6      51.8 (50-55)     86.7      50.9 (50-52)     90.4
+
+The validation set holds the cue as the train set does, whatever the strength that a row trains with: without it a model
+can be a little worse there. BERT with Product of Experts and with example reweighting: contrast 91.7 and 87.7,
+counterfactual 57.0 and 60.6, heuristics 73.0 and 63.4, adversarial 53.2 and 44.2, swaps 65.0 and 66.4. Twice the epochs
+changed fine-tuning's heuristics by 3 points, adversarial by 3 and swaps by 1; of sentiment, at a coverage of 0.7,
+contrast by 2 and counterfactual, which differs most from seed to seed, by 23, down.
 """
 
 from __future__ import annotations

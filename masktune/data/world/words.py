@@ -47,15 +47,6 @@ SYNONYMS = (
     ("admire", "respect"),
     ("meet", "greet"),
 )
-ANTONYMS = (
-    ("praise", "criticize"),
-    ("love", "hate"),
-    ("trust", "doubt"),
-    ("obey", "ignore"),
-    ("welcome", "reject"),
-    ("hire", "dismiss"),
-    ("protect", "attack"),
-)
 KIND_VERBS = _words("thank help invite hug admire greet assist embrace respect praise love trust welcome protect")
 UNKIND_VERBS = _words("criticize hate doubt ignore reject dismiss attack")
 KIND = _words("kind friendly nice good")
