@@ -77,7 +77,7 @@ def test_a_run_depends_on_its_own_collection_alone():
 
 def test_what_only_plans_stores_or_shows_is_no_part_of_it():
     covered = {name_of(path) for path in source.files("embedded", "real")}
-    upper = ("masktune.analysis", "masktune.study.plan", "masktune.study.execute", "masktune.study.store")
+    upper = ("masktune.analysis", "masktune.study.plan", "masktune.study.execute", "masktune.study.store.gather")
     assert not [name for name in covered if name.startswith((*upper, "masktune.statistics", "masktune.__main__"))]
     assert {"masktune", "masktune.losses", "masktune.study.run.source", "masktune.pretraining.mlm"} <= covered
 
