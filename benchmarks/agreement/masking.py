@@ -19,7 +19,7 @@ from masktune.streams import Streams
 
 COLLATOR = "DataCollatorForLanguageModeling"
 RATES = (0.05, 0.15)
-TOKENS = 1_000_000
+TOKENS = 300_000
 BATCH = 32
 Masked = tuple[Tensor, Tensor]  # the ids with masks [B, L], and where a token was chosen, bool [B, L]
 
