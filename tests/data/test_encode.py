@@ -27,6 +27,12 @@ def test_only_what_a_model_takes_is_kept_and_nothing_is_padded(tokenizer):
     assert words(tokenizer, encoded[0]) == ["word1", "word2", "word3"]
 
 
+def test_a_column_that_is_named_stays_and_one_that_is_not_there_is_no_error(tokenizer):
+    encoded = encode(datasets.Dataset.from_dict({**SINGLE, "cue": [-1, 1]}), tokenizer, 16, keep=("cue", "other"))
+    assert set(encoded.column_names) == {*tokenizer.model_input_names, "labels", "cue"}
+    assert list(encoded["cue"]) == [-1, 1]
+
+
 def test_it_is_what_the_tokenizer_gives_row_by_row(tokenizer):
     encoded = encode(datasets.Dataset.from_dict(PAIRED), tokenizer, 16)
     for row, text, pair in zip(encoded, PAIRED["text"], PAIRED["text_pair"], strict=True):

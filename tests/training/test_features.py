@@ -250,6 +250,38 @@ def test_features_of_two_texts_are_refused_for_one(make_builder, model):
         make_builder().prepare(methods.build("product_of_experts", bias_model=model))
 
 
+def with_cues(builder):
+    builder.train = builder.train.add_column("cue", [[0, 1, -1, 1][number % 4] for number in range(40)])
+    return builder
+
+
+def test_the_bias_model_cue_counts_the_labels_of_each_cue(make_builder):
+    """Labels take turns. Cue 0 is always of label 0, cue 1 of label 1, 10 and 20 times; no cue of label 0, 10 times."""
+    actual = BiasProbabilities("cue").compute(with_cues(make_builder()))
+    expected = [[11 / 12, 1 / 12], [1 / 22, 21 / 22], [11 / 12, 1 / 12], [1 / 22, 21 / 22]] * 10
+    numpy.testing.assert_allclose(actual, expected, rtol=1e-6)
+
+
+def test_the_column_that_only_a_feature_reads_does_not_reach_the_model(make_builder):
+    builder = with_cues(make_builder())
+    train = builder.prepare(methods.build("product_of_experts", bias_model="cue"))
+    assert "cue" not in train.column_names and "prepared_bias" in train.column_names
+    assert trainer(builder, methods.build("product_of_experts", bias_model="cue"), train).train().global_step == 5
+
+
+def test_other_cues_are_another_feature(make_builder):
+    method = methods.build("reweighting", bias_model="cue")
+    first, second = with_cues(make_builder()), make_builder()
+    second.train = second.train.add_column("cue", [-1] * 40)
+    before = first.prepare(method)["prepared_bias"][0]
+    assert before != second.prepare(method)["prepared_bias"][0] == pytest.approx([0.5, 0.5])
+
+
+def test_the_bias_model_cue_is_refused_where_no_column_says_what_the_cue_is(make_builder):
+    with pytest.raises(MaskTuneError, match="bias_model 'cue' needs a train set with a column 'cue'"):
+        make_builder().prepare(methods.build("reweighting", bias_model="cue"))
+
+
 def test_a_class_with_too_few_examples_is_named(make_builder):
     builder = make_builder(count=12, labels=[0] * 9 + [1] * 3)
     with pytest.raises(MaskTuneError, match="class 1 has 3 train examples; the bias model needs 5 of each"):

@@ -121,7 +121,11 @@ class _Collector:
         rows = []
         for i in range(count):
             label = i % labels
-            (row,) = self.draw_new(name, i, lambda random, label=label: (draw(random, label),))
+
+            def draw_one(random: Random, label: int = label) -> tuple[Row, ...]:
+                return (draw(random, label),)
+
+            (row,) = self.draw_new(name, i, draw_one)
             rows.append(_with_columns(row, f"{name}-{i:04d}", f"{name}-{i:04d}", label))
         return rows
 
