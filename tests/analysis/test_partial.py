@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch):
     """The bootstrap is not what is tested here."""
-    monkeypatch.setattr(crossed.bootstrap_means, "__defaults__", (20, 0))
+    monkeypatch.setattr(crossed.bootstrap_means, "__defaults__", (20, *crossed.bootstrap_means.__defaults__[1:]))
 
 
 def unfilled(text):
