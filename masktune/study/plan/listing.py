@@ -9,6 +9,7 @@ from masktune.study.design.claims import LEVEL, Claim, seeds_needed, smallest_p
 from masktune.study.design.comparisons import comparisons
 from masktune.study.design.study import Study
 from masktune.study.paths import folder
+from masktune.study.plan import throughput
 from masktune.study.plan.durations import Estimate, format_seconds
 from masktune.study.store import previous, runs
 
@@ -38,6 +39,7 @@ def plan(study: Study, select: Callable[[Cell], bool], jobs: int | None = None) 
         f"{len(cells)} cells, {total} runs, {len(done)} done, {total - len(done)} to do",
         *describe_damages(state),
         _remaining(cells, finished, estimate, jobs),
+        *throughput.describe(cells, {cell.id: len(cell.seeds) - finished[cell.id] for cell in cells}),
         *(f"no cells for {label} on {task}: it needs two texts" for label, task in study.gaps),
         "",
         "claims, declared before running:" if study.claims else "no claims are declared",
