@@ -31,12 +31,12 @@ import safetensors.numpy
 import torch
 from torch import Tensor
 from transformers import (
-    AutoConfig,
     DataCollatorWithPadding,
     PreTrainedTokenizerBase,
     PrinterCallback,
     TrainingArguments,
 )
+from transformers.utils import cached_file
 
 from masktune import cache, files
 from masktune.errors import MaskTuneError
@@ -195,8 +195,9 @@ class CachedFeatureBuilder:
         if Path(self.checkpoint).is_dir():
             return content(Path(self.checkpoint))
         with loading(self.checkpoint, self.revision):
-            config = AutoConfig.from_pretrained(self.checkpoint, revision=self.revision or "main")
-        return f"{self.checkpoint}@{config._commit_hash or self.revision}"
+            config = cached_file(self.checkpoint, "config.json", revision=self.revision or "main")
+        # The cache of the hub keeps a commit's files in a folder of its name; not every transformers keeps the commit.
+        return f"{self.checkpoint}@{Path(str(config)).parent.name}"
 
     @cached_property
     def _lengths(self) -> list[int]:

@@ -3,12 +3,11 @@
 import json
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from datasets import Dataset
 from tiny_models import word_tokenizer
-from transformers import AutoConfig, AutoTokenizer, TrainingArguments
+from transformers import AutoTokenizer, TrainingArguments
 
 from masktune import cache, data
 from masktune.errors import MaskTuneError
@@ -18,6 +17,8 @@ from masktune.pretraining import checkpoints
 from masktune.records import record
 from masktune.study.design.cells import Cell
 from masktune.training.features import CachedFeatureBuilder
+
+CACHED_FILE = "masktune.training.features.cached_file"
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def test_folders_go_by_what_they_hold_and_not_by_their_name_or_place(bert, tmp_p
 
 @pytest.mark.parametrize("key", [run_id, adapted, prepared])
 def test_models_of_the_hub_go_by_their_whole_name_and_their_commit(monkeypatch, key):
-    monkeypatch.setattr(AutoConfig, "from_pretrained", lambda name, revision: SimpleNamespace(_commit_hash=revision))
+    monkeypatch.setattr(CACHED_FILE, lambda name, file, revision: f"snapshots/{revision}/{file}")
     keys = [key(*named) for named in (("one/bert", "a" * 40), ("two/bert", "a" * 40), ("one/bert", "b" * 40))]
     assert len(set(keys)) == 3 and key("one/bert", "a" * 40) == keys[0]
 
@@ -116,8 +117,7 @@ def test_models_of_the_hub_go_by_their_whole_name_and_their_commit(monkeypatch, 
 def test_without_a_revision_what_is_kept_goes_by_the_commit_that_is_loaded(monkeypatch):
     keys = []
     for commit in ("a" * 40, "b" * 40):
-        config = SimpleNamespace(_commit_hash=commit)
-        monkeypatch.setattr(AutoConfig, "from_pretrained", lambda name, revision, config=config: config)
+        monkeypatch.setattr(CACHED_FILE, lambda name, file, revision, commit=commit: f"snapshots/{commit}/{file}")
         keys.append(prepared("one/bert"))
     assert keys[0] != keys[1]
 

@@ -2,8 +2,8 @@
 
 `python -m benchmarks` stores milliseconds an example for published shapes of models at the lengths of real sets: in
 results/bench for a machine without GPU, in results/bench/gpu for one with. A model counts as the shape that it has or
-comes close to, a task as the lengths that are like its own; a method without a measured step counts as fine-tuning times
-its forward passes. Evaluation and auxiliary models are left out, so that this is less than the whole.
+comes close to, a task as the lengths that are like its own; a method without a measured step counts as fine-tuning
+times its forward passes. Evaluation and auxiliary models are left out, so that this is less than the whole.
 """
 
 import csv
