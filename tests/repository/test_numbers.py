@@ -1,62 +1,59 @@
-"""What README says of the results as they are committed: computed anew from their stored answers.
-
-Read from git and not from results/, which the commands of README rewrite.
-"""
+"""What RESULTS.md, README and the deviations log say of the results is made from them as they are committed."""
 
 import io
-import subprocess
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from repository.conftest import committed_files, committed_text, git
 
-from masktune.analysis.accuracy import numbers
-from masktune.analysis.answers import blocks
-from masktune.analysis.formatting import interval, number
+from masktune.analysis.summary import history, page, write
+from masktune.analysis.summary.records import read
 
-ROOT = Path(__file__).parents[2]
-
-
-def committed(path):
-    """A file of the last commit; skipped where this is no clone."""
-    try:
-        shown = subprocess.run(["git", "show", f"HEAD:{path}"], cwd=ROOT, capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip(f"{path} is not in a commit of this folder")
-    return io.BytesIO(shown.stdout)
+PREFIX = "results/"
+SHOWN = ("/runs.parquet", ".csv")
 
 
 @pytest.fixture(scope="module")
-def laptop():
-    """The main table and the differences of Mask-tuning from fine-tuning, by set."""
-    runs, predictions = (
-        pd.read_parquet(committed(f"results/laptop/{name}.parquet")) for name in ("runs", "predictions")
-    )
-    runs = runs[(runs["task"] == "paraphrase") & runs["label"].isin(["fine-tuning", "Mask-tuning"])]
-    found = blocks(runs, predictions[predictions["run_id"].isin(runs["run_id"])])
-    main = numbers.main(found).set_index(["set", "method"])
-    return main, numbers.differences(found, runs).set_index("set")
+def records(tmp_path_factory):
+    """The studies with their results as git's index holds them, and not as a user's commands have made them since."""
+    folder = tmp_path_factory.mktemp("committed")
+    for path in committed_files():
+        if path.startswith(PREFIX) and path.endswith(SHOWN):
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(git("show", f":{path}"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MASKTUNE_RESULTS", str(folder / PREFIX))
+        yield read()
 
 
-@pytest.fixture(scope="module")
-def readme():
-    return " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+def test_results_md_is_what_the_command_writes(records):
+    assert committed_text("RESULTS.md") == page.write(records)
 
 
-def test_the_accuracies_on_paws_stand_beside_a_constant_answer(laptop, readme):
-    main, _ = laptop
-    ours, plain = (main.loc[("paws_qqp", label)] for label in ("Mask-tuning", "fine-tuning"))
-    said = f"gains accuracy ({number(ours['accuracy'])} against {number(plain['accuracy'])} %), but always answering"
-    assert f'{said} "different" would score {number(ours["majority"])} %' in readme
+@pytest.mark.parametrize("name", ["findings", "studies"])
+def test_so_are_the_generated_parts_of_readme(records, name):
+    made = {"findings": write.readme, "studies": page.studies}[name](records)
+    text = committed_text("README.md")
+    assert write.fill(text, name, made, "README.md") == text
 
 
-@pytest.mark.parametrize(("name", "where"), [("paws_qqp", "there"), ("qqp_validation", "on QQP validation")])
-def test_the_ranking_is_told_by_its_difference_and_interval(laptop, readme, name, where):
-    row = laptop[1].loc[name]
-    gap = interval(row["auroc"], row["auroc_low"], row["auroc_high"], sign=True)
-    assert f"{gap} points {where}" in readme
-    assert f"over {row['seeds']} seeds" in readme
+def test_so_are_the_tables_of_the_deviations_log(records):
+    text = committed_text("studies/deviations.md")
+    for name, table in history.tables(records).items():
+        assert write.fill(text, name, table, "deviations.md") == text
 
 
-def test_no_size_is_told_without_its_number(readme):
-    assert "a little better" not in readme and "many points" not in readme
+def test_the_report_is_about_a_page():
+    assert len(committed_text("RESULTS.md").splitlines()) <= 120
+
+
+@pytest.mark.parametrize("name", ["embedded", "real"])
+def test_the_history_holds_what_the_commits_held(name):
+    kept = pd.read_csv(io.StringIO(committed_text(f"results/history/{name}.csv")))
+    for (commit, study), rows in kept.assign(study=kept.get("study", "embedded")).groupby(["commit", "study"]):
+        then = pd.read_csv(io.BytesIO(git("show", f"{commit}:results/{study}/tables/differences.csv")))
+        then = then[then["second"] == "Mask-tuning"].set_index(["task", "model", "set"])
+        own = rows.set_index(["task", "model", "set"])
+        for column in ("difference", "low", "high", "seeds"):
+            assert own[column].to_dict() == pytest.approx(then[column].to_dict(), rel=1e-4)

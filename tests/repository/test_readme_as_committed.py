@@ -6,7 +6,7 @@ import re
 import pytest
 from repository.conftest import committed_files, committed_json, committed_table, committed_text
 
-from masktune.study.execute.efficiency import PURE, largest
+from masktune.study.execute.efficiency import largest
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md")
 PLACEHOLDERS = {"studies/NAME.toml", "notebooks/NN_title.ipynb", "results/NAME"}
@@ -60,15 +60,6 @@ def defined_names(source: str) -> set[str]:
 
 def test_the_benchmark_of_readme_is_the_stored_one(readme):
     assert committed_text("results/bench/headline.md") in readme
-
-
-@pytest.mark.parametrize("name", ["embedded", "ablations", "laptop", "closeup"])
-def test_the_times_of_the_studies_are_those_of_their_stored_runs(readme, name):
-    runs = committed_table(f"results/{name}/runs.parquet")
-    done = runs[runs["status"] == "done"]
-    minutes = done[list(PURE)].sum().sum() / 60
-    time = f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
-    assert re.search(rf"^\| `{name}` \|.*\| {len(done)} runs, {time} \|$", readme, re.MULTILINE)
 
 
 def test_the_wall_time_of_reproduce_is_that_of_its_stored_invocation(readme):

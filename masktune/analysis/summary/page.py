@@ -81,6 +81,12 @@ def method(records: Sequence[Record]) -> list[str]:
     ]
 
 
+def studies(records: Sequence[Record]) -> str:
+    """The table of the studies for README."""
+    rows = [[cells[0], cells[1], cells[2], cells[-1]] for cells in map(_study_cells, records)]
+    return "\n".join(map(_row, [["study", "question", "models", "runs that are in"], ["---"] * 4, *rows]))
+
+
 def _study_cells(record: Record) -> list[str]:
     study = record.study
     seeds = pd.Series([len(cell.seeds) for cell in study.cells])

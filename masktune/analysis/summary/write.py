@@ -32,7 +32,7 @@ def write() -> list[Path]:
     home = results_root() if elsewhere else results_root().parent
     made = {home / "RESULTS.md": page.write(records)}
     if not elsewhere:
-        made |= _filled(home / README, {"findings": readme(records)})
+        made |= _filled(home / README, {"findings": readme(records), "studies": page.studies(records)})
         made |= _filled(home / LOG, history.tables(records))
     return [path for path, text in made.items() if _changed(path, text)]
 

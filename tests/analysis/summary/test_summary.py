@@ -99,12 +99,14 @@ def test_the_page_has_the_sections_of_a_report_and_every_tested_comparison(proje
 
 def test_the_command_writes_what_changed_and_then_has_nothing_to_do(project, capsys):
     store(project, 4.0, verdicts.REPRODUCED)
-    marks = "<!-- findings: by python -m masktune summary -->\nold\n<!-- end of findings -->"
+    parts = [f"<!-- {name}: by {page.COMMAND} -->\nold\n<!-- end of {name} -->" for name in ("findings", "studies")]
+    marks = "\n\n".join(parts)
     (project / "README.md").write_text(f"# Mine\n\n{marks}\n\nThe end.\n")
     assert main(["summary"]) == 0
     assert "RESULTS.md, README.md" in capsys.readouterr().out
     text = (project / "README.md").read_text()
     assert "old" not in text and "**A toy** (`toy`)." in text and text.endswith("The end.\n")
+    assert "| `toy` | Does it work? | BERT | 40 of 40 |" in text
     assert max(map(len, text.splitlines())) <= 119
     assert main(["summary"]) == 0
     assert capsys.readouterr().out == "RESULTS.md and README say what is stored\n"
