@@ -1,6 +1,6 @@
 """The study of the paper from start to claims page, offline: its own file, tiny models laid out as in the hub's cache.
 
-Of its seeds the first two run for what is tested and the first for the rest, on sets of a few invented rows.
+Of its seeds the first two run for what is tested of RoBERTa and the first for the rest, on sets of a few invented rows.
 """
 
 import os
@@ -67,7 +67,7 @@ def paper(checkpoints, tmp_path_factory):
         for model in study.models:
             put_into_hub_cache(folder / "hub", model, checkpoints[FAMILIES[model.name]])
         for cell in study.cells:
-            tested = study.parts[cell.label] == "main"
+            tested = study.parts[cell.label] == "main" and cell.model.name == "roberta-base"
             cells.run(replace(cell, seeds=cell.seeds[: 2 if tested else 1]))
         gather.gather(study)
         results.build("paper")
@@ -94,8 +94,9 @@ def test_each_claim_and_gate_has_its_rows(paper):
     assert (folder / "tables" / "observations.md").is_file() and (folder / "figures" / "main.svg").is_file()
 
 
-def test_the_page_on_all_studies_says_what_is_in(paper):
+def test_the_page_on_all_studies_says_what_is_in(paper, monkeypatch):
     study, folder = paper
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(folder.parent))
     record = Record(study)
     text = findings.study(record)
     assert text.startswith(f"{len(record.done)} of {len(record.declared)} declared runs are in.")

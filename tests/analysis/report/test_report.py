@@ -126,8 +126,9 @@ DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0
 def test_every_page_begins_with_the_index_and_names_its_tables_and_images(toy):
     chapter(toy / "notebooks" / "09_claims.ipynb", f"DOT = {DOT!r}{SHOWN}")
     chapter(toy / "notebooks" / "00_start.ipynb")
+    (toy / "studies" / "deviations.md").write_text("# Deviations log\n\n## A world\n\n|a|b|\n|-|-|\n|1|2|\n")
     index = analysis.write_report("toy")
-    names = ["index.html", "00_start.html", "01_count.html", "09_claims.html", "glossary.html"]
+    names = ["index.html", "00_start.html", "01_count.html", "09_claims.html", "glossary.html", "deviations.html"]
     assert {path.name for path in index.parent.glob("*.html")} == set(names)
     for name in names:
         soup = BeautifulSoup((index.parent / name).read_text(encoding="utf-8"), "html.parser")
@@ -136,6 +137,8 @@ def test_every_page_begins_with_the_index_and_names_its_tables_and_images(toy):
         assert [link["href"] for link in links if link.has_attr("aria-current")] == [name]
         check_tables(soup)
         check_images(soup)
+    front = BeautifulSoup(index.read_text(encoding="utf-8"), "html.parser")
+    assert front.select_one('main a[href="deviations.html"]').get_text() == "deviations log"
     soup = BeautifulSoup((index.parent / "09_claims.html").read_text(encoding="utf-8"), "html.parser")
     text = soup.select_one("main").get_text()
     assert "a word to the reader" in text and "%|" not in text and "it/s" not in text
