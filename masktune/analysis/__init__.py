@@ -11,8 +11,8 @@ report        executes the chapter notebooks and writes the folder of HTML
 summary       RESULTS.md and what README says of the results: all studies on one page
 
 One package a subject, each with numbers (frames, one number a row), tables, figures and text (sentences):
-accuracy, claims, readings, inference, published, ablations, gradients, comparisons, cost, diversity, language_models,
-lengths, tuning.
+accuracy, claims, readings, collapse, inference, published, ablations, gradients, comparisons, cost, diversity,
+language_models, lengths, tuning.
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,17 @@ KINDS = {
     "companion": "companion",
     "other_length": "OOD, cut elsewhere",
 }
-MODELS = {"bert": "BERT", "roberta": "RoBERTa", "bart": "BART", "minilm": "MiniLM"}
+MODELS = {
+    "bert": "BERT",
+    "roberta": "RoBERTa",
+    "bart": "BART",
+    "bert-tiny": "BERT-tiny",
+    "minilm": "MiniLM",
+    "adapted-0": "BERT-tiny, not adapted",
+    "adapted-300": "BERT-tiny, adapted 300 steps",
+    "adapted-3000": "BERT-tiny, adapted 3,000 steps",
+    "adapted-30000": "BERT-tiny, adapted 30,000 steps",
+}
 SETS = {
     "validation": "validation",
     "contrast": "contrast edits",

@@ -18,8 +18,11 @@ def what_it_is(study: Study, main: pd.DataFrame, runs: pd.DataFrame) -> list[str
     sizes = {study.task_training[task].train_examples for task in main["task"].unique()}
     trained = " or ".join(f"{size:,}" if size else "all available" for size in sorted(sizes, key=str))
     done = int((runs["status"] == "done").sum())
+    models = f"Models: {', '.join(_model(model, runs) for model in study.models)}."
+    if not done:
+        return [models, f"No run of the {len(runs)} that are declared is in yet: there is nothing to show."]
     sentences = [
-        f"Models: {', '.join(_model(model, runs) for model in study.models)}.",
+        models,
         f"Tasks: {', '.join(names.task(task).lower() for task in main['task'].unique())}; trained on {trained} "
         f"examples, evaluated on sets of {count(main['examples'], 'example')}.",
         f"{done} of {len(runs)} runs are in; {count(main['seeds'], 'seed')} for each number."

@@ -12,6 +12,7 @@ from masktune.analysis import (
     ablations,
     accuracy,
     claims,
+    collapse,
     inference,
     language_models,
     provenance,
@@ -20,6 +21,7 @@ from masktune.analysis import (
     stamps,
 )
 from masktune.analysis.answers import Block, blocks, fail_runs_without_numbers
+from masktune.analysis.collapse.numbers import Collapse
 from masktune.analysis.plotting import theme
 from masktune.analysis.plotting.theme import Drawing
 from masktune.analysis.table import Table
@@ -55,6 +57,7 @@ class Results:
     subcases: pd.DataFrame
     foldings: pd.DataFrame
     published: pd.DataFrame
+    collapse: Collapse
 
     @cached_property
     def main_table(self) -> Table:
@@ -110,6 +113,15 @@ class Results:
             return []
         made = [(claims.gate_tables.trained, outcome.trained), (claims.gate_tables.contrasts, outcome.contrasts)]
         return [self._with_note(lay_out(frame, declared), frame["method"]) for lay_out, frame in made if len(frame)]
+
+    @property
+    def collapse_tables(self) -> list[Table]:
+        """The tables of the declared slopes; none where the study declares none, or no place of them is run."""
+        found = self.collapse
+        if found.losses.empty:
+            return []
+        labels = [*found.losses["method"], *found.losses["against"]]
+        return [self._with_note(lay_out(found), labels) for lay_out in (collapse.tables.slopes, collapse.tables.losses)]
 
     @property
     def _compared_labels(self) -> list[str]:
@@ -173,7 +185,7 @@ class Results:
             [getattr(self, f"{name}_table") for name in names if not getattr(self, name).empty]
             for names in (first, then)
         )
-        return (*before, *self.gate_tables, *after, self.failures_table)
+        return (*before, *self.collapse_tables, *self.gate_tables, *after, self.failures_table)
 
     def figures(self) -> dict[str, Drawing]:
         """The figures by name; the one of differences only where there are some."""
@@ -182,6 +194,8 @@ class Results:
             drawings["differences"] = accuracy.figures.differences(self.differences, self.runs)
         if not self.gates.contrasts.empty:
             drawings["gates"] = claims.figures.gates(self.gates.contrasts)
+        if self.collapse.declared:
+            drawings["collapse"] = collapse.figures.collapse(self.collapse, self.runs)
         if not self.language_models.empty:
             drawings["language_models"] = language_models.figures.curves(language_models.numbers.curves(self.runs))
         for factor, rows in self.sweeps.items():
@@ -194,7 +208,7 @@ def of(
 ) -> Results:
     """Everything that runs and predictions say, of the study's claims too; empty tables where no run is done.
 
-    `histories`: training logs, which the study's gates and readings ask for.
+    `histories`: training logs, which the study's gates, readings and slopes ask for.
     """
     runs, predictions = fail_runs_without_numbers(runs, predictions)
     all_blocks = blocks(runs, predictions)
@@ -217,7 +231,7 @@ def of(
 def _declared(
     study: Study | None, all_blocks: list[Block], runs: pd.DataFrame, histories: pd.DataFrame
 ) -> dict[str, Any]:
-    """What follows from what a study declares: its claims, their conclusions, its gates, when its runs are read."""
+    """What follows from what a study declares: its claims, their conclusions, its gates, slopes, when runs are read."""
     if study is None:
         columns = {
             "claims": claims.numbers.COLUMNS,
@@ -228,7 +242,10 @@ def _declared(
             "published": published.numbers.COLUMNS,
         }
         empty = {name: pd.DataFrame(columns=names) for name, names in columns.items()}
-        return {**empty, "gates": claims.gates.Outcome(), "sources": pd.DataFrame()}
+        return {
+            **empty, "gates": claims.gates.Outcome(), "sources": pd.DataFrame(),
+            "collapse": Collapse(),
+        }  # fmt: skip
     outcome = claims.gates.evaluate(study, all_blocks, runs, histories)
     read = readings.numbers.courses(study, runs, histories)
     compared = claims.numbers.evaluate(study, all_blocks, outcome)
@@ -238,6 +255,7 @@ def _declared(
         "conclusions": concluded,
         "claims_page": claims.page.page(study, runs, compared, concluded),
         "gates": outcome,
+        "collapse": collapse.numbers.evaluate(study, all_blocks, runs, histories),
         "matched": readings.numbers.matched(study, read),
         "when_read": readings.numbers.when_read(study, read),
         "sources": language_models.numbers.sources(study),

@@ -18,6 +18,13 @@ def test_the_number_of_parameters_is_that_of_the_runs():
     assert "MiniLM (all-minilm-l6-v2-fp16, 7 to 9 parameters)" in told("laptop", parameters=[7.0, 9.0])
 
 
+def test_a_study_without_runs_says_so():
+    runs, predictions = make(tasks=("paraphrase",), models=("minilm",), seeds=1, examples=20)
+    none, gone = runs.assign(status="missing"), predictions.iloc[:0]
+    said = overview.what_it_is(load_study("laptop"), results.of(none, gone).main, none)
+    assert said[1:] == ["No run of the 2 that are declared is in yet: there is nothing to show."]
+
+
 def test_sets_that_were_read_in_part_are_told_with_their_rows_and_an_unknown_one_is_told_too():
     read = json.dumps({"glue/qqp/validation_subset": "a digest", "paws-qqp/dev_and_test": "another"})
     known = told("laptop", digests=read)

@@ -5,7 +5,9 @@ Read from the training logs that every run stores (MaskTuningTrainer with `measu
 
 import pandas as pd
 
+from masktune.analysis import names
 from masktune.analysis.ablations.numbers import means_by_kind
+from masktune.analysis.ablations.settings import METHOD
 
 # Columns of the logs, and what they are called here.
 MEASURED = {"norm_mlm": "norm_mlm", "norm_classification": "norm_classification", "cosine_mlm_classification": "cosine"}
@@ -24,6 +26,20 @@ def along(runs: pd.DataFrame, histories: pd.DataFrame) -> pd.DataFrame:
     measured = histories.dropna(subset=list(MEASURED)).rename(columns=MEASURED)
     rows = measured.merge(runs[["run_id", "model", "task", "label", "seed"]], on="run_id")
     return rows.assign(norm_ratio=rows["norm_mlm"] / rows["norm_classification"])[columns]
+
+
+def main_labels(runs: pd.DataFrame) -> list[str]:
+    """The labels of Mask-tuning in the main part of a study: several where it is trained in several ways."""
+    main = runs[(runs["part"] == "main") & (runs["method"] == METHOD)]
+    plain = main[main["options"] == main["options"].iloc[0]] if len(main) else main
+    return list(dict.fromkeys(plain["label"]))
+
+
+def named(histories: pd.DataFrame) -> pd.DataFrame:
+    """The same rows; where they are of several models, labels name the model as well: a line is one model's."""
+    if histories["model"].nunique() < 2:
+        return histories
+    return histories.assign(label=histories["label"] + ", " + histories["model"].map(names.model))
 
 
 def with_accuracy(histories: pd.DataFrame, variants: pd.DataFrame) -> pd.DataFrame:

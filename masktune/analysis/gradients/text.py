@@ -5,13 +5,14 @@ import pandas as pd
 from masktune.analysis import names
 
 
-def gradients(histories: pd.DataFrame, label: str = "Mask-tuning") -> list[str]:
-    """The median norms of one method, their ratio early and late in training, and the cosine.
+def gradients(histories: pd.DataFrame, *labels: str) -> list[str]:
+    """The ratio of the norms early and late in training, and the cosine, of Mask-tuning or of these labels.
 
     `histories`: `numbers.along`.
     """
     sentences = []
-    for (task, model), rows in histories[histories["label"] == label].groupby(["task", "model"], sort=False):
+    own = histories[histories["label"].isin(labels or ("Mask-tuning",))]
+    for (task, model, label), rows in own.groupby(["task", "model", "label"], sort=False):
         steps, ratio, cosine = rows["step"], rows["norm_ratio"], rows["cosine"]
         early, late = ratio[steps <= steps.quantile(0.25)], ratio[steps >= steps.quantile(0.75)]
         sentences.append(

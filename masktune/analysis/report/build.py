@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
 
-from masktune.analysis import language_models, overview, readings, results, stamps
+from masktune.analysis import collapse, language_models, overview, readings, results, stamps
 from masktune.analysis.accuracy import text
 from masktune.analysis.plotting import marks
 from masktune.analysis.report import chapters, pages
@@ -90,6 +90,7 @@ def _index(study: Study, members: list[Chapter]) -> str:
                 *text.differences(read.differences),
                 *text.lopsided(read.main, read.differences),
                 *readings.text.matched(read.matched),
+                *(collapse.text.collapse(read.collapse) if read.collapse.declared else []),
                 *language_models.text.levelled_off(read.language_models),
             ]
         ),
@@ -97,6 +98,8 @@ def _index(study: Study, members: list[Chapter]) -> str:
     if "differences" in figures:
         caption = read.differences_table.caption.partition(" p:")[0]
         parts.append(pages.picture("differences", f"{caption} {marks.CONVENTION}", figures["differences"].alt))
+    if "collapse" in figures:
+        parts.append(pages.picture("collapse", collapse.figures.CAPTION, figures["collapse"].alt))
     parts += [pages.table(table, "tables") for table in (main, *others)]
     if "language_models" in figures:
         caption = "Held-out loss along masked-language-model training."

@@ -105,7 +105,7 @@ def parse_study(table: Mapping[str, Any]) -> Study:
         tuple(claim for entry in _tables(table, "claims") for claim in parse_claims(entry, names, grid)),
         parse_tuning(table.get("tuning"), grid), diversity=parse_diversity(table.get("diversity"), header.tasks),
         gates=parse_gates(table.get("gates"), header.tasks, grid), published=published,
-        slopes=tuple(parse_slopes(entry, grid) for entry in _tables(table, "slopes")),
+        slopes=parse_slopes(_tables(table, "slopes"), grid),
     )  # fmt: skip
     _check_claims(study)
     return study

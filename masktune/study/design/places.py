@@ -78,7 +78,7 @@ def check(study: Study, declared: Slopes) -> None:
 def _check_spread(known: list[Place], declared: Slopes, who: str) -> None:
     """Each quantity has to vary, and what is not adapted has to count as something."""
     adapted = {place.adaptation for place in known}
-    values = {TRAINING: {place.training for place in known}, ADAPTATION: adapted}
+    values: dict[str, set] = {TRAINING: {place.training for place in known}, ADAPTATION: adapted}
     for quantity in declared.over:
         if len(values[quantity]) < 2:
             raise MaskTuneError(f"{who}: {quantity} do not vary; sweep them, or leave them out of over")

@@ -10,11 +10,12 @@
 `masktune.statistics.slopes` fits them, `masktune.study.design.places` lists the places.
 """
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from masktune.errors import one_of
+from masktune.errors import MaskTuneError, one_of
 from masktune.records import among, record, require
 from masktune.study.design.claims import KINDS
 from masktune.study.design.grid import GridRow
@@ -50,9 +51,15 @@ class Slopes:
         require(need, "unadapted_as", steps, f"nothing, as over does not hold {ADAPTATION!r}: leave it out")
 
 
-def parse_slopes(table: Mapping[str, Any], grid: tuple[GridRow, ...]) -> Slopes:
-    """One [[slopes]] table. Raises MaskTuneError for a label that no row of the grid has."""
-    declared = record(Slopes, table, "[[slopes]]")
-    for label in (declared.method, declared.against):
+def parse_slopes(tables: Iterable[Mapping[str, Any]], grid: tuple[GridRow, ...]) -> tuple[Slopes, ...]:
+    """All [[slopes]] tables of a study, which one figure shows together.
+
+    Raises MaskTuneError for a label that no row of the grid has, and where two tables compare other rows.
+    """
+    declared = tuple(record(Slopes, table, "[[slopes]]") for table in tables)
+    pairs = {(one.method, one.against): one for one in declared}
+    for label in itertools.chain.from_iterable(pairs):
         among(label, dict.fromkeys(row.label for row in grid), "label of a grid row", "[[slopes]]")
+    if len(pairs) > 1:
+        raise MaskTuneError(f"[[slopes]] compare {len(pairs)} pairs of rows; a study has one, in one or more tables")
     return declared

@@ -62,3 +62,25 @@ def test_the_figure_has_a_panel_for_each_quantity(study):
     runs, histories, _ = study
     figure = along_training(numbers.along(runs, histories), ["norm_ratio", "cosine"], ["Norms", "Cosine"])
     assert [axis.get_title(loc="left") for axis in figure.axes] == ["Norms", "Cosine"]
+
+
+def test_the_main_rows_are_those_of_one_setting_of_the_method():
+    runs, _ = make(tasks=("inference",), seeds=1, examples=2)
+    longer = runs[runs["label"] == "Mask-tuning"].assign(label="Mask-tuning, longer")
+    other = longer.assign(label="another mean", options='{"reduction": "maskable"}')
+    assert numbers.main_labels(pd.concat([runs, longer, other])) == ["Mask-tuning", "Mask-tuning, longer"]
+    assert numbers.main_labels(runs[runs["method"] == "fine_tuning"]) == []
+
+
+def test_labels_name_the_model_where_there_are_several():
+    rows = pd.DataFrame({"label": ["ours", "ours"], "model": ["bert", "bart"]})
+    assert numbers.named(rows)["label"].tolist() == ["ours, BERT", "ours, BART"]
+    assert numbers.named(rows[:1])["label"].tolist() == ["ours"]
+
+
+def test_the_sentences_are_of_the_labels_that_are_asked_for(study):
+    runs, histories, _ = study
+    measured = numbers.along(runs, histories)
+    assert [line.split(", ")[2].split(":")[0] for line in text.gradients(measured, "clean", "Mask-tuning")] == [
+        "Mask-tuning", "clean"
+    ]  # fmt: skip

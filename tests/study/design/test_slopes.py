@@ -9,6 +9,7 @@ from masktune.study.design.places import Place, places
 from masktune.study.design.slopes import Slopes
 
 SLOPES = {"method": "Mask-tuning", "against": "fine-tuning", "kind": "in_distribution", "unadapted_as": 30}
+TURNED = {**SLOPES, "method": "fine-tuning", "against": "Mask-tuning"}
 OURS = {"label": "Mask-tuning", "method": "mask_tuning", "training": {"epochs": [1, 3]}}
 
 
@@ -74,6 +75,7 @@ WHO = "[[slopes]] 'Mask-tuning' against 'fine-tuning': "
         ("slopes.0.unadapted_as", 0, "[[slopes]]: unadapted_as = 0.0; expected a number of steps above 0"),
         ("slopes.0.over", ["training steps"], "[[slopes]]: unadapted_as = 30.0; expected nothing"),
         ("slopes.0.unadapted_as", None, "[[slopes]] 'Mask-tuning' against 'fine-tuning': a model has no adaptation"),
+        ("slopes", [SLOPES, TURNED], "[[slopes]] compare 2 pairs of rows; a study has one, in one or more tables"),
         ("seeds", 5, WHO + "5 paired seeds, and a sign-flip test over them cannot go below 0.0625; declare 6 seeds"),
         ("models", {"bert": {"checkpoint": "embedded:bert"}}, WHO + "adaptation steps do not vary; sweep them"),
         ("grid.1.training", {"epochs": [4, 5]}, WHO + "no model and task has cells of both at one training"),
