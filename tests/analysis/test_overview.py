@@ -13,7 +13,7 @@ def told(name, **columns):
 
 
 def test_the_number_of_parameters_is_that_of_the_runs():
-    assert "Models: MiniLM (all-minilm-l6-v2-fp16)." in told("laptop")
+    assert ", MiniLM (all-minilm-l6-v2-fp16)." in told("laptop")
     assert "(all-minilm-l6-v2-fp16, 22,713,986 parameters)" in told("laptop", parameters=22_713_986.0)
     assert "MiniLM (all-minilm-l6-v2-fp16, 7 to 9 parameters)" in told("laptop", parameters=[7.0, 9.0])
 

@@ -1,7 +1,7 @@
 """The accuracy that a method loses at each place of a study, the declared slopes of that loss, and the two gradients.
 
 The loss is the accuracy of the other row minus that of the method, in points: above 0 the method is worse. A slope is
-its change with ten times as many steps. `study.design.slopes` says what is declared, `statistics.slopes` fits it. The
+its change with ten times as many steps. `study.design.claims` says what is declared, `statistics.slopes` fits it. The
 places differ in the steps of training and in those that the language model was adapted for; each language model was
 adapted once, so that no interval here says what another adaptation would give.
 """
@@ -19,9 +19,8 @@ from masktune.analysis.gradients.numbers import along
 from masktune.statistics.intervals import mean_over_seeds
 from masktune.statistics.slopes import slopes
 from masktune.statistics.tests import sign_flip
-from masktune.study.design.claims import LEVEL, smallest_p
-from masktune.study.design.places import Place, places
-from masktune.study.design.slopes import ADAPTATION, TRAINING, Slopes
+from masktune.study.design.claims import ADAPTATION, LEVEL, TRAINING, Slopes, smallest_p
+from masktune.study.design.comparisons import Place, places
 from masktune.study.design.study import Study
 
 AT = ["training_steps", "adaptation_steps"]

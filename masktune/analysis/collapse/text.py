@@ -5,8 +5,7 @@ import pandas as pd
 from masktune.analysis import names
 from masktune.analysis.collapse.numbers import PARTLY, WHOLE, Collapse
 from masktune.analysis.formatting import MINUS, count, interval, join_words, number, p_value
-from masktune.study.design.claims import LEVEL
-from masktune.study.design.slopes import Slopes
+from masktune.study.design.claims import LEVEL, Slopes
 
 NONE_DECLARED = "This study declares no slopes."
 

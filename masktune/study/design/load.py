@@ -12,14 +12,12 @@ from masktune.errors import MaskTuneError, one_of
 from masktune.models.spec import ModelSpec
 from masktune.records import among, check_value, record, require, require_name
 from masktune.study.design.cells import Training
-from masktune.study.design.claims import parse_claims
-from masktune.study.design.comparisons import check
+from masktune.study.design.claims import parse_claims, parse_slopes
+from masktune.study.design.comparisons import check, check_slopes
 from masktune.study.design.diversity import parse_diversity
 from masktune.study.design.gates import parse_gates
 from masktune.study.design.grid import GridRow, check_labels, parse_row
 from masktune.study.design.parsing import each_once, seeds_of
-from masktune.study.design.places import check as check_slopes
-from masktune.study.design.slopes import parse_slopes
 from masktune.study.design.study import Published, Study
 from masktune.study.design.tuning import parse_chosen, parse_tuning
 from masktune.study.paths import study_file, tuned_file

@@ -9,11 +9,10 @@ from typing import Any
 from masktune.data import SINGLE_TEXT
 from masktune.models.spec import ModelSpec
 from masktune.study.design.cells import Cell, Training
-from masktune.study.design.claims import Claim
+from masktune.study.design.claims import Claim, Slopes
 from masktune.study.design.diversity import Diversity
 from masktune.study.design.gates import Gates
 from masktune.study.design.grid import GridRow, Variant
-from masktune.study.design.slopes import Slopes
 from masktune.study.design.tuning import Tuning, with_settings
 
 

@@ -4,9 +4,9 @@ import pytest
 from study.conftest import edited
 
 from masktune.errors import MaskTuneError
+from masktune.study.design.claims import Slopes
+from masktune.study.design.comparisons import Place, places
 from masktune.study.design.load import load_study, parse_study
-from masktune.study.design.places import Place, places
-from masktune.study.design.slopes import Slopes
 
 SLOPES = {"method": "Mask-tuning", "against": "fine-tuning", "kind": "in_distribution", "unadapted_as": 30}
 TURNED = {**SLOPES, "method": "fine-tuning", "against": "Mask-tuning"}
