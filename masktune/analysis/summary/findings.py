@@ -8,21 +8,32 @@ import pandas as pd
 from masktune.analysis import names
 from masktune.analysis.claims.gates import CONTROL, REMEDY
 from masktune.analysis.claims.tables import count_judged
-from masktune.analysis.claims.verdicts import VERDICTS
-from masktune.analysis.formatting import join_words, number
+from masktune.analysis.claims.verdicts import VERDICTS, decide
+from masktune.analysis.formatting import interval, join_words, number
 from masktune.analysis.summary.records import Record
+from masktune.study.design.claims import LEVEL
+
+ALL_PLACES = "all places"  # in the stored table of slopes: of the seeds that the hypothesis is about
 
 
-def bullets(records: Iterable[Record]) -> list[str]:
-    """One bullet for each study with results, and one that names those without."""
-    records = list(records)
-    found = [f"**{record.study.title}** (`{record.name}`). {study(record)}" for record in records if record.has_results]
+def bullets(records: Iterable[Record], brief: bool = False) -> list[str]:
+    """One bullet for each study with results, and those that name the studies without. `brief`: as README has them."""
+    records, say = list(records), short if brief else study
+    found = [f"**{record.study.title}** (`{record.name}`). {say(record)}" for record in records if record.has_results]
     return [*found, *not_run(records)]
 
 
 def study(record: Record) -> str:
     """What a study with results found: how much of it is in, its gates, its declared tests, its estimates."""
-    return " ".join([state(record), *untabled(record), *gates(record), *tested(record), *estimated(record)])
+    found = [*gates(record), *tested(record), *slopes(record), *estimated(record)]
+    return " ".join([state(record), *untabled(record), *found])
+
+
+def short(record: Record) -> str:
+    """The same for README: what is missing, how many gates are open, the declared tests without their reasons."""
+    parts = [state(record)] if len(record.done) < len(record.declared) else []
+    claims = [*tested(record, reasons=False), *slopes(record)] or estimated(record)
+    return " ".join([*parts, *untabled(record), *_open_gates(record), *claims])
 
 
 def state(record: Record) -> str:
@@ -62,6 +73,19 @@ def gates(record: Record) -> list[str]:
         return []
     trained, contrasts = record.table("trained"), record.table("gates")
     return [*_trained(trained), *_control(contrasts), *_remedies(contrasts)]
+
+
+def _open_gates(record: Record) -> list[str]:
+    """How many rows trained, and on how many sets the positive control passed."""
+    trained, contrasts = record.table("trained"), record.table("gates")
+    said = []
+    if len(trained):
+        said.append(f"{int(trained['trained'].astype(bool).sum())} of {len(trained)} rows trained")
+    if len(contrasts) and len(own := contrasts[contrasts["role"] == CONTROL]):
+        said.append(
+            f"the positive control passed on {int(own['passed'].eq('passed').sum())} of {len(own)} (model x set)"
+        )
+    return [f"Gates: {'; '.join(said)}."] if said else []
 
 
 def _trained(frame: pd.DataFrame) -> list[str]:
@@ -111,19 +135,19 @@ def _remedies(frame: pd.DataFrame) -> list[str]:
 # ---- claims
 
 
-def tested(record: Record) -> list[str]:
-    """A sentence for each claim of the headline family that has a test."""
+def tested(record: Record, reasons: bool = True) -> list[str]:
+    """A sentence for each claim of the headline family that has a test, with the reason of its verdict if asked."""
     frame = record.table("conclusions")
     if frame.empty:
         return []
     headline = frame[(frame["family"] == "headline") & (frame["test"] != "estimate")]
-    return [claim(row) for row in headline.itertuples()]
+    return [claim(row, reasons) for row in headline.itertuples()]
 
 
-def claim(row: Any) -> str:
-    """The statement of a claim, its verdict with the reason, and its differences."""
+def claim(row: Any, reasons: bool = True) -> str:
+    """The statement of a claim, its verdict with the reason if asked, and its differences."""
     statement = f"{row.statement[0].upper()}{row.statement[1:]}"
-    return f"{statement}: **{row.verdict}**{_reason(row)}{_differences(row)}."
+    return f"{statement}: **{row.verdict}**{_reason(row) if reasons else ''}{_differences(row)}."
 
 
 def _reason(row: Any) -> str:
@@ -138,6 +162,35 @@ def _differences(row: Any) -> str:
         f"; {number(row.difference, sign=True)} points on average ({ends}), comparisons: {count_judged(row)}, "
         f"{int(row.seeds)} seeds"
     )
+
+
+def slopes(record: Record) -> list[str]:
+    """The verdict on each hypothesis about slopes: what a method loses falls with ten times as many steps."""
+    frame = record.table("slopes")
+    return [
+        _slopes(declared.method, rows)
+        for declared in record.study.slopes
+        if len(rows := _seeds_with_all_places(frame, declared.method, declared.kind))
+    ]
+
+
+def _seeds_with_all_places(frame: pd.DataFrame, method: str, kind: str) -> pd.DataFrame:
+    if frame.empty:
+        return frame
+    own = (frame["basis"] == ALL_PLACES) & (frame["kind"] == kind) & (frame["method"] == method)
+    return frame[own & (frame["seeds"] > 0)]
+
+
+def _slopes(method: str, rows: pd.DataFrame) -> str:
+    shown = rows["p"] <= LEVEL
+    holds, opposite = int((shown & (rows["slope"] < 0)).sum()), int((shown & (rows["slope"] > 0)).sum())
+    untestable = "too few seeds" if rows["p"].isna().any() else ""
+    verdict = decide(holds, opposite, len(rows), untestable)
+    slopes = [
+        f"{interval(row.slope, row.low, row.high, sign=True)} with ten times the {row.over}"
+        for row in rows.itertuples()
+    ]
+    return f"What {method} loses falls with more steps: **{verdict}**; in points, {join_words(slopes)}."
 
 
 def estimated(record: Record) -> list[str]:

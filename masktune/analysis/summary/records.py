@@ -23,6 +23,7 @@ from masktune.study.store import gather
 _COLUMNS = {
     "claims": claims.numbers.COLUMNS, "conclusions": claims.numbers.CONCLUSIONS, "trained": claims.gates.TRAINED,
     "gates": claims.gates.CONTRASTS,
+    "slopes": ["basis", "kind", "method", "over", "seeds", "slope", "low", "high", "p"],
 }  # fmt: skip
 # In the order in which they are read; studies of one's own come after them.
 ORDER = ("embedded", "methods", "ablations", "laptop", "collapse", "paper", "sizes")

@@ -39,7 +39,10 @@ def write() -> list[Path]:
 
 def readme(records: Sequence[Record]) -> str:
     """What README says of the results."""
-    lines = [wrap(f"- {bullet}", 119, subsequent_indent="  ", **_WHOLE_WORDS) for bullet in findings.bullets(records)]
+    lines = [
+        wrap(f"- {bullet}", 119, subsequent_indent="  ", **_WHOLE_WORDS)
+        for bullet in findings.bullets(records, brief=True)
+    ]
     return "\n".join(itertools.chain.from_iterable(lines))
 
 

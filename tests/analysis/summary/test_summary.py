@@ -1,5 +1,8 @@
 """RESULTS.md and what is generated elsewhere: whatever the results are, the words are those of their verdicts."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 from analysis.summary.conftest import SETS, save, store
@@ -92,6 +95,40 @@ def test_the_page_has_the_sections_of_a_report_and_every_tested_comparison(proje
     assert "| `toy` | cpu, Abacus, 1 thread | 40 | 0.5 |" in text
     assert "| the embedded world's | `toy` | random weights, trained here |" in text and "| 2.50 |" in text
     assert len(text.splitlines()) <= 120
+
+
+@pytest.mark.parametrize(
+    ("slopes", "verdict"),
+    [
+        (((-2.0, 0.03), (-1.0, 0.03)), verdicts.REPRODUCED), (((2.0, 0.03), (1.0, 0.03)), verdicts.OPPOSITE),
+        (((-2.0, 0.03), (1.0, 0.5)), verdicts.IN_PART), (((-2.0, 0.4), (1.0, 0.5)), verdicts.NOT_REPRODUCED),
+        (((-2.0, None), (-1.0, None)), verdicts.NOT_TESTABLE),
+    ],
+)  # fmt: skip
+def test_slopes_are_told_by_their_verdict(project, monkeypatch, slopes, verdict):
+    store(project, 4.0, verdicts.REPRODUCED)
+    at = {"basis": findings.ALL_PLACES, "kind": "in_distribution", "method": "Mask-tuning", "seeds": 6}
+    over = ("training steps", "adaptation steps")
+    rows = [
+        {**at, "over": name, "slope": slope, "low": slope - 1, "high": slope + 1, "p": p}
+        for name, (slope, p) in zip(over, slopes, strict=True)
+    ]
+    save(project / "results" / "toy" / "tables", "slopes", [*rows, {**rows[0], "basis": "the places that are there"}])
+    declared = SimpleNamespace(method="Mask-tuning", kind="in_distribution")
+    study = replace(load_study("toy"), slopes=(declared,))
+    [text] = findings.slopes(Record(study))
+    assert text.startswith(f"What Mask-tuning loses falls with more steps: **{verdict}**; in points, ")
+    assert text.count("with ten times the") == 2
+
+
+def test_readme_is_told_in_short(project, record):
+    store(project, 4.0, verdicts.REPRODUCED)
+    [text] = findings.bullets([record], brief=True)
+    assert text == (
+        "**A toy** (`toy`). Gates: 4 of 4 rows trained; the positive control passed on 2 of 2 (model x set). "
+        "Mask-tuning is more accurate than fine-tuning on out-of-distribution sets: **reproduced in this setting**; "
+        "+4.0 points on average (+4.0 to +4.0), comparisons: 2, 10 seeds."
+    )
 
 
 # ---- files
