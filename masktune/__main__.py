@@ -18,6 +18,7 @@ EPILOG = """examples:
   python -m masktune plan embedded                        what will run, and what it claims
   python -m masktune run embedded --jobs 2                run what is missing
   python -m masktune run laptop --task sentiment          one part of a study
+  python -m masktune run embedded --keep-gathered         only what was never gathered, here or elsewhere
   python -m masktune tune embedded                        choose the settings that a study searches
   python -m masktune gather embedded                      stored runs -> runs.parquet, predictions.parquet
   python -m masktune figures embedded                     tables and figures, no training
@@ -80,6 +81,10 @@ def parser() -> argparse.ArgumentParser:
             )
         if name in ("plan", "tune", "run"):
             sub.add_argument("--jobs", type=_count, help="cells at a time (default: what cores, memory and GPUs allow)")
+            sub.add_argument(
+                "--keep-gathered", action="store_true",
+                help="runs that the gathered files of the study hold are done, and not made again",
+            )  # fmt: skip
     _add_summary(commands)
     _add_mirror(commands)
     return top
@@ -118,7 +123,7 @@ def plan(options: argparse.Namespace) -> int:
     from masktune.study.plan import listing
 
     study, select = _study(options)
-    print(listing.plan(study, select, options.jobs))
+    print(listing.plan(study, select, options.jobs, options.keep_gathered))
     return 0
 
 
@@ -129,7 +134,7 @@ def tune(options: argparse.Namespace) -> int:
 
     study = load_study(options.study)
     of_trials = trials.study_of_trials(study)
-    status = _run(of_trials, options.jobs)
+    status = _run(of_trials, options)
     paths = trials.write(study, trials.judge(study, gathering.gather(of_trials)))
     print(f"{study.name}: every trial in {paths[0]}, the best of each method in {paths[1]}")
     return status
@@ -137,20 +142,21 @@ def tune(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     study, select = _study(options)
-    return _run(study, options.jobs, select)
+    return _run(study, options, select)
 
 
-def _run(study: "Study", jobs: int | None, select: "Callable[[Cell], bool]" = lambda cell: True) -> int:
+def _run(study: "Study", options: argparse.Namespace, select: "Callable[[Cell], bool]" = lambda cell: True) -> int:
     from masktune.study.execute import runner
 
     for package in RUN_NEEDS:
         if find_spec(package) is None:
             raise not_installed(package)
-    summary = runner.run(study, jobs, select, PRELOAD)
+    summary = runner.run(study, options.jobs, select, PRELOAD, options.keep_gathered)
     for run_id, line in sorted(summary.damaged.items()):
         print(f"  run {run_id} was damaged, was put aside and is made again: {line.partition(';')[0]}")
-    counts = f"{summary.made} runs made, {summary.done_before} were done before, {len(summary.failed)} cells failed"
-    print(f"{study.name}: {counts}")
+    kept = f" ({summary.kept} as they were gathered, without a folder here)" if summary.kept else ""
+    before = f"{summary.done_before} were done before{kept}"
+    print(f"{study.name}: {summary.made} runs made, {before}, {len(summary.failed)} cells failed")
     if summary.pure_share is not None:
         print(f"{summary.pure_share:.0%} of the workers' time was training and evaluation")
     for cell, line in summary.failed:

@@ -5,19 +5,16 @@ not one that the study declares today, or saw other data, the study was changed 
 nothing of them is shown.
 """
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
 
-from masktune import data
 from masktune.analysis import claims
 from masktune.study.design.load import load_study
 from masktune.study.design.study import Study
 from masktune.study.paths import folder, studies
-from masktune.study.store import gather
+from masktune.study.store import gather, previous
 
 # What a table must have; one that lacks some of them was written by an older version.
 _COLUMNS = {
@@ -82,17 +79,9 @@ class Record:
 
 
 def _saw_another_world(finished: pd.DataFrame) -> bool:
-    """Whether the evaluation sets of a run, one of each task, are not those that the embedded world has today."""
     if "digests" not in finished:
         return False
-    made = finished[(finished["data"] == "embedded") & finished["digests"].notna()]
-    return any(_differ(row.task, json.loads(row.digests)) for row in made.drop_duplicates("task").itertuples())
-
-
-def _differ(task: str, digests: Mapping[str, str]) -> bool:
-    """The train set is left out: a row of the study may ask for another one."""
-    today = data.load("embedded", task).digests
-    return any(today.get(name, digest) != digest for name, digest in digests.items() if name != "train")
+    return previous.saw_another_world(finished[finished["digests"].notna()].to_dict("records"))
 
 
 def read() -> list[Record]:

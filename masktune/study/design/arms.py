@@ -4,6 +4,8 @@ The same train examples are masked and filled along training by language models 
 (`masktune.study.run.diversity`). It runs with the cells of the study, and its numbers are gathered with theirs.
 """
 
+import csv
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,25 @@ def kept_file(study: Study) -> Path:
     made_from = [[cell.identity for cell in cells_of(study)], _diversity_of(study).seeds, SOURCES, REFERENCES, DRAWS]
     name = digest(canonical(made_from))[:16]
     return runs_folder(study.name) / f"diversity-{name}.csv"
+
+
+def is_gathered(study: Study, kept: Collection[str]) -> bool:
+    """Whether results/<study>/diversity.csv holds every arm and seed of the experiment as the study declares it.
+
+    The file does not say how its arms were trained. `kept`, the ids of the runs that were gathered with it, does, where
+    one of them is of the same task, model and training.
+    """
+    arms, path = cells_of(study), gathered_file(study.name)
+    same = [cell for cell in study.cells if _trained(cell) == _trained(arms[0])]
+    if not path.is_file() or not any(cell.run_id(seed) in kept for cell in same for seed in cell.seeds):
+        return False
+    with path.open(encoding="utf-8", newline="") as file:
+        found = {(row.get("label"), row.get("seed")) for row in csv.DictReader(file)}
+    return found == {(cell.label, str(seed)) for cell in arms for seed in cell.seeds}
+
+
+def _trained(cell: Cell) -> tuple[Any, ...]:
+    return cell.data, cell.task, cell.model, cell.training
 
 
 def gathered_file(study_name: str) -> Path:

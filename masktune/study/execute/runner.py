@@ -4,8 +4,9 @@ Each worker is a process of one thread and runs papermill in itself, so that the
 does (a killed kernel, a lost worker) is tried again; an exception in a cell is recorded and not retried.
 """
 
+import itertools
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from masktune.study.execute import cluster, efficiency, execution
 from masktune.study.notebooks import check_parameters
 from masktune.study.paths import cell_notebook, executed_cell
 from masktune.study.plan.durations import Estimate
-from masktune.study.store import runs
+from masktune.study.store import gather, runs
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -31,11 +32,13 @@ ModelKey = tuple[str, str, str]  # name, identity, task
 class Summary:
     """How a call of `run` ended: runs that were done before, runs made, one line for each cell that failed.
 
+    `kept` of those done before have no folder here and count as they were gathered.
     `damaged` says, by run, what was wrong with the folders that were put aside, whose runs were to be made again.
     `pure_share` is the share of the workers' time that was training and evaluation, None where nothing ran.
     """
 
     done_before: int
+    kept: int = 0
     made: int = 0
     pure_share: float | None = None
     failed: list[tuple[Cell, str]] = field(default_factory=list)
@@ -58,25 +61,30 @@ def run(
     jobs: int | None = None,
     select: Callable[[Cell], bool] = lambda cell: True,
     preload: Sequence[str] = (),
+    keep_gathered: bool = False,
 ) -> Summary:
     """Make every missing run of the study's selected cells, `jobs` cells at a time (default: what the machine holds).
 
-    `preload` names modules that kernels find imported (`masktune.study.execute.kernels.manager`).
-    Raises MaskTuneError before anything runs if results cannot be written or the notebook lacks a parameter.
+    `preload` names modules that kernels find imported (`masktune.study.execute.kernels.manager`). With `keep_gathered`
+    a run without a folder here is done as well where the gathered files of the study hold it (`gather.find_kept`).
+    Raises MaskTuneError before anything runs if results cannot be written, the notebook lacks a parameter, or what was
+    gathered and should be kept is damaged.
     """
     cells = [cell for cell in study.cells if select(cell)]
     ids = {cell.id: [cell.run_id(seed) for seed in cell.seeds] for cell in cells}
     state = runs.inspect(study.name, [run_id for group in ids.values() for run_id in group])
-    done = state.done
+    gathered = gather.find_kept(study) if keep_gathered else {}
+    kept = gathered.keys() & set(itertools.chain(*ids.values()))
+    done = state.done | kept
     missing = {cell.id: [run_id for run_id in ids[cell.id] if run_id not in done] for cell in cells}
-    todo = [Job(model_key(cell), cell, missing[cell.id]) for cell in cells if missing[cell.id]]
-    todo += _diversity(study, select)
-    summary = Summary(done_before=len(done), damaged=state.damaged)
+    todo = [Job(model_key(cell), _without(cell, kept), missing[cell.id]) for cell in cells if missing[cell.id]]
+    todo += _diversity(study, select, gathered)
+    summary = Summary(len(done), len(kept), damaged=state.damaged)
     if not todo:
         return summary
     runs.check_writable(study.name)
     check_parameters(cell_notebook(), todo[0].cell.parameters())
-    estimate = Estimate(cells, done)
+    estimate = Estimate(cells, state.done, gathered)
     # What takes longest first, so that no worker is left alone with it at the end.
     todo.sort(key=lambda job: (bool(job.code), estimate.weight(job.cell, len(job.missing))), reverse=True)
     jobs = jobs or cluster.default_jobs()
@@ -86,16 +94,23 @@ def run(
         efficiency.record_call(study.name, workers, wanted, len(done)) as record,
         cluster.private_folder() as private,
         cluster.local_cluster(workers, cluster.kernel_environment(jobs)) as client,
-        _bar(study.name, len(wanted)) as bar,
+        _bar(f"{study.name}, {len(kept)} kept" if kept else study.name, len(wanted)) as bar,
     ):
         _Grid(client, jobs, {"private": private, "preload": tuple(preload)}, todo, summary, bar).run()
     summary.pure_share = efficiency.share(record)
     return summary
 
 
-def _diversity(study: Study, select: Callable[[Cell], bool]) -> list[Job]:
+def _without(cell: Cell, kept: Collection[str]) -> Cell:
+    """The cell without the seeds of kept runs, which its notebook would make: it looks for folders alone."""
+    return replace(cell, seeds=tuple(seed for seed in cell.seeds if cell.run_id(seed) not in kept))
+
+
+def _diversity(study: Study, select: Callable[[Cell], bool], gathered: Collection[str]) -> list[Job]:
     """The experiment on diversity, where the study declares it and it has not been made."""
     if study.diversity is None or arms.kept_file(study).is_file():
+        return []
+    if gathered and arms.is_gathered(study, gathered):
         return []
     cell = arms.cells_of(study)[0]
     return [Job(model_key(cell), cell, code=experiment_code(study))] if select(cell) else []

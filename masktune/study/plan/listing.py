@@ -1,7 +1,7 @@
 """A study in plain text: what is declared and what has been done."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from masktune.study.design.cells import Cell
@@ -11,19 +11,24 @@ from masktune.study.design.study import Study
 from masktune.study.paths import folder
 from masktune.study.plan import throughput
 from masktune.study.plan.durations import Estimate, format_seconds
-from masktune.study.store import previous, runs
+from masktune.study.store import gather, previous, runs
 
 ROWS_SHOWN = 60
 STATES = ("done", "failed", "damaged", "missing")
 
 
-def plan(study: Study, select: Callable[[Cell], bool], jobs: int | None = None) -> str:
-    """Cells, runs, expected time and claims. `select` chooses cells, `jobs` of them run at a time (None: one)."""
+def plan(study: Study, select: Callable[[Cell], bool], jobs: int | None = None, keep_gathered: bool = False) -> str:
+    """Cells, runs, expected time and claims. `select` chooses cells, `jobs` of them run at a time (None: one).
+
+    What is done is what `runner.run` takes as done; with `keep_gathered` that is what was gathered before as well.
+    """
     cells = [cell for cell in study.cells if select(cell)]
-    state = runs.inspect(study.name, [cell.run_id(seed) for cell in cells for seed in cell.seeds])
-    done = state.done
+    ids = [cell.run_id(seed) for cell in cells for seed in cell.seeds]
+    state = runs.inspect(study.name, ids)
     gathered = previous.read_rows(folder(study.name) / previous.RUNS)
-    estimate = Estimate(cells, done, gathered)
+    kept = gather.find_kept(study).keys() & set(ids) if keep_gathered else set()
+    done = state.done | kept
+    estimate = Estimate(cells, state.done, gathered)
     finished = {cell.id: sum(cell.run_id(seed) in done for seed in cell.seeds) for cell in cells}
     rows = [
         (cell.label, cell.model.name, cell.task, len(cell.seeds), finished[cell.id], _time(estimate.run_seconds(cell)))
@@ -36,7 +41,8 @@ def plan(study: Study, select: Callable[[Cell], bool], jobs: int | None = None) 
         "",
         *format_table(("method", "model", "task", "seeds", "done", "each run"), rows),
         "",
-        f"{len(cells)} cells, {total} runs, {len(done)} done, {total - len(done)} to do",
+        f"{len(cells)} cells, {total} runs, {len(done)} done{_kept(len(kept))}, {total - len(done)} to do",
+        *_describe_gathered(gathered.keys() & set(ids) - done),
         *describe_damages(state),
         _remaining(cells, finished, estimate, jobs),
         *throughput.describe(cells, {cell.id: len(cell.seeds) - finished[cell.id] for cell in cells}),
@@ -46,6 +52,17 @@ def plan(study: Study, select: Callable[[Cell], bool], jobs: int | None = None) 
         *_claims(study, gathered),
     ]
     return "\n".join(lines)
+
+
+def _kept(count: int) -> str:
+    return f" ({count} as they were gathered before)" if count else ""
+
+
+def _describe_gathered(left: Collection[str]) -> list[str]:
+    """What was gathered before of runs that are to be made."""
+    return (
+        [f"{len(left)} of those to do were gathered before: --keep-gathered does not train them again"] if left else []
+    )
 
 
 def _claims(study: Study, gathered: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:

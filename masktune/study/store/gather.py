@@ -70,6 +70,23 @@ def gather(study: Study) -> "pandas.DataFrame":
     return table
 
 
+def find_kept(study: Study) -> dict[str, dict[str, Any]]:
+    """The runs that gathering takes from what was gathered before, as no folder of them is here: the row of each by id.
+
+    Raises MaskTuneError where a gathered file cannot be read, a run in it is not what was gathered, or the runs saw
+    another embedded world than that of today: their ids do not tell.
+    """
+    sources = _Sources.of(study)
+    waiting = (_Run({"run_id": run_id, "status": "missing"}) for _, _, run_id in sources.declared)
+    kept = {run.row["run_id"]: run.row for run in map(sources.take_previous, waiting) if run.row["status"] == "done"}
+    if previous.saw_another_world(kept.values()):
+        raise MaskTuneError(
+            f"what {folder(study.name)} holds was made in another version of the embedded world, and cannot be kept; "
+            f"make it anew: python -m masktune run {study.name}"
+        )
+    return kept
+
+
 def read(name: str) -> tuple["pandas.DataFrame", "pandas.DataFrame"]:
     """The runs and the predictions of a study as they were gathered.
 

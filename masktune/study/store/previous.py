@@ -5,11 +5,12 @@ is time for it. A run is known by its id, which says what was run; a folder of i
 """
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from masktune import data
 from masktune.errors import MaskTuneError
 from masktune.study.store import stored
 
@@ -117,6 +118,21 @@ def reading(path: Path) -> Iterator[None]:
         ) from None
 
 
-def data_digests(row: dict[str, Any]) -> dict[str, str]:
+def saw_another_world(rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the evaluation sets of a run, one of each task, are not those that the embedded world has today.
+
+    `rows` are gathered ones. The train set is left out: a row of the study may ask for another one.
+    """
+    seen = {row["task"]: digests for row in rows if row["data"] == "embedded" and (digests := data_digests(row))}
+    return any(_differ(task, digests) for task, digests in seen.items())
+
+
+def _differ(task: str, digests: Mapping[str, str]) -> bool:
+    seen = {name: digest for name, digest in digests.items() if name != "train"}
+    today = data.load("embedded", task).digests if seen else {}
+    return any(today.get(name, digest) != digest for name, digest in seen.items())
+
+
+def data_digests(row: Mapping[str, Any]) -> dict[str, str]:
     """The digest of each set of data that a run saw; none where an older version gathered it."""
     return json.loads(row.get("digests") or "{}")
