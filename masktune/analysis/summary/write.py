@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from textwrap import wrap
+from textwrap import TextWrapper
 
 from masktune.analysis.summary import findings, history, page
 from masktune.analysis.summary.records import Record, read
@@ -17,7 +17,7 @@ from masktune.errors import MaskTuneError
 from masktune.files import write_file
 from masktune.study.paths import results_root
 
-_WHOLE_WORDS = {"break_long_words": False, "break_on_hyphens": False}
+_LINES = TextWrapper(119, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 README, LOG = Path("README.md"), Path("studies") / "deviations.md"
 
 
@@ -39,10 +39,7 @@ def write() -> list[Path]:
 
 def readme(records: Sequence[Record]) -> str:
     """What README says of the results."""
-    lines = [
-        wrap(f"- {bullet}", 119, subsequent_indent="  ", **_WHOLE_WORDS)
-        for bullet in findings.bullets(records, brief=True)
-    ]
+    lines = (_LINES.wrap(f"- {bullet}") for bullet in findings.bullets(records, brief=True))
     return "\n".join(itertools.chain.from_iterable(lines))
 
 
