@@ -23,6 +23,7 @@ from masktune.study.design.comparisons import Comparison, comparisons
 from masktune.study.design.study import Study
 from masktune.study.store.stored import READING
 
+ACCURACY = "accuracy/"
 MATCHED = [
     *PLACE, "method", "against", "seeds", "difference", "low", "high", "matched", "matched_low", "matched_high",
     "beyond", "inside", "against_inside", "against_epoch",
@@ -52,9 +53,10 @@ Courses = dict[tuple[str, str, str], dict[int, Course]]
 
 
 def courses(study: Study, runs: pd.DataFrame, histories: pd.DataFrame) -> Courses:
-    """The readings of every finished run by (label, model, task) and seed; none where runs were read once.
+    """The readings of every finished run by (label, model, task) and seed; none where all runs were read once.
 
-    Accuracy in distribution is the mean over the sets in distribution, where a task has several.
+    Accuracy in distribution is the mean over the sets in distribution, where a task has several. A run that was read
+    once, next to others that were read at each epoch, has its last reading.
     """
     columns = [column for column in histories if str(column).startswith(READING)]
     found: Courses = {}
@@ -62,17 +64,23 @@ def courses(study: Study, runs: pd.DataFrame, histories: pd.DataFrame) -> Course
         return found
     read = histories.dropna(subset=columns, how="all").sort_values(["run_id", "step"])
     by_run = dict(list(read.groupby("run_id", sort=False)))
-    for run in runs[runs["status"] == "done"].itertuples():
+    done = runs[runs["status"] == "done"]
+    for run, (_, stored) in zip(done.itertuples(), done.iterrows(), strict=True):
         if run.run_id in by_run:
-            sets = _sets(by_run[run.run_id], columns)
-            inside = [
-                sets[name] for name, kind in _kinds(study, run.task) if kind == "in_distribution" and name in sets
-            ]
-            if inside:
-                epochs = by_run[run.run_id]["epoch"].to_numpy(dtype=float)
-                course = Course(epochs, np.mean(inside, axis=0), sets, int(getattr(run, "pretraining", 0)))
-                found.setdefault((run.label, run.model, run.task), {})[int(run.seed)] = course
+            sets, epochs = _sets(by_run[run.run_id], columns), by_run[run.run_id]["epoch"].to_numpy(dtype=float)
+        else:
+            sets, epochs = _last(stored), np.array([float(stored["training/epochs"])])
+        inside = [sets[name] for name, kind in _kinds(study, run.task) if kind == "in_distribution" and name in sets]
+        if inside:
+            course = Course(epochs, np.mean(inside, axis=0), sets, int(getattr(run, "pretraining", 0)))
+            found.setdefault((run.label, run.model, run.task), {})[int(run.seed)] = course
     return found
+
+
+def _last(run: pd.Series) -> dict[str, np.ndarray]:
+    """The accuracy in per cent of each set at the end of a run. [1] each."""
+    measured = run[[column for column in run.index if str(column).startswith(ACCURACY)]].dropna()
+    return {str(column).removeprefix(ACCURACY): np.array([100 * float(value)]) for column, value in measured.items()}
 
 
 def _sets(entries: pd.DataFrame, columns: list[str]) -> dict[str, np.ndarray]:
@@ -117,11 +125,14 @@ def _matched(at: Comparison, pairs: list[tuple[Course, Course]]) -> dict[str, An
 
 
 def when_read(study: Study, known: Courses) -> pd.DataFrame:
-    """A row for each declared comparison: at the last epoch, and each run at its best epoch in distribution.
+    """A row for each declared comparison of runs that were read at each epoch: at the last, and each at its best.
 
     In distribution the best epoch is chosen on the set that is scored, so that its accuracy there flatters both rows.
     """
-    rows = [{**_named(*named), **_when_read(named[0], pairs)} for named, pairs in _pairs(study, known)]
+    several = {
+        row: {seed: course for seed, course in own.items() if len(course.epochs) > 1} for row, own in known.items()
+    }
+    rows = [{**_named(*named), **_when_read(named[0], pairs)} for named, pairs in _pairs(study, several)]
     return pd.DataFrame(rows, columns=WHEN_READ)
 
 

@@ -118,6 +118,18 @@ def test_runs_that_were_read_once_have_no_such_tables():
     assert readings.text.matched(pd.DataFrame(columns=readings.numbers.MATCHED)) == []
 
 
+def test_a_row_that_was_read_once_is_compared_at_its_end_and_has_no_best_epoch():
+    declared = study(GAIN)
+    runs, logs = gathered()
+    ours = runs["label"] == "Mask-tuning"
+    last = {"accuracy/validation": 0.70, "accuracy/swaps": 0.65, "training/epochs": 3.0}
+    once = logs[~logs["run_id"].isin(runs.loc[ours, "run_id"])]
+    known = courses_of(declared, (runs.assign(**last), once))
+    [row] = readings.numbers.matched(declared, known).itertuples()
+    assert (row.seeds, row.inside, row.matched) == (3, pytest.approx(70.0), pytest.approx(5.0))
+    assert readings.numbers.when_read(declared, known).empty
+
+
 def test_tables_and_text_say_what_is_shown():
     declared = study(GAIN, KEPT)
     known = courses_of(declared)
