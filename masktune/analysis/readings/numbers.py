@@ -69,7 +69,7 @@ def courses(study: Study, runs: pd.DataFrame, histories: pd.DataFrame) -> Course
         if run.run_id in by_run:
             sets, epochs = _sets(by_run[run.run_id], columns), by_run[run.run_id]["epoch"].to_numpy(dtype=float)
         else:
-            sets, epochs = _last(stored), np.array([float(stored["training/epochs"])])
+            sets, epochs = _last(stored), np.array([float(stored.get("training/epochs", np.nan))])
         inside = [sets[name] for name, kind in _kinds(study, run.task) if kind == "in_distribution" and name in sets]
         if inside:
             course = Course(epochs, np.mean(inside, axis=0), sets, int(getattr(run, "pretraining", 0)))
