@@ -19,7 +19,9 @@ from masktune.analysis.claims.paper import CLAIMS, Compared, PaperClaim, Setting
 from masktune.analysis.cost import numbers as cost
 from masktune.analysis.diversity import numbers as diversity
 from masktune.study.design.arms import MASK_TUNING, MLM_ONLY, gathered_file
+from masktune.study.design.cells import NOT_SCIENTIFIC
 from masktune.study.design.comparisons import comparisons
+from masktune.study.design.grid import GridRow, Variant
 from masktune.study.design.load import load_study
 from masktune.study.design.study import Study
 from masktune.study.paths import folder, studies, study_file
@@ -90,9 +92,7 @@ class _Source:
     @cached_property
     def settings(self) -> dict[str, Setting]:
         return {
-            variant.label: Setting(
-                row.method, variant.options, not (variant.training or row.adaptation or row.data_options)
-            )
+            variant.label: Setting(row.method, variant.options, _is_plain(row, variant))
             for row in self.study.grid
             for variant in row.variants
         }
@@ -141,6 +141,11 @@ class _Source:
         rows = _prefer(rows, rows["test"] != "estimate")
         roberta = rows["model"].astype(str).str.startswith("roberta")
         return _prefer(rows, roberta) if claim.points is not None else rows
+
+
+def _is_plain(row: GridRow, variant: Variant) -> bool:
+    """Whether nothing but the method and its options differs; how often a run is read changes nothing in it."""
+    return not (variant.training.keys() - NOT_SCIENTIFIC or row.adaptation or row.data_options)
 
 
 def _prefer(rows: pd.DataFrame, wanted: pd.Series) -> pd.DataFrame:
