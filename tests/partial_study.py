@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from synthetic_study import METHODS, make
 
-from masktune.analysis import ablations, accuracy, claims, comparisons, gradients, lengths, overview, results
+from masktune.analysis import ablations, accuracy, claims, collapse, comparisons, gradients, lengths, overview, results
 from masktune.analysis import cost as costs
 from masktune.analysis.accuracy import figures
 from masktune.analysis.plotting.lines import along_training
@@ -33,17 +33,22 @@ class Partial:
 
     @cached_property
     def found(self) -> Results:
-        return results.of(self.runs, self.predictions, self.study)
+        return results.of(self.runs, self.predictions, self.study, self.logs)
 
     @cached_property
     def histories(self) -> pd.DataFrame:
+        return gradients.numbers.along(self.runs, self.logs)
+
+    @cached_property
+    def logs(self) -> pd.DataFrame:
         trained = self.runs[(self.runs["method"] == "mask_tuning") & (self.runs["status"] == "done")]
         rows = [
             {"run_id": run, "step": float(step), "norm_mlm": 9.0 / step, **MEASURED}
             for run in trained["run_id"]
             for step in (1, 2, 3, 6)
         ]
-        return gradients.numbers.along(self.runs, pd.DataFrame(rows, columns=["run_id", "step", "norm_mlm", *MEASURED]))
+        numbers = ["step", "norm_mlm", *MEASURED]
+        return pd.DataFrame(rows, columns=["run_id", *numbers]).astype(dict.fromkeys(numbers, float))
 
     def without(self, gone: pd.Series, status: str = "missing") -> "Partial":
         """The same study with these runs not done: they have neither answers nor costs."""
@@ -116,15 +121,30 @@ def _ablations() -> tuple[pd.DataFrame, pd.DataFrame]:
     return runs.assign(part=np.where(main, "main", "ablation")), predictions
 
 
-def _closeup() -> tuple[pd.DataFrame, pd.DataFrame]:
+def _laptop() -> tuple[pd.DataFrame, pd.DataFrame]:
     again = ("Mask-tuning, MLM mean over all tokens", "mask_tuning", {"reduction": "maskable"}, 0.6, 0.05)
-    runs, predictions = make(models=("minilm",), tasks=("sentiment",), seeds=2, examples=12, methods=[*METHODS, again])
+    shape = {"tasks": ("sentiment",), "seeds": 2, "examples": 12}
+    runs, predictions = make(models=("bert-tiny",), methods=[*METHODS, again], **shape)
+    more = make(models=("minilm",), methods=METHODS, **shape)
+    runs, predictions = (pd.concat(pair, ignore_index=True) for pair in zip((runs, predictions), more, strict=True))
     cut = predictions[predictions["set"] == "contrast"].assign(kind="other_length")
     lengths_of = [cut.assign(set=f"contrast@{tokens}") for tokens in (16, 128)]
     return runs, pd.concat([predictions, *lengths_of], ignore_index=True)
 
 
-_MADE = {"embedded": _embedded, "methods": _methods, "ablations": _ablations, "closeup": _closeup}
+def _collapse() -> tuple[pd.DataFrame, pd.DataFrame]:
+    steps = {"0.2375": 500.0, "1": 2105.0, "3": 6315.0}
+    methods = [(f"{label} (epochs {epochs})", *rest) for epochs in steps for label, *rest in METHODS]
+    runs, predictions = make(
+        models=("adapted-0", "adapted-300"), tasks=("sentiment",), seeds=2, examples=12, methods=methods
+    )
+    epochs = runs["label"].str.extract(r"epochs (.+)\)")[0]
+    return runs.assign(steps=epochs.map(steps), **{"training/epochs": epochs.astype(float)}), predictions
+
+
+_MADE = {
+    "embedded": _embedded, "methods": _methods, "ablations": _ablations, "laptop": _laptop, "collapse": _collapse
+}  # fmt: skip
 
 
 # ---- what is made of it, a part of the report or of a chapter each
@@ -167,13 +187,15 @@ def sweeps(of: Partial) -> list:
 
 
 def why(of: Partial) -> list:
-    shown = ["Mask-tuning", *ablations.numbers.labels_of(of.found.variants, "reduction")]
-    part = of.histories[of.histories["label"].isin(shown)]
+    main = gradients.numbers.main_labels(of.found.runs)[-1:]
+    shown = [*main, *ablations.numbers.labels_of(of.found.variants, "reduction")]
+    part = gradients.numbers.named(of.histories[of.histories["label"].isin(shown)])
     titles = {"norm_ratio": "norms", "cosine": "cosine of the two", "loss_classification": "loss (nats)"}
     return [
-        along_training(part, list(titles), list(titles.values())), gradients.text.gradients(of.histories),
+        along_training(part, list(titles), list(titles.values())), gradients.text.gradients(of.histories, *main),
         gradients.tables.gradients(of.histories, of.found.variants), ablations.text.explanations(of.found.variants),
         ablations.text.adapted(of.found.variants), ablations.tables.variants(of.found.variants),
+        collapse.figures.collapse(of.found.collapse, of.runs), collapse.text.collapse(of.found.collapse),
     ]  # fmt: skip
 
 
@@ -224,5 +246,6 @@ PARTS = {
     "embedded": (report, main_results, cost),
     "methods": (report, main_results, beside_one_another, combinations),
     "ablations": (report, sweeps, why),
-    "closeup": (report, main_results, why, length),
+    "laptop": (report, main_results, why, length),
+    "collapse": (report, main_results, why),
 }

@@ -49,8 +49,8 @@ def stored(tmp_path_factory):
     synthetic_study.store_gradients(results / "ablations", runs)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(synthetic_study.SETS, "sentiment", LENGTHS)
-        closeup = synthetic_study.make(models=("minilm",), tasks=("sentiment",), seeds=2, examples=24)
-        synthetic_study.store(results / "closeup", *closeup)
+        laptop = synthetic_study.make(models=("bert-tiny",), tasks=("sentiment",), seeds=2, examples=24)
+        synthetic_study.store(results / "laptop", *laptop)
         patch.setenv("MASKTUNE_RESULTS", str(results))
         patch.setenv("MASKTUNE_CACHE", str(results / "cache"))
         patch.setitem(small_models.RECIPES, "bert", replace(small_models.RECIPES["bert"], steps=2))

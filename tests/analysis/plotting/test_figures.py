@@ -8,7 +8,7 @@ import pytest
 from partial_study import MEASURED, partial
 from synthetic_study import METHODS, make
 
-from masktune.analysis import ablations, comparisons, cost, display, lengths, names, results, tuning
+from masktune.analysis import ablations, collapse, comparisons, cost, display, lengths, names, results, tuning
 from masktune.analysis.accuracy import figures
 from masktune.analysis.answers import blocks
 from masktune.analysis.formatting import number
@@ -37,7 +37,12 @@ def swept():
 
 @pytest.fixture(scope="module")
 def by_length():
-    return lengths.numbers.by_length(partial("closeup", "nothing").found.blocks, "embedded", "fine-tuning")
+    return lengths.numbers.by_length(partial("laptop", "nothing").found.blocks, "embedded", "fine-tuning")
+
+
+@pytest.fixture(scope="module")
+def collapsed():
+    return partial("collapse", "nothing").found.collapse
 
 
 HISTORY = pd.DataFrame([{"label": "ours", "seed": seed, "step": step, **MEASURED} for seed in (0, 1) for step in STEPS])
@@ -61,11 +66,20 @@ DRAWN = {
     "along_training": lambda of: (along_training(HISTORY, ["cosine_mlm_classification"], ["cosine"]), "0.1"),
     "matrix": lambda of: (comparisons.figures.matrix(_contrasts(of("found"))), _most(_contrasts(of("found")))),
     "by_length": lambda of: (lengths.figures.lengths(of("by_length")), number(of("by_length")["accuracy"].iloc[0])),
+    "collapse": lambda of: (
+        collapse.figures.collapse(of("collapsed")),
+        number(of("collapsed").losses["loss"].max(), True),
+    ),
     "trials": lambda of: (tuning.figures.trials(TRIED, "bert", ["fine-tuning"]), "90.0 %"),
     "by_size": lambda of: (cost.figures.by_size(of("found").runs.assign(parameters=2e6)), "10.0"),
     "by_data": lambda of: (cost.figures.by_data(of("found").runs), "10.0"),
     "loss_terms": lambda of: (display.loss_terms(2.0, 0.5, 0.5), "1.25"),
 }
+
+
+def _largest_loss(found):
+    inside = found.losses[found.losses["kind"] == "in_distribution"]
+    return number(inside["loss"].max(), sign=True)
 
 
 def _best(found):
