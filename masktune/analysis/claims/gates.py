@@ -135,7 +135,8 @@ def final_losses(runs: pd.DataFrame, histories: pd.DataFrame) -> dict[tuple[str,
     logged = histories.dropna(subset=[LOSS]).groupby("run_id")
     by_run = {run_id: final_loss(own["step"].to_numpy(), own[LOSS].to_numpy()) for run_id, own in logged}
     done = runs[(runs["status"] == "done") & runs["run_id"].isin(by_run) & runs["method"].map(_is_cross_entropy)]
-    means = done["run_id"].map(by_run).groupby([done["label"], done["model"], done["task"]], observed=True).mean()
+    losses = done["run_id"].map(by_run).astype(float)  # without a run the column would be one of texts
+    means = losses.groupby([done["label"], done["model"], done["task"]], observed=True).mean()
     return {(str(label), str(model), str(task)): float(loss) for (label, model, task), loss in means.items()}
 
 
