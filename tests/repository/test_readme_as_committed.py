@@ -9,7 +9,7 @@ from repository.conftest import committed_files, committed_json, committed_table
 from masktune.study.execute.efficiency import largest
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md")
-PLACEHOLDERS = {"studies/NAME.toml", "notebooks/NN_title.ipynb", "results/NAME"}
+PLACEHOLDERS = {"studies/NAME.toml", "notebooks/NN_title.ipynb", "results/NAME", "results/neutral.toml"}
 
 
 @pytest.fixture(scope="module")

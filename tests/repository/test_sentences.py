@@ -87,20 +87,18 @@ def equal_treatment():
 
 
 @fact("README.md", "corrected by Holm (ablations: Benjamini-Hochberg)")
-@fact("studies/laptop.toml", "A two-sided sign-flip test over five pairs cannot go below 0.0625")
-@fact("studies/laptop.toml", "a one-sided test reaches 0.031")
 @fact("studies/ablations.toml", "the fewest with which a two-sided sign-flip test over pairs can reach 0.05")
 @fact("studies/embedded.toml", "over eight comparisons can pass Holm's correction (8 x 2 / 2^10 = 0.016)")
 @fact("notebooks/09_claims.ipynb", "five cannot reach 0.05 on two sides")
 def what_few_seeds_allow():
     study = load_study("embedded")
-    tested = [claim for claim in study.claims if claim.test != "estimate"]
+    tested = [claim for claim in study.claims if claim.test != "estimate" and claim.family == "headline"]
     kinds = [kind for task in data.EVALUATION["embedded"].values() for kind in task.values()]
     comparisons_of = sum(kinds.count(claim.kind) for claim in tested)
-    families = {claim.family for claim in tested}, {claim.family for claim in load_study("ablations").claims}
-    return (comparisons_of, families, seeds_needed(LEVEL, 2)) == (8, ({"headline"}, {"ablation"}), 6) and [
-        round(8 * smallest_p(10), 3), smallest_p(5), round(smallest_p(5, 1), 3)
-    ] == [0.016, 0.0625, 0.031]  # fmt: skip
+    families = {claim.family for claim in load_study("ablations").claims}
+    return (comparisons_of, families, seeds_needed(LEVEL, 2)) == (8, {"ablation"}, 6) and [
+        round(8 * smallest_p(10), 3), smallest_p(5)
+    ] == [0.016, 0.0625]  # fmt: skip
 
 
 @fact("notebooks/02_ablations.ipynb", "Three seeds give an estimate and an interval, and no verdict")
@@ -175,9 +173,7 @@ def lengths_of_the_laptop_study():
     return (cut["imdb_contrast"], cut["imdb_cad"], lengths) == (256, 256, (128, 512))
 
 
-@fact(
-    "notebooks/00_start_here.ipynb", "About half of the train reviews name a genre, and there it agrees with the label"
-)
+@fact("notebooks/00_start_here.ipynb", "Three of four train reviews name a genre, and there it agrees with the label 99")
 @fact("notebooks/00_start_here.ipynb", "In this world the first has a genre that usually goes with praise, the second")
 def genres_of_the_first_chapter():
     """The two sentences of the chapter name a comedy and a western."""
@@ -190,20 +186,8 @@ def genres_of_the_first_chapter():
     ]
     rows = settings.TRAIN_ROWS["sentiment"]
     return (genre["comedy"], genre["western"]) == (1, 0) and (
-        abs(len(named) / rows - 0.5) < 0.05 and abs(sum(named) / len(named) - 0.9) < 0.03
+        abs(len(named) / rows - 0.75) < 0.05 and abs(sum(named) / len(named) - 0.99) < 0.01
     )
-
-
-@fact("masktune/data/world/sentiment.py", "In about three of five cases the new word is one that the train set")
-@fact("masktune/data/world/__init__.py", "partly for words that the train set lacks, `counterfactual` the structure")
-def words_that_training_lacks():
-    task = world.load("sentiment")
-    known = {word for text in task.train["text"] for word in sentiment.words(text)}
-    lacking = {
-        part.name: sum(not known.issuperset(sentiment.words(text)) for text in part.examples["text"])
-        for part in task.evaluation
-    }
-    return round(lacking["contrast"] / settings.EVALUATION_ROWS, 1) == 0.6 and lacking["counterfactual"] == 0
 
 
 @fact(
@@ -213,11 +197,12 @@ def texts_that_hold_a_mask():
     return [round(100 * (1 - 0.95**tokens)) for tokens in (10, 40)] == [40, 87]
 
 
-@fact("notebooks/08_diversity.ipynb", "Why is the Vendi score of all texts hardly moved by any arm?")
+@fact("notebooks/08_diversity.ipynb", "Why is the Vendi score of all texts hardly moved by what a language model fills in?")
 @fact("notebooks/08_diversity.ipynb", "look at that of random tokens")
 def what_moves_diversity():
     arms = diversity.numbers.by_run(committed("embedded/diversity.csv")).groupby("label").mean()
-    return arms["vendi"].max() / arms["vendi"].min() < 1.1 and arms["distance"].idxmax() == "random tokens"
+    filled = arms["vendi"].drop("random tokens")
+    return filled.max() / filled.min() < 1.1 and arms["distance"].idxmax() == "random tokens"
 
 
 @pytest.mark.parametrize(("path", "sentence", "holds"), FACTS)
@@ -227,17 +212,22 @@ def test_the_sentence_stands_there_and_is_true(path, sentence, holds):
 
 
 def test_the_accuracies_in_the_docstring_of_the_world_are_those_of_the_study():
-    seeds = committed("embedded/tables/seeds.csv").query("method == 'fine-tuning'")
-    ends = seeds.groupby(["task", "set", "model"])["accuracy"].agg(["mean", "min", "max"])
-    task, found = "", []
+    """Of seeds 0 to 2, where the search chose the learning rate that the world was fixed with."""
+    seeds, study = committed("embedded/tables/seeds.csv").query("seed < 3"), load_study("embedded")
+    ends = seeds.groupby(["task", "set", "model", "method"])["accuracy"].agg(["mean", "min", "max"])
+    task, found = "", 0
     for line in settings.__doc__.splitlines():
-        if written := re.match(r"(\w+)? +(\w+) +(\d.*\))$", line):
+        if written := re.match(r"(\w+)? +(\w+) +(\d.*\d)$", line):
             task = written[1] or task
-            for model, cell in zip(("bert", "roberta", "bart"), re.split(r"  +", written[3]), strict=True):
-                mean, low, high = ends.loc[task, written[2], model].round(1)
-                found.append((cell, f"{mean:.1f} ({low:.1f}-{high:.1f})"))
-    assert len(found) == 24
-    assert all(written == seen for written, seen in found)
+            cells = re.findall(r"([\d.]+) +\((\d+)-(\d+)\) +([\d.]+)", written[3])
+            for model, (mean, low, high, free) in zip(("bert", "roberta", "bart"), cells, strict=True):
+                chosen = study.chosen["fine-tuning", model, task]["learning_rate"]
+                if chosen == study.training.learning_rate:
+                    seen = ends.loc[task, written[2], model, "fine-tuning"]
+                    assert [f"{seen['mean']:.1f}", f"{seen['min']:.0f}", f"{seen['max']:.0f}"] == [mean, low, high]
+                    assert f"{ends.loc[task, written[2], model, 'fine-tuning, cue-free']['mean']:.1f}" == free
+                    found += 1
+    assert found >= 9
 
 
 def claims_of(text):
