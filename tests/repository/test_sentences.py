@@ -173,7 +173,7 @@ def lengths_of_the_laptop_study():
     return (cut["imdb_contrast"], cut["imdb_cad"], lengths) == (256, 256, (128, 512))
 
 
-@fact("notebooks/00_start_here.ipynb", "Three of four train reviews name a genre, and there it agrees with the label 99")
+@fact("notebooks/00_start_here.ipynb", "Three of four train reviews name a genre, and there it agrees with the label")
 @fact("notebooks/00_start_here.ipynb", "In this world the first has a genre that usually goes with praise, the second")
 def genres_of_the_first_chapter():
     """The two sentences of the chapter name a comedy and a western."""
@@ -197,7 +197,7 @@ def texts_that_hold_a_mask():
     return [round(100 * (1 - 0.95**tokens)) for tokens in (10, 40)] == [40, 87]
 
 
-@fact("notebooks/08_diversity.ipynb", "Why is the Vendi score of all texts hardly moved by what a language model fills in?")
+@fact("notebooks/08_diversity.ipynb", "Vendi score of all texts hardly moved by what a language model fills in?")
 @fact("notebooks/08_diversity.ipynb", "look at that of random tokens")
 def what_moves_diversity():
     arms = diversity.numbers.by_run(committed("embedded/diversity.csv")).groupby("label").mean()
