@@ -20,6 +20,7 @@ from masktune.errors import MaskTuneError
 from masktune.files import digest
 
 if TYPE_CHECKING:
+    import numpy
     import pyarrow
 
 RECORDS = ("run", "metrics", "environment", "cost", "history")
@@ -96,12 +97,19 @@ def check_result(logits: "pyarrow.ChunkedArray", history: Iterable[Mapping[str, 
     values, example = numbers.flatten().to_numpy(zero_copy_only=False), compute.list_parent_indices(numbers).to_numpy()
     if lost := len(numpy.unique(example[~numpy.isfinite(values)])):
         raise NoResult(f"the logits of {lost} of {len(numbers)} examples are not finite: training diverged; {REMEDY}")
-    by_class = values.reshape(len(numbers), -1)
-    if len(numbers) > 1 and (numpy.ptp(by_class, axis=0) <= ROUNDING * max(1.0, numpy.abs(values).max())).all():
+    if len(numbers) > 1 and _are_same(values, compute.list_value_length(numbers).to_numpy()):
         raise NoResult(
             f"the logits of all {len(numbers)} examples are the same, {numbers[0].as_py()}: training diverged until "
             f"the model no longer reads its input; {REMEDY}"
         )
+
+
+def _are_same(values: "numpy.ndarray", sizes: "numpy.ndarray") -> bool:
+    """Whether the logits of all examples are the same within rounding. `sizes`: how many each of them has."""
+    if (sizes != sizes[0]).any():
+        return False
+    by_class = values.reshape(len(sizes), -1)
+    return bool((by_class.max(axis=0) - by_class.min(axis=0) <= ROUNDING * max(1.0, abs(values).max())).all())
 
 
 def _check_losses(entry: Mapping[str, Any]) -> None:
