@@ -214,17 +214,18 @@ def of(
     all_blocks = blocks(runs, predictions)
     main_runs = runs[runs["part"] == "main"]
     main = [block for block in (block.select_methods(set(main_runs["label"])) for block in all_blocks) if block.answers]
+    declared = _declared(study, all_blocks, runs, pd.DataFrame() if histories is None else histories)
     return Results(
         runs=runs,
         blocks=all_blocks,
         seeds=accuracy.numbers.seeds(all_blocks),
-        main=accuracy.numbers.main(main),
+        main=declared["gates"].mark(accuracy.numbers.main(main)),
         differences=accuracy.numbers.differences(main, main_runs),
         details=accuracy.numbers.details(main),
         failures=accuracy.numbers.failures(runs),
         subcases=inference.numbers.subcases(main),
         foldings=inference.numbers.foldings(main),
-        **_declared(study, all_blocks, runs, pd.DataFrame() if histories is None else histories),
+        **declared,
     )
 
 

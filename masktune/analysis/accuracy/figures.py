@@ -10,6 +10,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from masktune.analysis import names
+from masktune.analysis.accuracy.tables import failed_to_train
 from masktune.analysis.formatting import count, number
 from masktune.analysis.plotting import alt_text, marks, panels, set_rows, theme
 from masktune.analysis.plotting.marks import draw_horizontal
@@ -18,6 +19,9 @@ from masktune.analysis.plotting.value_axis import signed_tick
 from masktune.statistics import intervals
 
 _CONSTANT: dict[str, Any] = {"color": theme.QUIET, "linewidth": 0.9, "linestyle": (0, (1, 1.4))}
+
+# On the mark of a row that did not learn its task, by the study's gates.
+_FAILED: dict[str, Any] = {"color": theme.INK, "marker": "x", "markersize": 8, "linestyle": "", "zorder": 5}
 
 
 def accuracies(seeds: pd.DataFrame, main: pd.DataFrame, runs: pd.DataFrame | None = None) -> Drawing:
@@ -46,7 +50,7 @@ def accuracies(seeds: pd.DataFrame, main: pd.DataFrame, runs: pd.DataFrame | Non
             axes[row, 0].set_ylabel(names.model(model), color=theme.INK, weight="bold", labelpad=10)
         for column in (i for i, task in enumerate(tasks) if task not in set(main["task"])):
             axes[-1, column].set_xticks([])
-        _legend(figure, methods, main["seeds"])
+        _legend(figure, methods, main)
         panels.add_note(figure, alt_text.unfinished_runs(runs))
     figure.alt = alt_text.compose(*_ranges(main, methods), missing=alt_text.unfinished_runs(runs))
     return figure
@@ -73,6 +77,9 @@ def _ranges(main: pd.DataFrame, methods: list[str]) -> list[str]:
         values = [f"{number(inside['accuracy'].mean())} in distribution"] if len(inside) else []
         values += [f"{alt_text.value_range(outside, 'accuracy', where)} out of distribution"] if len(outside) else []
         sentences += [f"{method}: {', '.join(values)}."] if values else []
+        failed = own[failed_to_train(own)].drop_duplicates(["model", "task"])
+        places = ", ".join(f"{names.model(row.model)} on {row.task}" for row in failed.itertuples())
+        sentences += [f"{method} did not train: {places}."] if places else []
     return sentences
 
 
@@ -107,14 +114,20 @@ def _accuracy_panel(axis: Axes, seeds: pd.DataFrame, main: pd.DataFrame, methods
         axis.scatter(points["accuracy"], heights, s=11, color=style.colour, alpha=0.35, linewidths=0, zorder=2)
         for row in main[main["method"] == method].itertuples():
             draw_horizontal(axis, row.accuracy, (row.low, row.high), sets.index(row.set) + offset, style, row.seeds)
+    failed = main[failed_to_train(main)]
+    offsets = dict(zip(methods, set_rows.row_offsets(len(methods)), strict=True))
+    heights = [sets.index(row.set) + offsets[row.method] for row in failed.itertuples()]
+    axis.plot(failed["accuracy"], heights, **_FAILED)
     axis.margins(x=0.06)
 
 
-def _legend(figure: Drawing, methods: list[str], seeds: pd.Series) -> None:
+def _legend(figure: Drawing, methods: list[str], main: pd.DataFrame) -> None:
     handles = [marks.method_handle(theme.mark(method, methods), method) for method in methods]
-    handles += marks.seed_handles(seeds)
-    if seeds.max() > 1:
+    handles += marks.seed_handles(main["seeds"])
+    if main["seeds"].max() > 1:
         handles += [marks.dot_handle("one seed"), _line("95 % interval of the mean")]
+    if failed_to_train(main).any():
+        handles += [Line2D([], [], label="did not train", **_FAILED)]
     marks.add_legend(figure, [*handles, Line2D([], [], label="constant answer", **_CONSTANT)])
 
 

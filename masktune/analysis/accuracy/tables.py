@@ -21,8 +21,11 @@ from masktune.statistics.metrics import BINS
 def main(frame: pd.DataFrame) -> Table:
     """Accuracies, a column for each method."""
     place = ["task", "model", "set", "kind", "majority", "examples"]
-    texts = zip(_intervals(frame, "accuracy"), frame["balanced"], frame["auroc"], strict=True)
-    cells = frame.assign(text=[text + secondary_metrics(*rest) for text, *rest in texts])
+    untrained = failed_to_train(frame)
+    texts = zip(_intervals(frame, "accuracy"), frame["balanced"], frame["auroc"], untrained, strict=True)
+    cells = frame.assign(
+        text=[text + secondary_metrics(*rest) + " (did not train)" * failed for text, *rest, failed in texts]
+    )
     shown = pivot(cells, place, "method", "text")
     shown = name_values(shown).assign(majority=[f"{value:.1f}" for value in shown["majority"]])
     shown = move_last(shown, "majority", "examples")
@@ -33,6 +36,11 @@ def main(frame: pd.DataFrame) -> Table:
     )
     shown = name_columns(shown, {"majority": "Constant"})
     return Table("main", "Accuracy in and out of distribution", caption, frame, shown)
+
+
+def failed_to_train(frame: pd.DataFrame) -> pd.Series:
+    """Which rows of `Results.main` the study's gates found not to have learnt their task: bool."""
+    return frame.get("trained", pd.Series(True, index=frame.index)).eq(False)
 
 
 def differences(frame: pd.DataFrame) -> Table:

@@ -71,6 +71,13 @@ class Outcome:
             "gate": gate, "gate_reason": reasons or (self._weak_control(at) if gate else ""),
         }  # fmt: skip
 
+    def mark(self, accuracies: pd.DataFrame) -> pd.DataFrame:
+        """A table of task, model and method with a column more, `trained`; as it is where no gate is declared."""
+        if self.declared is None:
+            return accuracies
+        known = self.trained[["task", "model", "method", "trained"]]
+        return accuracies.merge(known, on=["task", "model", "method"], how="left")
+
     def _failure(self, label: str, at: Comparison) -> str:
         """Why a row did not train; empty where it did, and where it has no runs."""
         own = self.trained[_at(self.trained, at.model, at.task) & (self.trained["method"] == label)]
