@@ -37,6 +37,8 @@ COMMANDS = [
     ("run embedded --jobs 1", 2, INSTALL),
     ("figures embedded", 2, INSTALL),
     ("report embedded", 2, INSTALL),
+    ("neutral embedded --runs 1", 2, "embedded"),
+    ("summary", 2, INSTALL),
 ]
 TINY_BERT = """
 import csv, importlib.util

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 from synthetic_study import make
 
@@ -37,7 +38,7 @@ def test_sets_that_were_read_in_part_are_told_with_their_rows_and_an_unknown_one
 
 def test_settings_of_training_are_told_as_the_runs_had_them():
     runs, _ = make(models=("bert", "bart"), tasks=("sentiment", "paraphrase"), seeds=1, examples=2)
-    untuned = load_study("laptop")
+    untuned = replace(load_study("laptop"), tuning=None, chosen={})
     alike = "The same settings of training for fine-tuning and Mask-tuning in"
     assert overview.settings(untuned, runs) == [
         f"{alike} 4 places (model x task).",
@@ -47,6 +48,6 @@ def test_settings_of_training_are_told_as_the_runs_had_them():
     runs.loc[here, "training/learning_rate"], runs.loc[here, "training/train_examples"] = 1e-4, 100
     assert overview.settings(load_study("embedded"), runs) == [
         f"{alike} 3 of 4 places (model x task); elsewhere they differ in: learning rate, train examples.",
-        "Searched for each method, model and task: learning rate, in 4 trials judged by in-distribution validation "
+        "Searched for each method, model and task: learning rate, in 3 trials judged by in-distribution validation "
         "alone.",
     ]

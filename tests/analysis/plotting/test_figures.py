@@ -252,4 +252,4 @@ def test_the_gaps_of_a_study_are_named():
     said = alt_text.unfinished_runs(partial("embedded", "a model on a task").runs)
     assert f"Mask-tuning ({names.task('paraphrase')}, {names.model('roberta')})" in said
     assert alt_text.unfinished_runs(partial("embedded", "nothing").runs) == ""
-    assert alt_text.unfinished_runs(partial("embedded", "every run").runs).startswith("None of the 32 runs")
+    assert alt_text.unfinished_runs(partial("embedded", "every run").runs).startswith("None of the 16 runs")

@@ -53,5 +53,5 @@ def test_the_sentences_say_how_much_the_settings_matter_and_which_rate_was_wante
 
 
 def test_a_study_that_was_not_tuned_says_how():
-    with pytest.raises(MaskTuneError, match="python -m masktune tune laptop"):
-        numbers.read("laptop")
+    with pytest.raises(MaskTuneError, match="python -m masktune tune collapse"):
+        numbers.read("collapse")

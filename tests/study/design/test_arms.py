@@ -18,6 +18,6 @@ def test_the_cells_of_the_experiment_are_trained_as_the_mask_tuning_of_their_stu
 def test_its_numbers_are_kept_under_what_they_were_made_from():
     study = load_study("embedded")
     more = replace(study, diversity=replace(study.diversity, seeds=5))
-    other = replace(study, diversity=replace(study.diversity, task="inference"))
+    other = replace(study, diversity=replace(study.diversity, task="sentiment"))
     assert len({arms.kept_file(each) for each in (study, more, other)}) == 3
     assert arms.kept_file(study) == arms.kept_file(replace(study, title="another title"))

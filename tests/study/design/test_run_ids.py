@@ -11,13 +11,19 @@ from masktune.study.design.load import load_study
 from masktune.study.plan.trials import study_of_trials
 
 RUN_IDS = {
-    "ablations": (189, "942febe90aa4d25d275f94aa06f706731543b1a2ab0f73be5aca0baae9071ac2"),
-    "embedded": (291, "9d8eceb6ffef6b077ec14fe542d3e9d067423d3c70ba9ee2e2327020b631eae4"),
-    "laptop": (45, "2b711f7f30db5ad7708654733d8d198ed04702e9ccff17d2d265ca16a37e8af0"),
+    "ablations": (279, "400a4bff88e3f103de2cd458a033c8319d19139fabe288afb76b7ab0aed281b9"),
+    "collapse": (144, "00d44739f82fda2f4f96329b5a62d28718f8037d46446c7a84cc2e574f1e04f7"),
+    "embedded": (192, "9a054fa7b0e1872a006237897dafc8c5b8259f6e0758f01f8e84597d3f3439c8"),
+    "laptop": (218, "8d55f7322146da42249af2321bcee0b8360e6396864e910ad883ad4c336cb282"),
+    "methods": (279, "22cf647c6f5efae7b51e418acdb8ced7ae84faf439702cce9f66d1a7b5234b9c"),
     "paper": (549, "44041c953896fcc6b10a1647a40d02160eab2727c992f47ab4d4570908743934"),
     "sizes": (200, "85ddcf609681de58673c876dc578e341ad233276bf52351c6b0bbe3bc0802b7f"),
 }
-TRIALS = {"embedded": (264, "d996a511d55dea74bddc8acae798114426104c531e6a8c79cad3775e5f93093c")}
+TRIALS = {
+    "embedded": (81, "65c917633eb485c6d726fd2256c1b91cb336571b1cd16598cdff26b3a5f48595"),
+    "methods": (216, "66dcfa0fc64d5a0c313084f093e7e13c33b773789e729db2c6991cb9ada64ace"),
+    "laptop": (51, "df23944eb832110a2bc9b55f3a2ff688271ad62b02cc3aec005e755bd866469f"),
+}
 
 
 def run_ids(study) -> tuple[int, str]:
@@ -37,4 +43,4 @@ def test_so_have_the_trials_that_it_was_tuned_by(name):
 
 
 def test_and_the_experiment_on_diversity():
-    assert arms.kept_file(load_study("embedded")).name == "diversity-98b2bb272c378f21.csv"
+    assert arms.kept_file(load_study("embedded")).name == "diversity-f45b26241a29af6a.csv"
