@@ -4,7 +4,7 @@ import pytest
 from synthetic_study import METHODS, make
 
 from masktune.analysis import results
-from masktune.analysis.accuracy import figures
+from masktune.analysis.accuracy import figures, tables
 from masktune.analysis.plotting import theme
 
 pytestmark = pytest.mark.slow
@@ -98,3 +98,17 @@ def test_with_one_method_there_is_nothing_to_compare_and_no_error():
     assert "Nothing to compare" in figures.differences(alone.differences).alt
     assert "Nothing to compare" in figures.predicted(alone.differences, {"paraphrase": 1.0}).alt
     assert alone.differences_table.shown.empty and "no paired seeds" in alone.differences_table.caption
+
+
+def test_a_row_that_did_not_train_is_crossed_out_and_named(found):
+    """By the study's gates; without gates nothing is marked."""
+    plain = figures.accuracies(found.seeds, found.main)
+    failed = (found.main["method"] == "Mask-tuning") & (found.main["task"] == found.main["task"].iloc[0])
+    judged = found.main.assign(trained=~failed)
+    drawn, shown = figures.accuracies(found.seeds, judged), tables.main(judged).shown["Mask-tuning"]
+    crosses = [line for axis in drawn.axes for line in axis.lines if line.get_marker() == "x"]
+    assert sum(len(line.get_xdata()) for line in crosses) == failed.sum() > 0
+    legends = [[text.get_text() for text in figure.legends[0].texts] for figure in (plain, drawn)]
+    assert ["did not train" in legend for legend in legends] == [False, True]
+    assert "Mask-tuning did not train: " in drawn.alt and "did not train" not in plain.alt
+    assert shown.str.endswith("(did not train)").sum() == failed.sum()
