@@ -53,20 +53,24 @@ class SmallModel:
     model: PreTrainedModel
 
 
-def wordpiece(texts: Iterable[str]) -> BertTokenizer:
-    """BERT's tokenizer, uncased: every character of `texts` as a piece, then their most frequent words.
+def wordpiece(texts: Iterable[str], size: int = VOCABULARY_SIZE["bert"], longest: int = LONGEST) -> BertTokenizer:
+    """BERT's tokenizer, uncased: the characters of `texts` as pieces, then their most frequent words.
 
-    The trainer of the tokenizers library is not used: it breaks ties at random, and two runs give two vocabularies.
+    At most a quarter of the `size` are characters, the most frequent ones. The trainer of the tokenizers library is not
+    used: it breaks ties at random, and two runs give two vocabularies.
     """
     normalizer, splitter = normalizers.BertNormalizer(lowercase=True), pre_tokenizers.BertPreTokenizer()
     counts = Counter(word for text in texts for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text)))
     specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    characters = sorted(set("".join(counts)))
+    letters: Counter[str] = Counter()
+    for word, count in counts.items():
+        letters.update({letter: word.count(letter) * count for letter in set(word)})
+    characters = sorted(letter for letter, _ in letters.most_common(size // 4))
     pieces = [*specials, *characters, *(f"##{character}" for character in characters)]
     words = sorted((word for word in counts if len(word) > 1), key=lambda word: (-counts[word], word))
-    pieces += words[: VOCABULARY_SIZE["bert"] - len(pieces)]
+    pieces += words[: size - len(pieces)]
     vocabulary = {piece: index for index, piece in enumerate(pieces)}
-    return BertTokenizer(vocab=vocabulary, do_lower_case=True, model_max_length=LONGEST)
+    return BertTokenizer(vocab=vocabulary, do_lower_case=True, model_max_length=longest)
 
 
 def byte_level_bpe(
@@ -98,7 +102,7 @@ def bert(texts: Iterable[str], seed: int) -> SmallModel:
         pad_token_id=tokenizer.pad_token_id,
         **ENCODER,
     )
-    return _small_model(tokenizer, config, seed)
+    return initialised(tokenizer, config, seed)
 
 
 def roberta(texts: Iterable[str], seed: int) -> SmallModel:
@@ -113,7 +117,7 @@ def roberta(texts: Iterable[str], seed: int) -> SmallModel:
         eos_token_id=tokenizer.eos_token_id,
         **ENCODER,
     )
-    return _small_model(tokenizer, config, seed)
+    return initialised(tokenizer, config, seed)
 
 
 def bart(texts: Iterable[str], seed: int) -> SmallModel:
@@ -136,7 +140,7 @@ def bart(texts: Iterable[str], seed: int) -> SmallModel:
         decoder_start_token_id=tokenizer.eos_token_id,
         forced_eos_token_id=tokenizer.eos_token_id,
     )
-    return _small_model(tokenizer, config, seed)
+    return initialised(tokenizer, config, seed)
 
 
 SMALL_MODELS: dict[str, Callable[[Iterable[str], int], SmallModel]] = {"bert": bert, "roberta": roberta, "bart": bart}
@@ -157,7 +161,8 @@ RECIPE = Recipe(
 RECIPES: dict[str, Recipe] = {**dict.fromkeys(SMALL_MODELS, RECIPE), "bart": replace(RECIPE, steps=3600)}
 
 
-def _small_model(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, seed: int) -> SmallModel:
+def initialised(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, seed: int) -> SmallModel:
+    """An untrained masked language model of this configuration; its weights are drawn from (seed, "initial weights")."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "initial weights"))
         model = AutoModelForMaskedLM.from_config(config)
