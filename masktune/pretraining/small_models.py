@@ -162,7 +162,7 @@ RECIPES: dict[str, Recipe] = {**dict.fromkeys(SMALL_MODELS, RECIPE), "bart": rep
 
 
 def initialised(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, seed: int) -> SmallModel:
-    """An untrained masked language model of this configuration; its weights are drawn from (seed, "initial weights")."""
+    """An untrained masked language model of this configuration, its weights drawn from (seed, "initial weights")."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "initial weights"))
         model = AutoModelForMaskedLM.from_config(config)

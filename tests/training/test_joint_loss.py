@@ -7,7 +7,7 @@ import torch
 
 from masktune import MaskTuning
 from masktune.losses import joint_loss
-from masktune.study.run.perturbed import perturb
+from masktune.training.perturbed import perturb
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from masktune.study.design.cells import Cell, build_method
 from masktune.study.run import training
 from masktune.study.run.training import CellInputs
 from masktune.training.collate import InMemory, Padding
+from masktune.training.perturbed import perturb
 
 
 @dataclass(frozen=True)
@@ -141,23 +142,6 @@ class Each(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: Any = None, **rest: Any
     ) -> None:
         self.look(model, round(state.epoch))
-
-
-def perturb(
-    model: MaskTuningModel, method: methods.MaskTuning, batch: Batch, streams: Streams, draws: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """`draws` perturbations of each text of a batch [n, L], as in training: (positions, texts), each [D, n, L].
-
-    Leaves the model and torch's own random numbers as they were: training goes on as if nobody had looked.
-    """
-    repeated = {name: values.repeat(draws, 1).to(model.device) for name, values in batch.items()}
-    was_training = model.training
-    with torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(derive(streams.seed, "dropout", streams.step))
-        perturbed = method.perturb_batch(model.train(), repeated, streams)
-    model.train(was_training)
-    positions, texts = (each.cpu().unflatten(0, (draws, -1)) for each in (perturbed.positions, perturbed.filled_ids))
-    return positions, texts
 
 
 @torch.no_grad()
