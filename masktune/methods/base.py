@@ -145,6 +145,11 @@ class Component(ABC):
         """Whether it makes sense for examples of two texts alone."""
         return False
 
+    @property
+    def edits_modules(self) -> bool:
+        """Whether, with its options, it changes what modules of the classifier put out (`MaskTuningModel.edit`)."""
+        return False
+
 
 class ForwardPass(Component):
     """How the classifier reads the examples."""
@@ -250,9 +255,24 @@ class Method(Component):
         return None
 
     @property
+    def classification(self) -> Classification:
+        """How its classification terms come about where the trainer asks for nothing else."""
+        return PLAIN
+
+    @property
     def classifies(self) -> bool:
         """Whether, with its options, it trains the classifier at all."""
         return True
+
+    @property
+    def learns_language(self) -> bool:
+        """Whether, with its options, it trains the masked-LM head."""
+        return self.encoder not in (None, "frozen")
+
+    @property
+    def weighs_examples(self) -> bool:
+        """Whether, with its options, some examples of a batch count more than others."""
+        return False
 
     @property
     def equalises(self) -> bool:

@@ -75,6 +75,18 @@ class Combined(Method):
         return self.method.equalises
 
     @property
+    def learns_language(self) -> bool:
+        return self.method.learns_language
+
+    @property
+    def weighs_examples(self) -> bool:
+        return self.method.weighs_examples
+
+    @property
+    def edits_modules(self) -> bool:
+        return any(component.edits_modules for component in self.components)
+
+    @property
     def second_stage(self) -> SecondStage | None:
         curriculum = self._component(Curriculum)
         return curriculum.second_stage if curriculum else None
@@ -100,6 +112,10 @@ class Combined(Method):
 
     def passes(self, classifier: int = 1) -> tuple[int, int]:
         return self.method.passes(classifier * self._classification.forward.passes)
+
+    @property
+    def classification(self) -> Classification:
+        return self._classification
 
     @cached_property
     def _classification(self) -> Classification:

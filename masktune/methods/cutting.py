@@ -37,6 +37,7 @@ class Cut(ForwardPass):
 
     formula = "(CE(p, y) + CE(q, y) + divergence_weight * JS(p, q)) / 2, q without a span of the example"
     passes = 2
+    edits_modules = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.cut_rate < 1:

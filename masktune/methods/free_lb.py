@@ -52,6 +52,7 @@ class FreeLB(ForwardPass):
     label = "FreeLB"
     reference = "Zhu et al. 2020"
     formula = "1/K * sum over t of CE(x + delta_t, y), delta climbing the loss within a radius"
+    edits_modules = True
 
     def __post_init__(self) -> None:
         if not (isinstance(self.ascent_steps, int) and self.ascent_steps >= 1):

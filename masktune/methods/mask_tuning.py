@@ -112,6 +112,18 @@ class MaskTuning(Method):
     def equalises(self) -> bool:
         return self.reduction == "equalised"
 
+    @property
+    def learns_language(self) -> bool:
+        return (self._weights[0] > 0 and self.encoder != "frozen") or self._teaches
+
+    @property
+    def weighs_examples(self) -> bool:
+        return self.keep != "all" or self.classify == "both"
+
+    @property
+    def edits_modules(self) -> bool:
+        return self.fill == "soft"
+
     def terms(
         self, model: "MaskTuningModel", batch: Batch, streams: Streams, classification: Classification = PLAIN
     ) -> Iterator[Term]:

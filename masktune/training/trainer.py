@@ -7,7 +7,6 @@ In a script that fine-tunes with transformers, the one line that makes the Train
 and what `trainer.save_model` writes is the classification checkpoint that the script expects.
 """
 
-import copy
 import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -16,8 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler
-from torch.utils.data import Sampler
+from torch.optim.lr_scheduler import LambdaLR
 from transformers import (
     DataCollator,
     PreTrainedModel,
@@ -39,10 +37,11 @@ from masktune.training.cpu import dropout, word_gradient
 from masktune.training.evaluation import SortedEvaluation
 from masktune.training.gradients import TermGradient
 from masktune.training.means import Mean
-from masktune.training.sampling import SeededSampler, StagePlan, lengths_of
+from masktune.training.order import SeededOrder
+from masktune.training.stock.saving import Saving
 
 
-class MaskTuningTrainer(SortedEvaluation):
+class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
     """Trainer with `method=` (default: Mask-tuning as the paper has it) and otherwise Trainer's own arguments.
 
     `model` is a plain `AutoModelForSequenceClassification`, to which the masked-LM head of its checkpoint is attached,
@@ -278,52 +277,7 @@ class MaskTuningTrainer(SortedEvaluation):
             self._means.clear()
         super().log(logs, start_time)
 
-    # ---- the order of examples
-
-    def _second_stage(self) -> StagePlan | None:
-        """Where the second stage of the method begins and ends; sets the number of steps for both."""
-        stage = self.method.second_stage
-        if stage is None or self.train_dataset is None:
-            return None
-        epochs = self.args.num_train_epochs
-        if self.args.max_steps > 0 or epochs != int(epochs):
-            raise MaskTuneError(
-                f"max_steps = {self.args.max_steps}, num_train_epochs = {epochs}: the second stage of "
-                f"{self.method.name!r} follows whole epochs; give num_train_epochs as a whole number, and no max_steps"
-            )
-        plan = StagePlan.of(stage, self.train_dataset, int(epochs), self._examples_of_step)
-        self.args = copy.copy(self.args)
-        self.args.max_steps = plan.steps
-        return plan
-
-    @property
-    def _examples_of_step(self) -> int:
-        return self.args.train_batch_size * self.args.gradient_accumulation_steps
-
-    def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> LRScheduler:
-        """Trainer's own; a second stage has a linear decay of its own after it."""
-        if self.second_stage is None:
-            return super().create_scheduler(num_training_steps, optimizer)
-        scheduler = super().create_scheduler(self.second_stage.first_steps, optimizer)
-        if not isinstance(scheduler, LambdaLR):
-            raise MaskTuneError(
-                f"lr_scheduler_type = {str(self.args.lr_scheduler_type)!r}: the second stage of {self.method.name!r} "
-                "follows a schedule that is known beforehand; choose 'linear' or 'cosine'"
-            )
-        scheduler.lr_lambdas = [self.second_stage.extend(factor) for factor in scheduler.lr_lambdas]
-        return scheduler
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler | None:
-        dataset: Any = self.train_dataset if train_dataset is None else train_dataset
-        strategy = self.args.train_sampling_strategy
-        if strategy not in ("random", "group_by_length") or not hasattr(dataset, "__len__"):
-            return super()._get_train_sampler(train_dataset)
-        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
-        grouped = strategy == "group_by_length"
-        lengths = lengths_of(dataset) if grouped else [0] * len(dataset)
-        return SeededSampler(lengths, self._examples_of_step, seed, grouped, self.second_stage)
-
-    # ---- what is stored
+    # ---- what is read
 
     def _set_signature_columns_if_needed(self) -> None:
         """Keep the columns that the classifier reads, the labels, and those that the method needs."""
@@ -332,21 +286,6 @@ class MaskTuningTrainer(SortedEvaluation):
             needed = (PREFIX + name for name in self.method.needs)
             names = dict.fromkeys((*read, "label", "label_ids", *self.label_names, *needed))
             self._signature_columns = list(names)  # type: ignore[assignment]  # declared as the None it begins with
-
-    def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
-        folder = output_dir or self.args.output_dir
-        assert folder is not None  # TrainingArguments has a default
-        self.model.save_pretrained(folder)
-        if self.processing_class is not None:
-            self.processing_class.save_pretrained(folder)
-
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
-        self.model.load_weights(resume_from_checkpoint)
-
-    def _load_best_model(self) -> None:
-        best = self.state.best_model_checkpoint
-        assert best is not None  # Trainer asks where there is one
-        self.model.load_weights(best)
 
 
 def check_labels(dataset: Any, num_labels: int) -> None:

@@ -1,0 +1,1 @@
+"""What a `transformers.Trainer` promises, and how `MaskTuningTrainer` keeps it: argument by argument in `surface`."""
