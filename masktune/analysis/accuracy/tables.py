@@ -117,7 +117,7 @@ def _signed_interval(mean: float, low: float, high: float) -> str:
 
 
 def _intervals(frame: pd.DataFrame, column: str) -> list[str]:
-    """Each mean with its interval, and with its seeds where it rests on fewer than most rows do."""
-    usual = frame["seeds"].max()
-    rows = zip(frame[column], frame["low"], frame["high"], frame["seeds"], strict=True)
-    return [interval(*row) + ("" if seeds == usual else f" ({seeds} of {usual} seeds)") for *row, seeds in rows]
+    """Each mean with its interval, and with its seeds where they are not as many as most rows at its place have."""
+    usual = frame.groupby(["task", "model"])["seeds"].transform("max")
+    rows = zip(frame[column], frame["low"], frame["high"], frame["seeds"], usual, strict=True)
+    return [interval(*row) + ("" if seeds == most else f" ({seeds} seeds)") for *row, seeds, most in rows]

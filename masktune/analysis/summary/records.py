@@ -23,7 +23,7 @@ _COLUMNS = {
     "slopes": ["basis", "kind", "method", "over", "seeds", "slope", "low", "high", "p"],
 }  # fmt: skip
 # In the order in which they are read; studies of one's own come after them.
-ORDER = ("embedded", "methods", "ablations", "laptop", "collapse", "paper", "sizes")
+ORDER = ("embedded", "methods", "ablations", "convergence", "laptop", "collapse", "paper", "sizes")
 
 
 @dataclass(frozen=True)

@@ -148,3 +148,13 @@ def test_tables_and_text_say_what_is_shown():
         "Mask-tuning \N{MINUS SIGN} fine-tuning at equal accuracy in distribution: +6.0 points out of distribution on "
         "1 set (at the last epoch +26.0), the interval over seeds above zero on 1 and below on 0."
     ]
+
+
+def test_many_pairs_of_rows_are_one_sentence():
+    declared = study(GAIN)
+    frame = readings.numbers.matched(declared, courses_of(declared))
+    many = pd.concat([frame.assign(against=f"row {number}") for number in range(readings.text.MOST_PAIRS + 1)])
+    [sentence] = readings.text.matched(many)
+    assert "5 pairs of rows on 5 comparisons out of distribution: +6.0 to +6.0 points" in sentence
+    assert "above zero on 5 and below on 0 (at the last epoch on 5 and 0)" in sentence
+    assert len(readings.text.matched(many.iloc[:-1])) == readings.text.MOST_PAIRS
