@@ -14,8 +14,10 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
+from accelerate.utils.memory import clear_device_cache
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
+from torch.utils.data import DataLoader
 from transformers import (
     DataCollator,
     PreTrainedModel,
@@ -25,6 +27,7 @@ from transformers import (
 )
 from transformers.trainer_utils import EvalPrediction, TrainOutput
 
+from masktune import methods
 from masktune.errors import MaskTuneError
 from masktune.features import PREFIX
 from masktune.methods import MaskTuning, Method, Term
@@ -38,7 +41,9 @@ from masktune.training.evaluation import SortedEvaluation
 from masktune.training.gradients import TermGradient
 from masktune.training.means import Mean
 from masktune.training.order import SeededOrder
+from masktune.training.stock import refusals
 from masktune.training.stock.saving import Saving
+from masktune.training.stock.user_loss import MicroBatch, UserLoss
 
 
 class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
@@ -85,13 +90,14 @@ class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
         optimizer_cls_and_kwargs: tuple[type[torch.optim.Optimizer], dict[str, Any]] | None = None,
         preprocess_logits_for_metrics: Callable[[Tensor, Tensor], Tensor] | None = None,
         *,
-        method: Method | None = None,
+        method: Method | str | None = None,
         measure_gradients: bool = False,
         fast_dropout: bool | None = None,
         fast_word_gradient: bool | None = None,
         reference: bool = False,
     ):
-        self.method = method or MaskTuning()
+        self.method = methods.build(method) if isinstance(method, str) else method or MaskTuning()
+        refusals.check_arguments(args, self.method)
         super().__init__(
             model=None if model is None else self._with_language_model(model),
             args=args,
@@ -113,9 +119,11 @@ class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
         check_labels(self.train_dataset, num_labels)
         self.data_collator = replace_padding(self.data_collator)
         self._take_prepared_columns()
+        self.user_loss = UserLoss(self)
+        self.user_loss.check(self.method)
+        refusals.check_optimizer(self)
         self.second_stage = self._second_stage()
-        if self.method.encoder is not None:
-            self.model.vocabulary = Vocabulary.of(self.processing_class)
+        self._give_vocabulary(self.model)
         self.streams = Streams(self.args.seed)
         self.measure_gradients = measure_gradients
         if reference and (fast_dropout or fast_word_gradient):
@@ -133,7 +141,37 @@ class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
 
     def call_model_init(self, trial: Any = None) -> nn.Module:
         """Trainer's own, for `model_init=`, with the language model attached."""
-        return self._with_language_model(super().call_model_init(trial))
+        model = self._with_language_model(super().call_model_init(trial))
+        if hasattr(self, "streams"):  # a training, or a trial, that begins with a model of its own
+            self._give_vocabulary(model)
+        return model
+
+    def _give_vocabulary(self, model: nn.Module) -> None:
+        """Tell the model what perturbing needs to know of the tokenizer."""
+        if self.method.encoder is not None:
+            model.vocabulary = Vocabulary.of(self.processing_class)  # type: ignore[assignment]  # of a MaskTuningModel
+
+    def _hp_search_setup(self, trial: Any) -> None:
+        """Trainer's own, which gives `args` the values of the trial."""
+        super()._hp_search_setup(trial)
+        if trial is not None and self.second_stage is not None:
+            raise MaskTuneError(
+                f"hyperparameter_search: the second stage of {self.method.name!r} counts steps beforehand; search its "
+                "settings in trainings of their own"
+            )
+        if self.streams.seed != self.args.seed:
+            self.streams = Streams(self.args.seed)
+        refusals.check_arguments(self.args, self.method)
+
+    def _prepare_for_training(
+        self, max_steps: int, train_dataloader: DataLoader, resume_from_checkpoint: str | None
+    ) -> tuple[nn.Module, DataLoader]:
+        """Trainer's own; what a training that went before has left is forgotten."""
+        self._means.clear()
+        self._micro_batches = (-1, 0)
+        prepared = super()._prepare_for_training(max_steps, train_dataloader, resume_from_checkpoint)
+        refusals.check_optimizer(self)
+        return prepared
 
     def _check(self) -> None:
         if not isinstance(self.model, MaskTuningModel) or self.model.encoder != self.method.encoder:
@@ -190,6 +228,8 @@ class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
         return dropout.decide(self.fast_dropout, self.model.config, self.args.device)
 
     def _uses_fast_word_gradient(self) -> bool:
+        if self.args.torch_compile and not self.fast_word_gradient:
+            return False
         return word_gradient.decide(self.fast_word_gradient, self.model, self.method.equalises)
 
     # ---- the training step
@@ -201,6 +241,8 @@ class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
         # Setting the mode walks through all modules, a good part of a small step; from_pretrained leaves eval mode.
         if not (model.training and self.model.classifier.training):
             model.train()
+        if callable(getattr(self.optimizer, "train", None)):
+            self.optimizer.train()
         inputs = self._prepare_inputs(inputs)
         share = self._share_of_step(inputs, num_items_in_batch)
         total = torch.zeros((), device=self.args.device)
@@ -210,7 +252,7 @@ class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
         by_term: list[TermGradient] = []
         fast = not separate and self._uses_fast_word_gradient()
         with word_gradient.fast_word_gradient(self.model) if fast else nullcontext():
-            for term in self._terms(inputs):
+            for term in self._terms(model, inputs, self._micro_batch(inputs, share, num_items_in_batch)):
                 value = term.loss.detach().float()
                 self._means[f"loss_{term.name}"].add(value)
                 total += term.weight * share * value
@@ -222,17 +264,27 @@ class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
             self._log_gradients(by_term, share)
         if separate:
             self._put_gradients(before, by_term)
+        if self.args.torch_empty_cache_steps and self.state.global_step % self.args.torch_empty_cache_steps == 0:
+            clear_device_cache()
         return total
 
-    def _terms(self, inputs: dict[str, Tensor]) -> Iterator[Term]:
+    def _terms(self, model: nn.Module, inputs: dict[str, Tensor], batch: MicroBatch) -> Iterator[Term]:
         """The method's terms, each computed under autocast when it is asked for."""
-        terms = self.method.terms(self.model, inputs, self.streams.at(self._next_micro_batch()))
+        read: Any = model if self.args.torch_compile else self.model
+        classification = self.user_loss.classification(self.method, batch, inputs["labels"])
+        own = {} if classification is None else {"classification": classification}
+        terms = self.method.terms(read, inputs, self.streams.at(self._next_micro_batch()), **own)
         while True:
-            with self.accelerator.autocast():
+            with self.compute_loss_context_manager(), self.accelerator.autocast():
                 term = next(terms, None)
             if term is None:
                 return
             yield term
+
+    def _micro_batch(
+        self, inputs: dict[str, Tensor], share: Tensor | float, num_items_in_batch: Tensor | int | None
+    ) -> MicroBatch:
+        return MicroBatch(len(inputs["labels"]), share, num_items_in_batch, self.current_gradient_accumulation_steps)
 
     def _next_micro_batch(self) -> int:
         """The number of this micro-batch since the start of training, known from the step alone: it resumes."""
@@ -245,7 +297,7 @@ class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
         """The part of the optimizer step's examples that this micro-batch holds."""
         if num_items_in_batch is None:
             return 1 / self.current_gradient_accumulation_steps
-        return len(inputs["labels"]) / num_items_in_batch
+        return inputs["labels"].numel() / num_items_in_batch
 
     def _take_gradients(self) -> list[Tensor | None]:
         taken = [parameter.grad for parameter in self.model.parameters()]

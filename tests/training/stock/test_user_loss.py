@@ -1,0 +1,270 @@
+"""A loss of the user's is minimised as a stock Trainer does it, and in Mask-tuning it is the classification term."""
+
+import pytest
+import torch
+from tiny_runs import METHOD, classifier, losses
+from torch.nn.functional import cross_entropy
+from transformers import BertForSequenceClassification, Trainer
+from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.trainer_pt_utils import LabelSmoother
+
+from masktune import FineTuning, MaskTuneError, MaskTuning, MaskTuningTrainer, methods
+from masktune.features import PREFIX
+from masktune.training.sampling import SeededSampler
+from masktune.training.stock.user_loss import is_cross_entropy
+
+WEIGHTS = torch.tensor([0.3, 1.7])
+
+
+def weighted(outputs, labels, num_items_in_batch=None):
+    """Class weights as transformers' documentation has them: a sum, over the labels of the whole step."""
+    logits = outputs["logits"]
+    return cross_entropy(logits, labels, WEIGHTS.to(logits.dtype), reduction="sum") / num_items_in_batch
+
+
+def focal(kind, scaled=None):
+    """A subclass whose compute_loss makes its own forward pass, and takes the mean of each micro-batch."""
+
+    class Focal(kind):
+        loss_is_scaled_for_ga = scaled
+
+        def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+            labels = inputs.pop("labels")
+            outputs = model(**inputs)
+            each = cross_entropy(outputs.logits, labels, reduction="none")
+            loss = ((1 - (-each).exp()) ** 2 * each).mean()
+            return (loss, outputs) if return_outputs else loss
+
+    return Focal
+
+
+class Hinge(BertForSequenceClassification):
+    """A classifier of the user's, with a loss of its own."""
+
+    def forward(self, input_ids=None, attention_mask=None, token_type_ids=None, labels=None, **rest):
+        logits = super().forward(input_ids, attention_mask, token_type_ids).logits
+        loss = None if labels is None else (1 - (2 * labels - 1) * (logits[:, 1] - logits[:, 0])).clamp(min=0).mean()
+        return SequenceClassifierOutput(loss=loss, logits=logits)
+
+
+class Smoother(LabelSmoother):
+    """A label smoother of the user's."""
+
+    def __call__(self, model_output, labels, shift_labels=False, num_items_in_batch=None):
+        return model_output["logits"].square().sum() / num_items_in_batch
+
+
+CASES = {
+    "compute_loss_func": {"given": {"compute_loss_func": weighted}},
+    "label_smoothing_factor": {"label_smoothing_factor": 0.2},
+    "a label smoother": {"label_smoothing_factor": 0.2, "smoother": Smoother(0.2)},
+    "compute_loss": {"kind": focal},
+    "compute_loss, scaled": {"kind": lambda kind: focal(kind, scaled=True)},
+    "compute_loss, not scaled": {"kind": lambda kind: focal(kind, scaled=False)},
+    "the classifier's": {"classifier": Hinge},
+}
+
+
+def build(trainer, kind, case, **options):
+    """A trainer of the kind with the loss of the case; a stock Trainer reads in the order of ours."""
+
+    class Stock(Trainer):
+        def _get_train_sampler(self, train_dataset=None):
+            return SeededSampler([0] * 60, 8, seed=1, grouped=False)
+
+    case = {"kind": lambda kind: kind, "given": {}, **CASES[case]}
+    make, given = case.pop("kind"), dict(case.pop("given"))
+    smoother, own = case.pop("smoother", None), case.pop("classifier", None)
+    run = trainer(kind=make(Stock if kind is Trainer else kind), given=given, **case, **options)
+    if smoother is not None:
+        run.label_smoother = smoother
+    if own is not None:
+        (run.model if kind is Trainer else run.model.classifier).__class__ = own
+    return run
+
+
+def classifier_weights(run):
+    model = run.model if isinstance(run.model, BertForSequenceClassification) else run.model.classifier
+    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("accumulation", [1, 3])
+@pytest.mark.parametrize("case", CASES)
+def test_fine_tuning_minimises_what_a_stock_trainer_does(trainer, case, accumulation):
+    options = {"max_steps": 4, "gradient_accumulation_steps": accumulation, "per_device_train_batch_size": 8}
+    if case == "the classifier's" and accumulation > 1:
+        pytest.skip("a stock Trainer adds up the means of micro-batches where ours takes their mean")
+    ours = build(trainer, MaskTuningTrainer, case, method=FineTuning(), folder="ours", **options)
+    stock = build(trainer, Trainer, case, folder="stock", **options)
+    for run in (ours, stock):
+        run.train()
+    assert losses(ours) == pytest.approx(losses(stock), rel=1e-5)
+    torch.testing.assert_close(classifier_weights(ours), classifier_weights(stock), rtol=1e-3, atol=1e-4)
+    for run in (ours, stock):
+        run.model.eval()
+    assert ours.evaluate()["eval_loss"] == pytest.approx(stock.evaluate()["eval_loss"], rel=1e-4)
+    plain = trainer(method=FineTuning(), folder="plain", **options)
+    plain.train()
+    assert losses(ours) != pytest.approx(losses(plain), rel=1e-2)
+
+
+def expected_loss(case, run, inputs, labels):
+    """The loss of one micro-batch, the only one of its step, written down once more."""
+    logits = run.model.classifier(**inputs).logits
+    if case == "compute_loss_func":
+        return cross_entropy(logits, labels, WEIGHTS.to(logits.dtype), reduction="sum") / len(labels)
+    if case == "label_smoothing_factor":
+        return cross_entropy(logits, labels, label_smoothing=0.2)
+    if case == "a label smoother":
+        return logits.square().sum() / len(labels)
+    if case == "the classifier's":
+        return (1 - (2 * labels - 1) * (logits[:, 1] - logits[:, 0])).clamp(min=0).mean()
+    each = cross_entropy(logits, labels, reduction="none")
+    return ((1 - (-each).exp()) ** 2 * each).mean()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_in_mask_tuning_it_is_the_classification_term(trainer, case):
+    """The masked-LM term is what it was, and the classifier's is the user's loss of the perturbed texts."""
+    method = MaskTuning(mask_rate=0.3, alpha=0.6)
+    run = build(trainer, MaskTuningTrainer, case, method=method)
+    run.current_gradient_accumulation_steps = 1
+    run.model.double().train()
+    batch = run.data_collator([run.train_dataset[row] for row in range(8)])
+    run.training_step(run.model, dict(batch), torch.tensor(8))
+    trained = [None if each.grad is None else each.grad.clone() for each in run.model.parameters()]
+    run.model.zero_grad()
+    terms = method.terms(run.model, batch, run.streams.at(0))
+    mlm = next(terms)
+    filled = method.perturb_batch(run.model, {k: v for k, v in batch.items() if k != "labels"}, run.streams.at(0))
+    inputs = {**batch, "input_ids": filled.filled_ids}
+    labels = inputs.pop("labels")
+    (0.6 * mlm.loss + 0.4 * expected_loss(case, run, inputs, labels)).backward()
+    for gradient, each in zip(trained, run.model.parameters(), strict=True):
+        if each.grad is None:
+            assert gradient is None
+        else:
+            torch.testing.assert_close(gradient, each.grad, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["r_drop", "free_lb", "span_cutoff", "hidden_cut"])
+@pytest.mark.parametrize("case", ["compute_loss_func", "label_smoothing_factor"])
+def test_a_loss_of_logits_goes_with_every_forward_pass(trainer, name, case):
+    """With a loss that is cross-entropy the methods are what they are without one."""
+    plain = trainer(method=methods.build(name), folder="plain", max_steps=2)
+    same = {
+        "compute_loss_func": {
+            "given": {"compute_loss_func": lambda out, y, num_items_in_batch: cross_entropy(out["logits"], y)}
+        },
+        "label_smoothing_factor": {"label_smoothing_factor": 1e-9},
+    }[case]
+    ours = trainer(method=methods.build(name), folder="ours", max_steps=2, **same)
+    plain.train(), ours.train()
+    assert losses(ours) == pytest.approx(losses(plain), rel=1e-5)
+
+
+def test_copies_of_examples_are_counted_in_a_loss_that_divides_by_the_labels_of_a_step(trainer, data):
+    """A method that reads twice as many examples as the batch has divides by twice as many labels."""
+    method = methods.build("mlm_augmentation", copies=1)
+    rows = data["bert"].add_column(PREFIX + "copy_0", data["bert"]["input_ids"])
+
+    def summed(outputs, labels, num_items_in_batch=None):
+        return cross_entropy(outputs["logits"], labels, reduction="sum") / num_items_in_batch
+
+    func = {"compute_loss_func": summed}
+    runs = [
+        trainer(method=method, folder=str(number), max_steps=2, given={"train_dataset": rows, **given})
+        for number, given in enumerate(({}, func))
+    ]
+    for run in runs:
+        run.train()
+    assert losses(runs[1]) == pytest.approx(losses(runs[0]), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("case", "method", "words"),
+    [
+        (case, "mask_tuning+reweighting", "'reweighting' are both the loss of the classifier")
+        for case in ("compute_loss_func", "label_smoothing_factor", "compute_loss", "the classifier's")
+    ]
+    + [
+        ("compute_loss", "r_drop", "'r_drop' is another way to make it"),
+        ("the classifier's", "mask_tuning+free_lb", "'free_lb' is another way to make it"),
+        ("compute_loss_func", MaskTuning(keep="correct"), "count more than others"),
+        ("compute_loss", MaskTuning(classify="both"), "count more than others"),
+    ],
+)
+def test_a_loss_that_does_not_go_with_the_method_is_refused_by_name(trainer, case, method, words, checkpoints, data):
+    rows = data["bert"].add_column(PREFIX + "bias", [[0.5, 0.5]] * len(data["bert"]))
+    given = {"train_dataset": rows}
+    if case == "the classifier's":
+        model = classifier(checkpoints["bert"])
+        model.__class__ = Hinge
+        given["model"] = model
+    settings = {key: value for key, value in CASES[case].items() if key != "classifier"}
+    given |= settings.pop("given", {})
+    kind = settings.pop("kind", lambda kind: kind)(MaskTuningTrainer)
+    with pytest.raises(MaskTuneError) as error:
+        trainer(kind=kind, method=method, given=given, **settings)
+    assert words in str(error.value) and "\n" not in str(error.value)
+    assert {"the classifier's": "the loss of Hinge"}.get(case, case) in str(error.value)
+
+
+def test_smoothing_goes_with_examples_that_count_differently(trainer):
+    """It is known example by example."""
+    run = trainer(method=MaskTuning(mask_rate=0.3, classify="both"), label_smoothing_factor=0.1, max_steps=2)
+    run.train()
+    assert len(losses(run)) == 2
+
+
+def test_a_column_that_only_compute_loss_reads_reaches_it(trainer, data):
+    """An example's own weight, as scripts have it with remove_unused_columns=False."""
+    seen = []
+
+    class Weighted(MaskTuningTrainer):
+        def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+            weights, labels = inputs.pop("weight"), inputs.pop("labels")
+            seen.append(weights)
+            outputs = model(**inputs)
+            loss = (weights * cross_entropy(outputs.logits, labels, reduction="none")).sum() / weights.sum()
+            return (loss, outputs) if return_outputs else loss
+
+    rows = data["bert"].add_column("weight", [float(number % 3) for number in range(60)])
+    run = trainer(kind=Weighted, method=METHOD, max_steps=2, remove_unused_columns=False, given={"train_dataset": rows})
+    run.train()
+    assert [len(weights) for weights in seen] == [8, 8]
+
+
+def test_which_classifiers_have_the_cross_entropy_of_transformers(checkpoints, family):
+    model = classifier(checkpoints[family])
+    assert is_cross_entropy(model)
+    model.config.problem_type = "multi_label_classification"
+    assert not is_cross_entropy(model)
+    model.config.problem_type = None
+    model.loss_function = weighted
+    assert not is_cross_entropy(model)
+    other = classifier(checkpoints["bert"])
+    other.__class__ = Hinge
+    assert not is_cross_entropy(other)
+
+
+@pytest.mark.slow
+def test_labels_that_are_no_classes_are_learnt_by_the_classifiers_own_loss(trainer, data, checkpoints):
+    """Several labels an example, in a data set of the user's: BCE, as a stock Trainer takes it from the model."""
+    rows = [{**row, "labels": [float(row["labels"]), 1.0]} for row in data["bert"]]
+    runs = []
+
+    class Stock(Trainer):
+        def _get_train_sampler(self, train_dataset=None):
+            return SeededSampler([0] * 60, 8, seed=1, grouped=False)
+
+    for kind in (MaskTuningTrainer, Stock):
+        run = trainer(
+            kind=kind, method=FineTuning(), folder=kind.__name__, max_steps=3,
+            given={"train_dataset": rows, "eval_dataset": rows},
+        )  # fmt: skip
+        run.train()
+        runs.append(run)
+    assert losses(runs[0]) == pytest.approx(losses(runs[1]), rel=1e-5)
+    torch.testing.assert_close(classifier_weights(runs[0]), classifier_weights(runs[1]), rtol=1e-3, atol=1e-4)
