@@ -121,7 +121,7 @@ class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
         self._take_prepared_columns()
         self.user_loss = UserLoss(self)
         self.user_loss.check(self.method)
-        refusals.check_optimizer(self)
+        refusals.check_optimizer(self.optimizer, self.model, self.method)
         self.second_stage = self._second_stage()
         self._give_vocabulary(self.model)
         self.streams = Streams(self.args.seed)
@@ -170,7 +170,7 @@ class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
         self._means.clear()
         self._micro_batches = (-1, 0)
         prepared = super()._prepare_for_training(max_steps, train_dataloader, resume_from_checkpoint)
-        refusals.check_optimizer(self)
+        refusals.check_optimizer(self.optimizer, self.model, self.method)
         return prepared
 
     def _check(self) -> None:

@@ -5,16 +5,13 @@ The same names are marked in the table of `masktune.training.stock.surface`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from torch import nn
+from torch import nn, optim
 from transformers import TrainingArguments
 
 from masktune.errors import MaskTuneError
 from masktune.methods import Method
-
-if TYPE_CHECKING:
-    from masktune.training.trainer import MaskTuningTrainer
 
 # Optimizers that take their step within a backward pass, or find layers by the names of the stock model's modules.
 UNTRIED_OPTIMIZERS = ("lomo", "adalomo", "galore", "apollo")
@@ -108,19 +105,19 @@ def check_arguments(args: TrainingArguments | None, method: Method) -> None:
             raise MaskTuneError(f"{refusal.name} = {str(getattr(value, 'value', value))!r}: {refusal.reason}")
 
 
-def check_optimizer(trainer: "MaskTuningTrainer") -> None:
+def check_optimizer(optimizer: optim.Optimizer | None, model: nn.Module, method: Method) -> None:
     """Raise MaskTuneError where the language model is to be trained and the optimizer does not know its weights.
 
     A user's optimizer may leave out what it likes of the classifier, as with a stock Trainer. Of the language model's
     own weights the user's script cannot know, and without an optimizer they would stay as they are in silence.
     """
-    if trainer.optimizer is None or not trainer.method.learns_language:
+    if optimizer is None or not method.learns_language:
         return
-    known = {id(parameter) for group in trainer.optimizer.param_groups for parameter in group["params"]}
-    for name, parameter in language_model_parameters(trainer.model):
+    known = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    for name, parameter in language_model_parameters(model):
         if parameter.requires_grad and id(parameter) not in known:
             raise MaskTuneError(
-                f"the optimizer does not have {name!r}, which {trainer.method.name!r} trains; make the optimizer of "
+                f"the optimizer does not have {name!r}, which {method.name!r} trains; make the optimizer of "
                 "MaskTuningModel.from_classifier(model), and pass that as model=, or pass optimizer_cls_and_kwargs="
             )
 
