@@ -14,7 +14,6 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
-from accelerate.utils.memory import clear_device_cache
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
@@ -25,6 +24,7 @@ from transformers import (
     TrainerCallback,
     TrainingArguments,
 )
+from transformers.trainer import clear_device_cache
 from transformers.trainer_utils import EvalPrediction, TrainOutput
 
 from masktune import methods
@@ -241,8 +241,8 @@ class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
         # Setting the mode walks through all modules, a good part of a small step; from_pretrained leaves eval mode.
         if not (model.training and self.model.classifier.training):
             model.train()
-        if callable(getattr(self.optimizer, "train", None)):
-            self.optimizer.train()
+        if callable(switch := getattr(self.optimizer, "train", None)):  # of one that is free of schedules
+            switch()
         inputs = self._prepare_inputs(inputs)
         share = self._share_of_step(inputs, num_items_in_batch)
         total = torch.zeros((), device=self.args.device)

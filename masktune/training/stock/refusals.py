@@ -99,7 +99,9 @@ REFUSALS = (
 
 def check_arguments(args: TrainingArguments | None, method: Method) -> None:
     """Raise MaskTuneError, in one line, for the first argument that cannot be honoured with this method."""
-    for refusal in REFUSALS if args is not None else ():
+    if args is None:  # Trainer makes its own
+        return
+    for refusal in REFUSALS:
         if refusal.applies(args, method):
             value = getattr(args, refusal.name, None)
             raise MaskTuneError(f"{refusal.name} = {str(getattr(value, 'value', value))!r}: {refusal.reason}")

@@ -121,7 +121,8 @@ class UserLoss:
             return "compute_loss_func"
         if trainer.label_smoother is not None:
             return "label_smoothing_factor"
-        classifier = trainer.model.classifier
+        model: Any = trainer.model
+        classifier = model.classifier
         if not is_cross_entropy(classifier) or (labels is not None and labels.is_floating_point()):
             return f"the loss of {type(classifier).__name__}"
         return None
@@ -189,7 +190,7 @@ class UserLoss:
         """`compute_loss`, as the subclass has it, of what the classifier is to read."""
         trainer, items = self.trainer, batch.items_of(examples)
         inputs = {**examples.inputs, "labels": examples.labels}
-        loss = trainer.compute_loss(model, inputs, num_items_in_batch=items)
+        loss: Any = trainer.compute_loss(model, inputs, num_items_in_batch=items)
         scaled = getattr(trainer, "loss_is_scaled_for_ga", None)  # transformers 5.17 does not have it
         if scaled is None:
             scaled = (trainer.model_accepts_loss_kwargs and items is not None) or trainer.compute_loss_func is not None
@@ -208,5 +209,6 @@ def is_cross_entropy(classifier: nn.Module) -> bool:
         return False
     if "_loss_function" in vars(classifier):  # one that was set on this model
         return False
-    inner = classifier.get_base_model() if hasattr(classifier, "get_base_model") else classifier
+    whole: Any = classifier
+    inner = whole.get_base_model() if hasattr(whole, "get_base_model") else whole  # of an adapter
     return inspect.unwrap(type(inner).forward).__module__.startswith("transformers.")
