@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from masktune import parts
 from masktune.errors import MaskTuneError, one_of
 
 # A gradient parameter by parameter; None where a term does not reach the parameter.
@@ -57,7 +58,7 @@ def mlm_loss(logits: Tensor, targets: Tensor, maskable_count: int, reduction: st
     """
     one_of(reduction, REDUCTIONS, "reduction of the MLM loss")
     total = cross_entropy(logits.float(), targets, reduction="sum")
-    return total / (maskable_count if reduction == "maskable" else len(targets))
+    return total / parts.mean_divisor(maskable_count if reduction == "maskable" else len(targets))
 
 
 def classification_loss(logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -65,7 +66,7 @@ def classification_loss(logits: Tensor, labels: Tensor, weights: Tensor | None =
 
     `weights` [B] of the examples (all one if None) make it a weighted mean.
     """
-    if weights is None:
+    if weights is None and parts.held() is None:
         return cross_entropy(logits.float(), labels)
     return weighted_mean(cross_entropy(logits.float(), labels, reduction="none"), weights)
 
@@ -73,8 +74,9 @@ def classification_loss(logits: Tensor, labels: Tensor, weights: Tensor | None =
 def weighted_mean(values: Tensor, weights: Tensor | None = None) -> Tensor:
     """Mean of values [B] by weights [B] (all one if None), 0 where no example has any weight. Scalar."""
     if weights is None:
-        return values.mean()
-    return (weights * values).sum() / weights.sum().clamp(min=torch.finfo(torch.float32).tiny)
+        return values.mean() if parts.held() is None else values.sum() / parts.mean_divisor(len(values))
+    total = torch.as_tensor(parts.mean_divisor(weights.sum()))
+    return (weights * values).sum() / total.clamp(min=torch.finfo(torch.float32).tiny)
 
 
 def kl_divergence(logits: Tensor, others: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
+from masktune import parts
 from masktune.errors import MaskTuneError, one_of
 from masktune.streams import Streams
 
@@ -102,6 +103,7 @@ def perturb_batch(
     """
     candidates = maskable(input_ids, attention_mask, vocabulary)
     positions = choose_positions(candidates, mask_rate, streams["positions"], choose_by)
+    parts.list_tokens(positions)
     if not positions.any():
         return PerturbedBatch(positions, input_ids, input_ids, None, int(candidates.sum()))
     masked_ids = mask(input_ids, positions, vocabulary, streams["symbols"], symbol)
@@ -132,7 +134,7 @@ def choose_positions(candidates: Tensor, mask_rate: float, generator: Generator,
     """
     check_mask_rate(mask_rate)
     one_of(how, POSITIONS, "choice of positions")
-    draws = torch.rand(candidates.shape, generator=generator).to(candidates.device)
+    draws = parts.uniform(candidates.shape, generator).to(candidates.device)
     draws = draws.masked_fill(~candidates, 2.0)
     if how == "exact":
         return _lowest(draws, _round_at_random(candidates.sum(1) * mask_rate, generator)) & candidates
@@ -145,7 +147,7 @@ def choose_positions(candidates: Tensor, mask_rate: float, generator: Generator,
 
 def _round_at_random(expected: Tensor, generator: Generator) -> Tensor:
     """Round real counts [B] to whole ones at random, with the right mean (stochastic rounding)."""
-    return (expected + torch.rand(expected.shape, generator=generator).to(expected.device)).floor().long()
+    return (expected + parts.uniform(expected.shape, generator).to(expected.device)).floor().long()
 
 
 def _lowest(draws: Tensor, counts: Tensor) -> Tensor:
@@ -165,7 +167,7 @@ def mask(
     one_of(symbol, SYMBOLS, "mask symbol")
     symbols = torch.full((int(positions.sum()),), vocabulary.mask_id, dtype=input_ids.dtype)
     if symbol == "bert":
-        draws = torch.rand(symbols.shape, generator=generator)
+        draws = parts.uniform(symbols.shape, generator, of="tokens")
         randoms = random_tokens(len(symbols), vocabulary, generator).to(input_ids.dtype)
         symbols = torch.where(draws < 0.9, torch.where(draws < 0.8, symbols, randoms), input_ids[positions].cpu())
     return put(input_ids, positions, symbols)
@@ -205,7 +207,8 @@ def fill(
         return put(input_ids, positions, logits.argmax(-1))
     # The inverse of the cumulative distribution at a uniform draw from the CPU: the same on every device.
     cumulative = logits.softmax(-1).cumsum(-1)
-    draws = torch.rand(len(logits), 1, generator=generator).clamp(min=1e-12).to(cumulative) * cumulative[:, -1:]
+    draws = parts.uniform((len(logits), 1), generator, of="tokens")
+    draws = draws.clamp(min=1e-12).to(cumulative) * cumulative[:, -1:]
     return put(input_ids, positions, torch.searchsorted(cumulative, draws).squeeze(-1))
 
 
@@ -219,7 +222,7 @@ def ordinary_logits(logits: Tensor, vocabulary: Vocabulary) -> Tensor:
 def random_tokens(count: int, vocabulary: Vocabulary, generator: Generator) -> Tensor:
     """`count` ordinary tokens, each with equal probability. [count]."""
     ordinary = vocabulary.ordinary_ids()
-    return ordinary[torch.randint(len(ordinary), (count,), generator=generator)]
+    return ordinary[parts.integers(len(ordinary), count, generator, of="tokens")]
 
 
 def put(input_ids: Tensor, positions: Tensor, token_ids: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Generator, Tensor
 
+from masktune import parts
 from masktune.errors import MaskTuneError
 from masktune.losses import js_divergence, weighted_mean
 from masktune.methods.base import Batch, Examples, ForwardPass, LossFunction
@@ -68,7 +69,7 @@ def draw_spans(attention_mask: Tensor, sizes: Tensor, whole: int, generator: Gen
     first token, and the end of a first text, can be cut as any other.
     """
     lengths = attention_mask.sum(1)
-    draws = torch.rand(len(lengths) - whole, generator=generator).to(attention_mask.device)
+    draws = parts.uniform((len(lengths) - whole,), generator).to(attention_mask.device)
     starts = (draws * (lengths - sizes)[whole:]).floor()
     places = attention_mask[whole:].cumsum(1) - 1  # of tokens, wherever the padding is
     inside = (places >= starts[:, None]) & (places < (starts + sizes[whole:])[:, None])

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Generator, Tensor
 
+from masktune import parts
 from masktune.errors import MaskTuneError
 from masktune.methods.base import Examples, ForwardPass, LossFunction
 from masktune.streams import Streams
@@ -81,7 +82,7 @@ class FreeLB(ForwardPass):
 
     def _first(self, attention_mask: Tensor, size: int, generator: Generator) -> Tensor:
         """Uniform in each number, so that the norm of an example is about `first_norm`. [B, L] -> [B, L, H]."""
-        draws = torch.rand(*attention_mask.shape, size, generator=generator).to(attention_mask.device) * 2 - 1
+        draws = parts.uniform((*attention_mask.shape, size), generator).to(attention_mask.device) * 2 - 1
         dimensions = attention_mask.sum(1) * size
         return self._project(draws * attention_mask[..., None] * self.first_norm / dimensions[:, None, None].sqrt())
 

@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from masktune import losses, perturb
+from masktune import losses, parts, perturb
 from masktune.errors import MaskTuneError, one_of
 from masktune.methods.base import PLAIN, Batch, Classification, Examples, Method, Term
 from masktune.streams import Streams
@@ -136,6 +136,11 @@ class MaskTuning(Method):
             # The fills' graph, where they have one and it is of this pass, is needed once more.
             keep_graph = self._teaches and not self._fills_apart
             yield Term("mlm", mlm_weight, loss, equalise=self.equalises, keep_graph=keep_graph)
+        elif self._learns_language and parts.tokens_elsewhere():
+            # Nothing is masked in this process's part of the batch: it only counts what could have been.
+            parts.mean_divisor(perturbed.maskable_count if self.reduction == "maskable" else 0)
+            nothing = torch.zeros((), device=examples.labels.device)
+            yield Term("mlm", mlm_weight, nothing, equalise=self.equalises)
         # Backward has been called by now, and the logits [N, V] are the largest tensor of the step.
         filled = self._fill(model, examples, perturbed)
         del perturbed

@@ -37,10 +37,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from masktune import perturb
+from masktune import parts, perturb
 from masktune.errors import MaskTuneError
 from masktune.features import Feature, FeatureBuilder
-from masktune.losses import mlm_loss
+from masktune.losses import mlm_loss, weighted_mean
 from masktune.methods.base import PLAIN, Batch, Classification, Examples, Method, Term
 from masktune.streams import Streams
 
@@ -117,15 +117,19 @@ class Masker(Method):
         maskable = perturb.maskable(input_ids, examples.inputs["attention_mask"], model.vocabulary)
         keywords = maskable & examples.prepared["keywords"].bool()
         hidden = _choose(keywords, self.keyword_rate, streams["keywords"])
+        parts.list_tokens(hidden)
         if self.keyword_weight > 0 and hidden.any():
             masked = input_ids.masked_fill(hidden, model.vocabulary.mask_id)
             logits = model.mlm_logits(masked, positions=hidden, **examples.inputs)
             yield Term("keywords", self.keyword_weight, mlm_loss(logits, input_ids[hidden], int(maskable.sum())))
+        elif self.keyword_weight > 0 and parts.tokens_elsewhere():
+            parts.mean_divisor(0)
+            yield Term("keywords", self.keyword_weight, torch.zeros((), device=input_ids.device))
         if self.entropy_weight > 0:
             bare = _choose(maskable & ~keywords, self.context_rate, streams["context"])
             text = input_ids.masked_fill(bare, model.vocabulary.mask_id)
             logits = model(**examples.with_text(text).inputs).logits
-            yield Term("entropy", self.entropy_weight, kl_from_uniform(logits).mean())
+            yield Term("entropy", self.entropy_weight, weighted_mean(kl_from_uniform(logits)))
         yield from classification.terms(model, examples, 1.0, streams)
 
     def passes(self, classifier: int = 1) -> tuple[int, int]:
@@ -135,7 +139,7 @@ class Masker(Method):
 
 def _choose(candidates: Tensor, rate: float, generator: torch.Generator) -> Tensor:
     """Each candidate with that probability. bool [B, L] -> bool [B, L]."""
-    return candidates & (torch.rand(candidates.shape, generator=generator).to(candidates.device) < rate)
+    return candidates & (parts.uniform(candidates.shape, generator).to(candidates.device) < rate)
 
 
 def kl_from_uniform(logits: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from masktune import perturb
+from masktune import parts, perturb
 from masktune.errors import MaskTuneError
 from masktune.features import Feature, FeatureBuilder, LanguageModel
 from masktune.methods.base import PLAIN, Batch, Classification, Examples, Method, Term
@@ -115,7 +115,7 @@ class MlmAugmentation(Method):
         examples = Examples.of(batch)
         input_ids = examples.inputs["input_ids"]
         copies = torch.stack([examples.prepared[name] for name in self.needs])
-        chosen = torch.randint(self.copies, (len(input_ids),), generator=streams["copies"]).to(input_ids.device)
+        chosen = parts.integers(self.copies, len(input_ids), streams["copies"]).to(input_ids.device)
         copy = copies[chosen, torch.arange(len(input_ids), device=input_ids.device)].to(input_ids)
         text = torch.where(examples.inputs["attention_mask"].bool(), copy, input_ids)
         return classification.terms(model, examples.followed_by(examples.with_text(text)), 1.0, streams)

@@ -110,6 +110,11 @@ def replace_padding(collator: Any) -> Any:
 
 def pads_only(collator: Any) -> bool:
     """Whether a collator is one of transformers' or ours, which pads whatever comes together, and not a user's."""
-    inner = collator.data_collator if isinstance(collator, RemoveColumnsCollator) else collator
-    inner = inner.collate if isinstance(inner, PreparedColumns) else inner
+    inner = inner_collator(collator)
     return type(inner) in (Padding, DataCollatorWithPadding) or inner is default_data_collator
+
+
+def inner_collator(collator: Any) -> Any:
+    """The collator that makes the batch, without what transformers and we put around it."""
+    inner = collator.data_collator if isinstance(collator, RemoveColumnsCollator) else collator
+    return inner.collate if isinstance(inner, PreparedColumns) else inner

@@ -38,7 +38,8 @@ class SeededOrder(Trainer):
 
     @property
     def _examples_of_step(self) -> int:
-        return self.args.train_batch_size * self.args.gradient_accumulation_steps
+        processes = 1 if self.accelerator.split_batches else self.args.world_size
+        return self.args.train_batch_size * self.args.gradient_accumulation_steps * processes
 
     def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> LRScheduler:
         """Trainer's own; a second stage has a linear decay of its own after it."""

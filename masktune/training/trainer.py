@@ -27,16 +27,18 @@ from transformers import (
 from transformers.trainer import clear_device_cache
 from transformers.trainer_utils import EvalPrediction, TrainOutput
 
-from masktune import methods
+from masktune import methods, parts
 from masktune.errors import MaskTuneError
 from masktune.features import PREFIX
 from masktune.methods import MaskTuning, Method, Term
 from masktune.models.joint import MaskTuningModel
+from masktune.parts import Part
 from masktune.perturb import Vocabulary
 from masktune.streams import Streams
 from masktune.training import gradients
 from masktune.training.collate import PreparedColumns, replace_padding
 from masktune.training.cpu import dropout, word_gradient
+from masktune.training.devices import SeveralProcesses, average, check_devices
 from masktune.training.evaluation import SortedEvaluation
 from masktune.training.gradients import TermGradient
 from masktune.training.means import Mean
@@ -46,7 +48,7 @@ from masktune.training.stock.saving import Saving
 from masktune.training.stock.user_loss import MicroBatch, UserLoss
 
 
-class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
+class MaskTuningTrainer(SeveralProcesses, SeededOrder, Saving, SortedEvaluation):
     """Trainer with `method=` (default: Mask-tuning as the paper has it) and otherwise Trainer's own arguments.
 
     `model` is a plain `AutoModelForSequenceClassification`, to which the masked-LM head of its checkpoint is attached,
@@ -67,8 +69,10 @@ class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
     pay, True wherever they can be used, False never. `reference=True` switches both off: the reference implementation,
     each step as torch has it.
 
-    Raises MaskTuneError for a model without masked-LM head, a tokenizer without mask token, more than one process, a
-    train set without the columns that the method needs, and an accelerator that is asked for and cannot be used.
+    Several processes, as torchrun starts them, compute the step that one would (masktune.training.devices).
+
+    Raises MaskTuneError for a model without masked-LM head, a tokenizer without mask token, a train set without the
+    columns that the method needs, another way to use several devices, and an accelerator that cannot be used.
     """
 
     model: MaskTuningModel
@@ -183,11 +187,7 @@ class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
             )
         if self.method.encoder is not None and self.processing_class is None:
             raise MaskTuneError("processing_class=None: pass the tokenizer, which says what the mask token is")
-        if self.args.world_size > 1 or self.args.n_gpu > 1:
-            raise MaskTuneError(
-                f"{max(self.args.world_size, self.args.n_gpu)} devices: one run trains on one; show it one device "
-                "(CUDA_VISIBLE_DEVICES=0) and run several seeds or cells side by side instead"
-            )
+        check_devices(self)
 
     def _take_prepared_columns(self) -> None:
         """Have the columns that the method needs collated. Raises MaskTuneError for one that is missing."""
@@ -244,26 +244,37 @@ class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
         if callable(switch := getattr(self.optimizer, "train", None)):  # of one that is free of schedules
             switch()
         inputs = self._prepare_inputs(inputs)
-        share = self._share_of_step(inputs, num_items_in_batch)
+        part, share = self._next_part(inputs)
+        counts = part is None or part.counts
+        if part is None:
+            share = self._share_of_step(inputs, num_items_in_batch)
         total = torch.zeros((), device=self.args.device)
         measures = self._measures_this_step()
         separate = measures or self.method.equalises
-        before = self._take_gradients() if separate else []
+        before = self._take_gradients() if separate or not counts else []
         by_term: list[TermGradient] = []
         fast = not separate and self._uses_fast_word_gradient()
-        with word_gradient.fast_word_gradient(self.model) if fast else nullcontext():
+        with (
+            parts.hold(part),
+            self._own_gradients(model),
+            word_gradient.fast_word_gradient(self.model) if fast else nullcontext(),
+        ):
             for term in self._terms(model, inputs, self._micro_batch(inputs, share, num_items_in_batch)):
-                value = term.loss.detach().float()
+                value = term.loss.detach().float() if counts else torch.zeros((), device=self.args.device)
                 self._means[f"loss_{term.name}"].add(value)
                 total += term.weight * share * value
                 kept = {"retain_graph": True} if term.keep_graph else {}
-                self.accelerator.backward(term.weight * share * term.loss, **kept)
+                if part is None or term.loss.requires_grad:
+                    self.accelerator.backward(term.weight * share * term.loss, **kept)
                 if separate:
-                    by_term.append(TermGradient(term.name, term.weight, self._take_gradients(), term.equalise))
+                    by_term.append(TermGradient(term.name, term.weight, self._gradients_of(part), term.equalise))
         if measures:
             self._log_gradients(by_term, share)
-        if separate:
+        if separate or not counts:
             self._put_gradients(before, by_term)
+        if part is not None:
+            part.end()
+            self._average_gradients()
         if self.args.torch_empty_cache_steps and self.state.global_step % self.args.torch_empty_cache_steps == 0:
             clear_device_cache()
         return total
@@ -304,6 +315,13 @@ class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
         self.model.zero_grad(set_to_none=True)
         return taken
 
+    def _gradients_of(self, part: Part | None) -> list[Tensor | None]:
+        """Take the gradients of a term: the mean of the processes that hold parts of the batch."""
+        own = self._take_gradients()
+        if part is None:
+            return own
+        return average(own if part.counts else [None] * len(own), list(self.model.parameters()))
+
     def _put_gradients(self, before: list[Tensor | None], by_term: list[TermGradient]) -> None:
         """Add up what was there and the gradients of the terms, in the order in which backward would have added them.
 
@@ -325,7 +343,8 @@ class MaskTuningTrainer(SeededOrder, Saving, SortedEvaluation):
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Trainer's log, with the mean of what each loss term was since the last one."""
         if "loss" in logs:
-            logs = {**logs, **{name: mean.compute() for name, mean in self._means.items()}}
+            means = {name: mean.compute() for name, mean in self._means.items()}
+            logs = {**logs, **self._average_numbers(means)}
             self._means.clear()
         super().log(logs, start_time)
 

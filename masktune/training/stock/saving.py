@@ -33,6 +33,7 @@ class Saving(Trainer):
         self.model.load_weights(resume_from_checkpoint)
 
     def _load_best_model(self) -> None:
+        self.accelerator.wait_for_everyone()  # the first process may still be writing it
         best = self.state.best_model_checkpoint
         assert best is not None  # Trainer asks where there is one
         self.model.load_weights(best)

@@ -1,0 +1,114 @@
+"""Trainings by several processes and by one: `torchrun --nproc-per-node 2 tests/processes.py CHECKPOINTS FOLDER CASE`.
+
+CHECKPOINTS are a JSON object of folders by family. What comes out of each CASE, one of CASES, goes to FOLDER.
+"""
+
+import json
+import random
+import sys
+from pathlib import Path
+
+import torch
+from datasets import Dataset
+from tiny_models import WORDS
+from tiny_runs import classifier, losses, weights
+from transformers import AutoTokenizer, TrainingArguments
+
+from masktune import MaskTuningTrainer, methods
+
+GLOBAL_BATCH = 8
+MASKS = {"mask_rate": 0.3}
+# What is trained: a method, its options, and what else differs from the usual. Of 29 examples the last batch of 8 has
+# 5, of 33 one: for the second process nothing is left of it.
+CASES = {
+    "fine-tuning": {"method": "fine_tuning"},
+    "Mask-tuning": {"method": "mask_tuning", **MASKS},
+    "one process without examples in the last batch": {"method": "mask_tuning", **MASKS, "examples": 33},
+    "fewer examples than a batch": {"method": "mask_tuning", **MASKS, "examples": 3},
+    "few masks": {"method": "mask_tuning", "mask_rate": 0.02},
+    "mean over all maskable tokens": {"method": "mask_tuning", **MASKS, "reduction": "maskable", "examples": 33},
+    "accumulation": {"method": "mask_tuning", **MASKS, "args": {"gradient_accumulation_steps": 3}},
+    "clipped": {"method": "mask_tuning", **MASKS, "args": {"max_grad_norm": 0.05}},
+    "equal norms": {"method": "mask_tuning", **MASKS, "reduction": "equalised", "examples": 33},
+    "measured": {"method": "mask_tuning", **MASKS, "measure": True, "examples": 33},
+    "every draw": {
+        "method": "mask_tuning", **MASKS, "fill": "sample", "symbol": "bert", "positions": "at_least_one",
+    },
+    "exact count of random tokens": {"method": "mask_tuning", **MASKS, "fill": "random", "positions": "exact"},
+    "soft fill": {"method": "mask_tuning", **MASKS, "fill": "soft", "fill_gradient": True},
+    "filter": {"method": "mask_tuning", **MASKS, "classify": "both", "keep": "correct"},
+    "batches of like length": {
+        "method": "mask_tuning", **MASKS, "args": {"train_sampling_strategy": "group_by_length"}
+    },
+    "BART": {"method": "mask_tuning", **MASKS, "family": "bart"},
+    "MASKER": {"method": "masker", "keyword_weight": 1.0, "entropy_weight": 1.0},
+    "copies": {"method": "mlm_augmentation"},
+    "FreeLB": {"method": "mask_tuning+free_lb", **MASKS, "examples": 33},
+    "R-Drop": {"method": "r_drop", "examples": 33},
+    "HiddenCut": {"method": "hidden_cut"},
+    "Product of Experts": {"method": "mask_tuning+product_of_experts", **MASKS},
+    "reweighting": {"method": "reweighting", "examples": 33},
+    "second stage": {"method": "forgettable", "second_epochs": 2},
+}  # fmt: skip
+
+
+def rows(tokenizer, count):
+    """Examples of many lengths, with every column that a method may need."""
+    chooser = random.Random(0)
+    texts = [" ".join(chooser.choice(WORDS) for _ in range(chooser.randint(2, 12))) for _ in range(count)]
+    read = tokenizer(texts)
+    draws = torch.rand(count, 2, generator=torch.Generator().manual_seed(0)).softmax(-1)
+    copies = {f"prepared_copy_{number}": read["input_ids"] for number in range(4)}
+    return Dataset.from_dict(
+        {
+            **read, **copies,
+            "labels": [number % 2 for number in range(count)],
+            "prepared_bias": draws.tolist(),
+            "prepared_keywords": [[token % 3 == 0 for token in tokens] for tokens in read["input_ids"]],
+            "prepared_forgotten": [number % 3 == 0 for number in range(count)],
+        }
+    )  # fmt: skip
+
+
+def train(checkpoints, folder, name, processes):
+    """The trained case `name` with the same batch for any number of processes."""
+    case = {"examples": 29, "family": "bert", "args": {}, "measure": False, **CASES[name]}
+    own = {key: case.pop(key) for key in ("examples", "args", "measure")}
+    checkpoint = checkpoints[case.pop("family")]
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    args = {
+        "output_dir": str(folder), "use_cpu": True, "report_to": "none", "disable_tqdm": True, "num_train_epochs": 2,
+        "per_device_train_batch_size": GLOBAL_BATCH // processes, "logging_steps": 1, "save_strategy": "no",
+        "learning_rate": 0.05, "optim": "sgd", "seed": 1, "per_device_eval_batch_size": 4, **own["args"],
+    }  # fmt: skip
+    data = rows(tokenizer, own["examples"])
+    trainer = MaskTuningTrainer(
+        classifier(checkpoint), TrainingArguments(**args), method=methods.build(case.pop("method"), **case),
+        train_dataset=data, eval_dataset=data, processing_class=tokenizer, measure_gradients=own["measure"],
+    )  # fmt: skip
+    trainer.train()
+    return trainer
+
+
+def logged(trainer):
+    """What the logs of the steps hold, but for times."""
+    kept = ("loss", "grad_norm", "learning_rate", "norm_", "cosine_")
+    return [
+        {name: value for name, value in entry.items() if name.startswith(kept)}
+        for entry in trainer.state.log_history
+        if "loss" in entry
+    ]
+
+
+def main(checkpoints, folder, *names):
+    for name in names:
+        trainer = train(json.loads(checkpoints), Path(folder) / "run", name, processes=2)
+        rank = trainer.args.process_index
+        predicted = trainer.predict(trainer.eval_dataset)
+        torch.save(weights(trainer), Path(folder) / f"{name}.{rank}.weights")
+        report = {"logged": logged(trainer), "predictions": predicted.predictions.tolist(), "losses": losses(trainer)}
+        (Path(folder) / f"{name}.{rank}.json").write_text(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
