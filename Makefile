@@ -14,7 +14,7 @@ export MASKTUNE_CACHE ?= $(CURDIR)/.cache
 export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce figures report bench test test-fast newcomer lint format lab clean distclean
+.PHONY: help setup reproduce figures report bench test test-fast newcomer course lessons lint format lab clean distclean
 
 help:  ## show this list
 	@echo "make TARGET [STUDY=$(STUDY)] [JOBS=$(JOBS)]"
@@ -49,6 +49,12 @@ test-fast: setup  ## the tests that take no seconds, for the inner loop
 
 newcomer: setup  ## prove README's commands, in its order and twice, on a fresh clone of the last commit: half an hour
 	$(VENV)/bin/python -m pytest tests/newcomer.py
+
+course: setup  ## write the students' and the teachers' copies of the lessons in notebooks/course
+	$(VENV)/bin/python -m masktune.course
+
+lessons: setup  ## prove that each lesson of the course shows what it says, over three seeds: some minutes
+	$(VENV)/bin/python -m pytest tests/course_whole.py
 
 lint: setup  ## check style, format and types of the working folder, notebooks too; a minute, the second time seconds
 	$(VENV)/bin/ruff check .

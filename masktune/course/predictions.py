@@ -1,0 +1,72 @@
+"""What a student predicts is stored before the cell runs, and scored after it.
+
+`predictions.json` in the working folder, in JupyterLab the folder of the notebook, holds for each question what was
+predicted and what was found. Once a result has been seen the prediction stays: running a lesson again, with another
+seed say, changes only what was found.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import EllipsisType
+from typing import Any
+
+from masktune.course.grading import NotYetError
+from masktune.errors import MaskTuneError
+from masktune.files import write_file
+
+FILE = "predictions.json"
+Answer = int | float | str
+
+
+def predict(question: str, answer: Answer | EllipsisType) -> None:
+    """Store a prediction, a number or a word. Raises NotYetError while `...` stands in its place."""
+    if answer is ...:
+        raise NotYetError(
+            "put your prediction in the place of the dots; a guess is enough, and a wrong one teaches more"
+        )
+    if isinstance(answer, bool) or not isinstance(answer, int | float | str):
+        raise NotYetError(f"{answer!r} is no prediction; give a number or a word in quotes")
+    stored = _read()
+    known = stored.get(question, {})
+    if "found" in known:
+        print(f"You have seen the result: your prediction {known['predicted']} stays.")
+        return
+    stored[question] = {"predicted": answer}
+    _write(stored)
+    print(f"Stored: {question}: {answer}.")
+
+
+def score(question: str, found: Answer) -> None:
+    """Say what was predicted and what was found. Raises NotYetError where nothing was predicted."""
+    stored = _read()
+    if question not in stored:
+        raise NotYetError(f"no prediction for {question!r} is stored; run the cell with predict above first")
+    found = found if isinstance(found, str) else round(float(found), 1)
+    predicted = stored[question]["predicted"]
+    stored[question] = {"predicted": predicted, "found": found}
+    _write(stored)
+    print(f"{question}: you predicted {predicted}, found {found}{_compare(predicted, found)}.")
+
+
+def _compare(predicted: Answer, found: Answer) -> str:
+    if isinstance(found, str) or isinstance(predicted, str):
+        return ": right" if predicted == found else ": not what happened"
+    off = predicted - found
+    if abs(off) < 0.05:
+        return ": exact"
+    return f": {abs(off):.1f} too {'high' if off > 0 else 'low'}"
+
+
+def _read() -> dict[str, dict[str, Any]]:
+    try:
+        return dict(json.loads(Path(FILE).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        raise MaskTuneError(f"{FILE} in this folder cannot be read; move it away and run the lesson again") from None
+
+
+def _write(stored: dict[str, dict[str, Any]]) -> None:
+    write_file(Path(FILE), json.dumps(stored, indent=1) + "\n")

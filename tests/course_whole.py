@@ -1,0 +1,34 @@
+"""The lessons whole, over three seeds: each shows what it says it shows, in the time that it says. `make lessons`.
+
+Not one of the tests of `make test`: it trains for minutes, and wants a machine that does little else. The small model
+is the one in the cache of the checkout, made if need be.
+"""
+
+import os
+
+import pytest
+from lessons import SOURCES, read, walk
+
+from masktune.course import pretrained
+
+CACHE = os.environ.get("MASKTUNE_CACHE")  # as `make` sets it, before a fixture of all tests takes it away
+A_CELL, A_LESSON = 120, 300  # seconds
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_model():
+    with pytest.MonkeyPatch.context() as patch:
+        if CACHE:
+            patch.setenv("MASKTUNE_CACHE", CACHE)
+        pretrained()
+        yield
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_a_lesson_shows_what_it_says(path, seed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names, slowest, all_cells = walk(path, seed)
+    failed = [line for line in read(path)["metadata"]["masktune"]["surprises"] if not eval(line, names)]
+    assert failed == []
+    assert slowest < A_CELL and all_cells < A_LESSON, f"the slowest cell took {slowest:.0f} s, all {all_cells:.0f} s"
