@@ -10,9 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 import safetensors.torch
 import torch
-from tiny_models import masked_language_model, rewrite, with_old_names, word_tokenizer
-
-from masktune.models.families import FAMILIES
+from tiny_models import FAMILIES, masked_language_model, rewrite, with_old_names, word_tokenizer
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,6 +16,7 @@ from transformers import (
     RobertaForMaskedLM,
 )
 
+FAMILIES = ("bert", "roberta", "bart")  # that studies train; every other type is in tests/encoders.py
 WORDS = [f"word{number}" for number in range(40)]
 # Random weights large enough to say something.
 SIZES = {

@@ -1,12 +1,10 @@
-"""How BERT, RoBERTa and BART read text: the entry of each in `FAMILIES`.
+"""The layers of a classifier, for the methods that reach into them: an entry for each type of model in `FAMILIES`.
 
 B is the batch size, L the padded length, H the hidden size.
 
-BART has no masked-LM head of the BERT kind: it was pre-trained to write the original text from a corrupted one (Lewis
-et al. 2020). As a masked language model it is therefore read with that denoising loss, restricted to single-token
-masks: the encoder reads the masked text, the decoder is teacher-forced with the original text shifted right, and of its
-outputs only those at the masked positions are asked for. The decoder is causal, so the token to be predicted is never
-among what it sees.
+Most methods need no entry: they read a classifier as a whole, and its masked language model as `masked_lm` does, of
+any type. FreeLB and a soft fill change word embeddings, which every encoder looks up in one module; Span Cutoff,
+HiddenCut and MASKER's keywords need what is here.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,20 +12,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import ModelOutput
-from transformers.models.bart.modeling_bart import shift_tokens_right
 
-
-def _encoder_hidden(base: PreTrainedModel, masked_ids: Tensor, input_ids: Tensor, **inputs: Tensor) -> Tensor:
-    """BERT and RoBERTa: the encoder reads the masked text. -> [B, L, H]."""
-    return base(input_ids=masked_ids, **inputs).last_hidden_state
-
-
-def _decoder_hidden(base: PreTrainedModel, masked_ids: Tensor, input_ids: Tensor, **inputs: Tensor) -> Tensor:
-    """BART: the decoder, teacher-forced with the original text, reads the encoder's view of the masked text."""
-    shifted = shift_tokens_right(input_ids, base.config.pad_token_id, base.config.decoder_start_token_id)
-    return base(input_ids=masked_ids, decoder_input_ids=shifted, use_cache=False, **inputs).last_hidden_state
+from masktune.errors import MaskTuneError
 
 
 @dataclass(frozen=True)
@@ -77,30 +65,50 @@ def _last_attention(output: ModelOutput, attention_mask: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Family:
-    """How one type of checkpoint reads text.
+    """The stacks that a type's classifier reads through, and what the token attends to at which it classifies."""
 
-    The name of its MLM head, the way to the hidden states of masked text, the stacks that its classifier reads
-    through, and what the token attends to at which it classifies.
-    """
-
-    head: str
-    hidden: Callable[..., Tensor]
     stacks: Callable[[PreTrainedModel], list[Stack]]
     attention: Callable[[ModelOutput, Tensor], Tensor]
 
 
+_LIKE_BERT = Family(_encoder_stacks, _first_attention)
 FAMILIES = {
-    "bert": Family("cls", _encoder_hidden, _encoder_stacks, _first_attention),
-    "roberta": Family("lm_head", _encoder_hidden, _encoder_stacks, _first_attention),
-    "bart": Family("lm_head", _decoder_hidden, _decoder_stacks, _last_attention),
+    "bert": _LIKE_BERT,
+    "roberta": _LIKE_BERT,
+    "xlm-roberta": _LIKE_BERT,
+    "camembert": _LIKE_BERT,
+    "electra": _LIKE_BERT,
+    "bart": Family(_decoder_stacks, _last_attention),
+}
+
+# What methods change inside a classifier, as an error names it.
+CHANGES = {
+    "words": "word embeddings (FreeLB, a soft fill)",
+    "embeddings": "embedded texts (Span Cutoff)",
+    "feed_forward": "outputs of layers (HiddenCut)",
+    "attention": "attention (Span Cutoff, MASKER's keywords)",
 }
 
 
-def base_of(model: PreTrainedModel) -> PreTrainedModel:
-    """The model without its head."""
-    base = model.base_model
-    assert isinstance(base, PreTrainedModel)  # transformers declares any module
-    return base
+def family_of(config: PreTrainedConfig, change: str) -> Family:
+    """The entry of a type of model. Raises MaskTuneError, naming the `change` of CHANGES, where there is none."""
+    if config.model_type not in FAMILIES:
+        raise MaskTuneError(
+            f"the method reaches for the {CHANGES[change]} of a classifier, and its layers are known for the types "
+            f"{', '.join(FAMILIES)}, not for {config.model_type!r}: choose a model of these types, or another method"
+        )
+    return FAMILIES[config.model_type]
+
+
+def stacks_of(base: PreTrainedModel, change: str) -> list[Stack]:
+    """The stacks of a model without its head. Of an encoder of any type the word embeddings are known, and only those.
+
+    Raises MaskTuneError, naming the `change` of CHANGES, for a type of which more must be known.
+    """
+    config = base.config
+    if change == "words" and config.model_type not in FAMILIES and not config.is_encoder_decoder:
+        return [Stack([base.get_input_embeddings()], [], [])]
+    return family_of(config, change).stacks(base)
 
 
 def shift_right(values: Tensor) -> Tensor:

@@ -9,11 +9,10 @@ own, `encoder="frozen"` one that is never trained.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification, PreTrainedConfig, PreTrainedModel
@@ -21,20 +20,30 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from masktune.errors import MaskTuneError, one_of
 from masktune.losses import ENCODERS
-from masktune.models.families import FAMILIES, Family, Stack, base_of, shift_right
-from masktune.models.masked_lm import HEAD_FILE, MaskedLM, has_saved_head, load_masked_lm, masked_logits, tie
-from masktune.models.weights import check_loaded, copy_weights, loading, read_weights
+from masktune.models.adapters import is_adapted, load_adapter, unwrapped
+from masktune.models.editing import Editing
+from masktune.models.masked_lm import HEAD_FILE, MaskedLM, has_saved_head, load_masked_lm, masked_logits
+from masktune.models.origin import Origin
+from masktune.models.saving import load_language_model, save_language_model
+from masktune.models.sharing import base_of, fit_vocabulary, made_whole, resize, use_encoder
+from masktune.models.surface import ClassifierSurface
+from masktune.models.weights import check_loaded, copy_weights, loading, read_checkpoint
 from masktune.perturb import Vocabulary
 from masktune.streams import derive
 
 
-class MaskTuningModel(nn.Module):
+class MaskTuningModel(ClassifierSurface, Editing):
     """A classifier and the masked-LM head of its checkpoint on one encoder.
 
     As an `nn.Module` it is the classifier: `forward(**batch)` returns transformers' output with loss and logits [B, C],
-    so that `transformers.Trainer` evaluates it. `mlm_logits` is the language model's side; `encoder=None` leaves it
-    out, for methods that need none. `vocabulary` (from the tokenizer) is set by the trainer, because perturbing needs
-    to know the mask token.
+    and what Trainer asks of a model is the classifier's answer (masktune.models.surface). `mlm_logits` is the language
+    model's side; `encoder=None` leaves it out, for methods that need none. `vocabulary` (from the tokenizer) is set by
+    the trainer, because perturbing needs to know the mask token.
+
+    The classifier may be of any type that transformers has a masked language model of, and in a wrapper of peft.
+
+    >>> model = MaskTuningModel.from_pretrained("bert-base-uncased", ["negative", "positive"], seed=0)  # doctest: +SKIP
+    >>> model.save_pretrained("mask-tuned")  # doctest: +SKIP
     """
 
     def __init__(self, classifier: PreTrainedModel, masked_lm: MaskedLM | None = None, encoder: str = "shared"):
@@ -42,20 +51,23 @@ class MaskTuningModel(nn.Module):
         self.classifier = classifier
         self.encoder = one_of(encoder, ENCODERS, "encoder") if masked_lm is not None else None
         self._vocabulary: Vocabulary | None = None
-        self.mlm_head: nn.Module | None = None
+        self.mlm_head: PreTrainedModel | None = None
         self.mlm_encoder: PreTrainedModel | None = None
         if masked_lm is not None:
-            self._attach(masked_lm)
+            self._attach(masked_lm.model)
 
-    def _attach(self, masked_lm: MaskedLM) -> None:
-        self.mlm_head = head = masked_lm.head
-        if self.encoder == "shared":
-            tie(masked_lm, self.classifier.get_input_embeddings().get_parameter("weight"))
-            return
-        self.mlm_encoder = encoder = base_of(masked_lm.model)
+    def _attach(self, masked_lm: PreTrainedModel) -> None:
+        """Register the head, and the encoder where it is the language model's own. See masktune.models.sharing."""
+        fit_vocabulary(masked_lm, self.classifier.get_input_embeddings().get_parameter("weight"))
+        shared = self.encoder == "shared"
+        encoder = self.encoder_of_classifier if shared else base_of(masked_lm)
+        use_encoder(masked_lm, encoder)
+        self.mlm_head = masked_lm.to(self.classifier.device)
+        if not shared:
+            self.mlm_encoder = encoder.to(self.classifier.device)
         if self.encoder == "frozen":
             encoder.requires_grad_(False)
-            head.requires_grad_(False)
+            masked_lm.requires_grad_(False)
 
     @classmethod
     def from_pretrained(
@@ -65,18 +77,28 @@ class MaskTuningModel(nn.Module):
         seed: int,
         revision: str | None = None,
         encoder: str | None = "shared",
+        *,
+        dtype: torch.dtype | str | None = None,
+        subfolder: str = "",
+        cache_dir: str | None = None,
+        token: str | bool | None = None,
+        local_files_only: bool = False,
+        trust_remote_code: bool = False,
     ) -> "MaskTuningModel":
         """Load both heads of a checkpoint; the new classification head is initialised from (seed, "head").
 
-        The classification head is drawn as transformers draws it. Raises MaskTuneError for a checkpoint that cannot be
-        read or lacks a tensor, a model type that is not in FAMILIES, or one whose masked-LM head was never trained.
+        The classification head is drawn as transformers draws it. What follows `encoder` is passed on to
+        `from_pretrained` of transformers, for both heads. Raises MaskTuneError for a checkpoint that cannot be read or
+        lacks a tensor, a type of model without masked-LM head, or one whose masked-LM head was never trained.
         """
+        origin = Origin(str(checkpoint), revision, subfolder, cache_dir, token, local_files_only, trust_remote_code)
         names = dict(enumerate(label_names))
-        with loading(checkpoint, revision), torch.random.fork_rng(devices=[]):
+        with loading(origin.name, origin.revision), torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(seed, "head"))
             classifier, info = AutoModelForSequenceClassification.from_pretrained(
-                checkpoint,
-                revision=revision or "main",
+                origin.checkpoint,
+                **origin.arguments(),
+                **({} if dtype is None else {"dtype": dtype}),
                 num_labels=len(names),
                 id2label=names,
                 label2id={name: index for index, name in names.items()},
@@ -84,33 +106,53 @@ class MaskTuningModel(nn.Module):
                 output_loading_info=True,
             )
         whole = type(classifier).__name__ in (classifier.config.architectures or ())
-        check_loaded(classifier, info, checkpoint, whole)
-        return cls._with_language_model(classifier, checkpoint, revision, encoder)
+        check_loaded(classifier, info, origin, whole)
+        return cls._with_language_model(classifier, origin, encoder)
 
     @classmethod
-    def from_classifier(cls, classifier: PreTrainedModel, encoder: str | None = "shared") -> "MaskTuningModel":
-        """Attach to a loaded `AutoModelForSequenceClassification` the masked-LM head of the checkpoint it came from."""
+    def from_classifier(
+        cls,
+        classifier: PreTrainedModel,
+        encoder: str | None = "shared",
+        *,
+        checkpoint: str | Path | None = None,
+        revision: str | None = None,
+        subfolder: str = "",
+        cache_dir: str | None = None,
+        token: str | bool | None = None,
+        local_files_only: bool = False,
+        trust_remote_code: bool = False,
+    ) -> "MaskTuningModel":
+        """Attach to a loaded `AutoModelForSequenceClassification` the masked-LM head of the checkpoint it came from.
+
+        transformers remembers the checkpoint and its commit; a subfolder, cache or token with which the classifier was
+        loaded must be said once more. `checkpoint` names another one, with a head that fits. The head has the
+        classifier's device, number type and number of tokens. Raises MaskTuneError where no trained head is found.
+        """
         if encoder is None:
+            unwrapped(classifier)
             return cls(classifier)
-        checkpoint = classifier.config.name_or_path
-        if not checkpoint:
-            raise MaskTuneError(
-                f"this {type(classifier).__name__} was not loaded from a checkpoint, so its masked-LM head cannot be "
-                "found; load it with from_pretrained, or build a MaskTuningModel yourself"
-            )
-        revision = getattr(classifier.config, "_commit_hash", None)
-        return cls._with_language_model(classifier, checkpoint, revision, encoder)
+        given = {
+            "revision": revision,
+            "subfolder": subfolder,
+            "cache_dir": cache_dir,
+            "token": token,
+            "local_files_only": local_files_only,
+            "trust_remote_code": trust_remote_code,
+        }
+        return cls._with_language_model(classifier, Origin.of(unwrapped(classifier), checkpoint, **given), encoder)
 
     @classmethod
     def _with_language_model(
-        cls, classifier: PreTrainedModel, checkpoint: str | Path, revision: str | None, encoder: str | None
+        cls, classifier: PreTrainedModel, origin: Origin, encoder: str | None
     ) -> "MaskTuningModel":
         if encoder is None:
             return cls(classifier)
-        model = cls(classifier, load_masked_lm(checkpoint, revision), encoder)
-        if has_saved_head(checkpoint):
+        _check_in_one_place(classifier)
+        model = cls(classifier, load_masked_lm(origin, dtype=unwrapped(classifier).dtype), encoder)
+        if has_saved_head(origin):
             # Of a model that was saved with a shared encoder, both networks begin with it.
-            model._load_language_model(checkpoint, or_else=model.mlm_encoder)
+            load_language_model(model, origin.folder, or_else=model.mlm_encoder)
         return model
 
     @property
@@ -122,6 +164,13 @@ class MaskTuningModel(nn.Module):
 
     @vocabulary.setter
     def vocabulary(self, vocabulary: Vocabulary) -> None:
+        """Raises MaskTuneError for a tokenizer with more tokens than the model has embeddings of."""
+        tokens = len(self.classifier.get_input_embeddings().get_parameter("weight"))
+        if vocabulary.size > tokens:
+            raise MaskTuneError(
+                f"the tokenizer has {vocabulary.size} tokens, the model embeddings of {tokens}: call "
+                "model.resize_token_embeddings(len(tokenizer)) before training"
+            )
         self._vocabulary = vocabulary
 
     @property
@@ -135,9 +184,14 @@ class MaskTuningModel(nn.Module):
         return self.classifier.device
 
     @property
-    def family(self) -> Family:
-        """How this type of model reads text. Raises MaskTuneError for a model type that is not in FAMILIES."""
-        return FAMILIES[one_of(self.config.model_type, FAMILIES, "model type")]
+    def transformers_classifier(self) -> PreTrainedModel:
+        """The classifier as transformers has it, without a wrapper of peft: what names its inputs."""
+        return unwrapped(self.classifier)
+
+    @property
+    def encoder_of_classifier(self) -> PreTrainedModel:
+        """The classifier without its head."""
+        return base_of(self.transformers_classifier)
 
     def forward(
         self,
@@ -152,7 +206,7 @@ class MaskTuningModel(nn.Module):
         """
         with contextlib.ExitStack() as reading:
             if soft_words is not None and soft_positions is not None:
-                reading.enter_context(self._read_softly(soft_words, soft_positions))
+                reading.enter_context(self.read_softly(soft_words, soft_positions))
             output = self.classifier(labels=labels, **inputs)
         return SequenceClassifierOutput(loss=output.loss, logits=output.logits)
 
@@ -164,21 +218,6 @@ class MaskTuningModel(nn.Module):
         words = self.classifier.get_input_embeddings().get_parameter("weight")
         with torch.autocast(words.device.type, enabled=False):
             return probabilities.to(words.dtype) @ words
-
-    @contextlib.contextmanager
-    def _read_softly(self, words: Tensor, where: Tensor) -> Iterator[None]:
-        """Within the block the classifier reads `words` [B, L, H] at bool [B, L], before any `edit` of the words.
-
-        BART multiplies the embeddings that it looks up by a factor of the stack that reads them; these alike.
-        """
-        with contextlib.ExitStack() as hooks:
-            for stack in self._stacks:
-                own, there = (shift_right(words), shift_right(where)) if stack.shifted else (words, where)
-                for module in stack.words:
-                    scaled = getattr(module, "embed_scale", 1.0) * own
-                    hook = module.register_forward_hook(_replacing(scaled, there), prepend=True)
-                    hooks.callback(hook.remove)
-            yield
 
     @contextlib.contextmanager
     def without_dropout(self) -> Iterator[None]:
@@ -198,67 +237,55 @@ class MaskTuningModel(nn.Module):
         """
         if self.mlm_head is None:
             raise MaskTuneError("the model has no language model; load it with encoder='shared'")
-        base = base_of(self.classifier) if self.mlm_encoder is None else self.mlm_encoder
         with torch.no_grad() if self.encoder == "frozen" else contextlib.nullcontext():
-            return masked_logits(self.family, base, self.mlm_head, masked_ids, input_ids, positions, **inputs)
+            return masked_logits(self.mlm_head, masked_ids, input_ids, positions, **inputs)
 
-    @contextlib.contextmanager
-    def edit(
-        self, where: str, values: Callable[[int], Tensor], edit: Callable[[Tensor, Tensor], Tensor]
-    ) -> Iterator[None]:
-        """Within the block the classifier reads text with edited outputs of some of its modules.
+    def resize_token_embeddings(
+        self, new_num_tokens: int | None = None, pad_to_multiple_of: int | None = None, mean_resizing: bool = True
+    ) -> nn.Module:
+        """transformers' own, for both heads: classifier and language model then know as many tokens."""
+        before = len(self.classifier.get_input_embeddings().get_parameter("weight"))
+        words = self.classifier.resize_token_embeddings(new_num_tokens, pad_to_multiple_of, mean_resizing)
+        self.__dict__.pop("_counted", None)
+        if self.mlm_head is not None:
+            tokens = len(words.get_parameter("weight"))
+            with made_whole(self.mlm_head):
+                if self.mlm_encoder is None:
+                    resize(self.mlm_head, before, tokens)
+                else:
+                    fit_vocabulary(self.mlm_head, words.get_parameter("weight"))
+        return words
 
-        The output [B, L, H] of each module `where` (a field of `Stack`), numbered from the first layer to the last, is
-        replaced by `edit(output, values(number))`. `values` are [B, L, ...], a row for each token; they reach a stack
-        that reads the text shifted as it reads it. Raises MaskTuneError for a model type that is not in FAMILIES.
-        """
-        places = [(module, stack.shifted) for stack in self._stacks for module in getattr(stack, where)]
-        with contextlib.ExitStack() as hooks:
-            for number, (module, shifted) in enumerate(places):
-                own = shift_right(values(number)) if shifted else values(number)
-                hook = module.register_forward_hook(lambda module, inputs, output, own=own: edit(output, own))
-                hooks.callback(hook.remove)
-            yield
-
-    def hide_from_attention(self, inputs: dict[str, Tensor], tokens: Tensor) -> dict[str, Tensor]:
-        """The inputs of the classifier with an attention that leaves out some `tokens`, bool [B, L]."""
-        inputs = {**inputs, "attention_mask": inputs["attention_mask"].masked_fill(tokens, 0)}
-        if any(stack.shifted for stack in self._stacks):
-            inputs["decoder_attention_mask"] = (~shift_right(tokens)).long()
-        return inputs
-
-    @torch.no_grad()
-    def attention(self, inputs: dict[str, Tensor]) -> Tensor:
-        """How much the classification attends to each token in the last layer, mean over the heads. -> [B, L]."""
-        self.classifier.set_attn_implementation("eager")  # the others do not tell
-        output = self.classifier(**inputs, output_attentions=True)
-        return self.family.attention(output, inputs["attention_mask"]).mean(1)
-
-    @property
-    def _stacks(self) -> list[Stack]:
-        return self.family.stacks(base_of(self.classifier))
-
-    def save_pretrained(self, folder: str | Path) -> None:
+    def save_pretrained(
+        self,
+        save_directory: str | Path,
+        is_main_process: bool = True,
+        state_dict: Mapping[str, Tensor] | None = None,
+        push_to_hub: bool = False,
+        max_shard_size: int | str = "50GB",
+    ) -> None:
         """Write a plain transformers classification checkpoint, and next to it the language model's own weights.
 
         `AutoModelForSequenceClassification` and `pipeline("text-classification")` load the folder and see nothing of
-        the language model; `MaskTuningModel.from_pretrained` finds both.
+        the language model; `MaskTuningModel.from_pretrained` finds both. Of a classifier in peft's wrapper the adapter
+        is written, as peft does. `state_dict` is that of the whole model. Raises MaskTuneError for `push_to_hub`, which
+        would upload the folder before the language model is in it.
         """
-        self.classifier.save_pretrained(folder)
-        head = Path(folder) / HEAD_FILE
-        if self.encoder is None:
-            head.unlink(missing_ok=True)  # of a model that was saved here before
+        if push_to_hub:
+            raise MaskTuneError("push_to_hub = True: call model.push_to_hub(repo_id), which uploads both heads")
+        named: dict[str, Any] = {} if is_adapted(self.classifier) else {"max_shard_size": max_shard_size}
+        if state_dict is not None:
+            start = "classifier."
+            named["state_dict"] = {
+                name.removeprefix(start): value for name, value in state_dict.items() if name.startswith(start)
+            }
+        self.classifier.save_pretrained(save_directory, is_main_process=is_main_process, **named)
+        if not is_main_process:
             return
-        weights: dict[int, tuple[str, Tensor]] = {}
-        for name, value in self._language_model_tensors().items():
-            weights.setdefault(value.data_ptr(), (name, value.contiguous()))  # safetensors stores no tensor twice
-        safetensors.torch.save_file(dict(weights.values()), head)
-
-    def _language_model_tensors(self) -> dict[str, Tensor]:
-        """The tensors that the classifier does not hold already; those that are tied, by each of their names."""
-        held = {value.data_ptr() for value in self.classifier.state_dict().values()}
-        own = {name: value for name, value in self.state_dict().items() if name.startswith("mlm_")}
-        return {name: value for name, value in own.items() if value.data_ptr() not in held}
+        if self.encoder is None:
+            (Path(save_directory) / HEAD_FILE).unlink(missing_ok=True)  # of a model that was saved here before
+        else:
+            save_language_model(self, Path(save_directory), state_dict)
 
     def load_weights(self, folder: str | Path) -> None:
         """Load in place what `save_pretrained` wrote (resuming a run, going back to its best checkpoint).
@@ -266,24 +293,20 @@ class MaskTuningModel(nn.Module):
         Raises MaskTuneError that names the first tensor of the classifier or its language model that the folder lacks,
         has too many, or has in another shape.
         """
-        file = Path(folder) / "model.safetensors"
-        copy_weights(self.classifier.state_dict(), read_weights(file), file)
+        folder = Path(folder)
+        if is_adapted(self.classifier):
+            load_adapter(self.classifier, folder)
+        else:
+            places = self.classifier.state_dict()
+            copy_weights(places, read_checkpoint(folder, self.classifier), folder / "model.safetensors")
         if self.encoder is not None:
-            self._load_language_model(folder)
-
-    def _load_language_model(self, folder: str | Path, or_else: nn.Module | None = None) -> None:
-        """Load the language model from the folder; `or_else` is its encoder where the folder holds none."""
-        file = Path(folder) / HEAD_FILE
-        weights = read_weights(file)
-        if or_else is not None and not any(name.startswith("mlm_encoder.") for name in weights):
-            weights |= or_else.state_dict(prefix="mlm_encoder.")
-        copy_weights(self._language_model_tensors(), weights, file)
+            load_language_model(self, folder)
 
 
-def _replacing(words: Tensor, where: Tensor) -> Callable[[nn.Module, Any, Tensor], Tensor]:
-    """A forward hook that puts `words` [B, L, H] into the output of its module at bool [B, L]."""
-
-    def hook(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-        return torch.where(where[..., None], words.to(output.dtype), output)
-
-    return hook
+def _check_in_one_place(classifier: PreTrainedModel) -> None:
+    """Raise MaskTuneError for a classifier whose layers are on several devices: a head belongs to one."""
+    places = set((getattr(classifier, "hf_device_map", None) or {}).values())
+    if len(places) > 1:
+        raise MaskTuneError(
+            f"the classifier is spread over {', '.join(sorted(map(str, places)))} (device_map); load it on one device"
+        )

@@ -1,33 +1,45 @@
-"""The masked language model of a checkpoint: loading it, its logits at masked positions, tying it to a classifier.
+"""The masked language model of a checkpoint: loading it, and its logits at masked positions alone.
 
-B is the batch size, L the padded length, H the hidden size, N the number of masked tokens, V the vocabulary. How a
-family of models reads the masked text is in masktune.models.families.
+B is the batch size, L the padded length, H the hidden size, N the number of masked tokens, V the vocabulary.
+
+Any type works that transformers has an `AutoModelForMaskedLM` of: its own forward pass runs, and between encoder and
+head the rows at masked positions are taken out, so that the head, which treats each token alone, computes N rows of
+logits instead of B x L.
+
+BART has no masked-LM head of the BERT kind: it was pre-trained to write the original text from a corrupted one (Lewis
+et al. 2020). As a masked language model it is therefore read with that denoising loss, restricted to single-token
+masks: the encoder reads the masked text, the decoder is teacher-forced with the original text shifted right, as its
+type shifts it, and of its outputs only those at the masked positions are asked for. The decoder is causal, so the token
+to be predicted is never among what it sees. mBART alike.
 """
 
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
+import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedModel
+from transformers import (
+    MODEL_FOR_MASKED_LM_MAPPING,
+    AutoConfig,
+    AutoModel,
+    AutoModelForMaskedLM,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 
-from masktune.errors import MaskTuneError, one_of
-from masktune.models.families import FAMILIES, Family, base_of
+from masktune.errors import MaskTuneError
+from masktune.models.origin import Origin
+from masktune.models.sharing import base_of
 from masktune.models.weights import check_loaded, loading
 
 # What the language model has of its own, in the folder of a saved MaskTuningModel.
 HEAD_FILE = "mlm_head.safetensors"
 
-
-class BiasedHead(nn.Module):
-    """BART's output layer: the tied projection and the bias that transformers keeps separately, on the model."""
-
-    def __init__(self, projection: nn.Linear, bias: Tensor):
-        super().__init__()
-        self.projection = projection
-        self.register_buffer("bias", bias)
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        """Logits [..., V] from hidden states [..., H]."""
-        return self.projection(hidden) + self.bias
+# Why a well-known type may lack a trained head.
+DISCRIMINATORS = {
+    "electra": "an ELECTRA discriminator has none, its generator has one; ",
+    "deberta-v2": "DeBERTa-v3 was pre-trained as a discriminator and has none; ",
+}
 
 
 class MaskedLM(nn.Module):
@@ -36,84 +48,124 @@ class MaskedLM(nn.Module):
     def __init__(self, model: PreTrainedModel):
         super().__init__()
         self.model = model
-        self.family = FAMILIES[one_of(model.config.model_type, FAMILIES, "model type")]
-
-    @property
-    def head(self) -> nn.Module:
-        """The module that maps hidden states [..., H] to logits [..., V]."""
-        head = getattr(self.model, self.family.head)
-        bias = getattr(self.model, "final_logits_bias", None)
-        return head if bias is None else BiasedHead(head, bias)
 
     def mlm_logits(self, masked_ids: Tensor, input_ids: Tensor, positions: Tensor, **inputs: Tensor) -> Tensor:
         """Predictions for the masked tokens, see `masked_logits`. -> [N, V]."""
-        return masked_logits(self.family, base_of(self.model), self.head, masked_ids, input_ids, positions, **inputs)
+        return masked_logits(self.model, masked_ids, input_ids, positions, **inputs)
 
 
 def masked_logits(
-    family: Family,
-    base: PreTrainedModel,
-    head: nn.Module,
-    masked_ids: Tensor,
-    input_ids: Tensor,
-    positions: Tensor,
-    **inputs: Tensor,
+    model: PreTrainedModel, masked_ids: Tensor, input_ids: Tensor, positions: Tensor, **inputs: Tensor
 ) -> Tensor:
     """Run the encoder on the rows that hold a mask, the head on the masked positions. -> [N, V], row-major.
 
     `masked_ids`, `input_ids` (the original text) and `positions` (bool) are [B, L], as are `inputs`: attention_mask
-    and, where the family has them, token_type_ids. Rows without a mask add nothing to the loss and are left out.
+    and, where the type has them, token_type_ids. Rows without a mask add nothing to the loss and are left out.
     """
     rows = positions.any(1)
-    inputs = {name: values[rows] for name, values in inputs.items()}
-    hidden = family.hidden(base, masked_ids[rows], input_ids[rows], **inputs)
-    return head(hidden[positions[rows]])
+    given: dict[str, Any] = {name: values[rows] for name, values in inputs.items()}
+    if model.config.is_encoder_decoder:
+        given["decoder_input_ids"] = model.prepare_decoder_input_ids_from_labels(input_ids[rows])
+        given["use_cache"] = False
+    taking = base_of(model).register_forward_hook(_taking_out(positions[rows]))
+    try:
+        return model(input_ids=masked_ids[rows], **given).logits
+    finally:
+        taking.remove()
 
 
-def tie(masked_lm: MaskedLM, words: nn.Parameter) -> None:
-    """Make the head's projection to the vocabulary the word embeddings `words` [V, H], if it is its own model's.
+def _taking_out(positions: Tensor) -> Callable[[nn.Module, Any, Any], Any]:
+    """A forward hook of an encoder that leaves, of its hidden states [B, L, H], those at positions bool [B, L]."""
 
-    A projection that was trained separately from the embeddings (tie_word_embeddings=False) stays what it is. Raises
-    MaskTuneError for a vocabulary of another size.
-    """
-    projection = masked_lm.model.get_output_embeddings()
-    if projection.weight.shape != words.shape:
-        raise MaskTuneError(
-            f"the classifier has word embeddings of shape {list(words.shape)}, the masked-LM head of its checkpoint "
-            f"{list(projection.weight.shape)}; resize both, and save them as one checkpoint"
-        )
-    if projection.weight is masked_lm.model.get_input_embeddings().weight:
-        projection.weight = words
+    def hook(module: nn.Module, inputs: Any, output: Any) -> Any:
+        if isinstance(output, tuple):
+            return (output[0][positions], *output[1:])
+        output["last_hidden_state"] = output["last_hidden_state"][positions]
+        return output
+
+    return hook
 
 
-def has_saved_head(checkpoint: str | Path) -> bool:
+def has_saved_head(origin: Origin) -> bool:
     """Whether `MaskTuningModel.save_pretrained` wrote this folder."""
-    return (Path(checkpoint) / HEAD_FILE).exists()
+    return (origin.folder / HEAD_FILE).exists()
 
 
-def load_masked_lm(checkpoint: str | Path, revision: str | None = None) -> MaskedLM:
-    """The masked language model of a checkpoint. Raises MaskTuneError if its head was never trained."""
-    masked_lm, missing = load_masked_lm_and_missing(checkpoint, revision)
-    if missing and not has_saved_head(checkpoint):
+def load_masked_lm(
+    checkpoint: str | Origin, revision: str | None = None, dtype: torch.dtype | str | None = None
+) -> MaskedLM:
+    """The masked language model of a checkpoint, with weights of `dtype` (None: as transformers loads them).
+
+    Raises MaskTuneError if its head was never trained, or if its type has none.
+    """
+    origin = _origin(checkpoint, revision)
+    masked_lm, missing = load_masked_lm_and_missing(origin, dtype=dtype)
+    if missing and not has_saved_head(origin):
+        why = DISCRIMINATORS.get(masked_lm.model.config.model_type, "")
         raise MaskTuneError(
-            f"the checkpoint {str(checkpoint)!r} has no trained masked-LM head ({missing[0]} is missing); adapt it "
-            "first with masktune.pretraining.checkpoints.prepare (an `adaptation` of the model), or choose another "
-            "checkpoint"
+            f"the checkpoint {origin.name!r} has no trained masked-LM head ({missing[0]} is missing); {why}"
+            "masktune.adapt(checkpoint, texts, folder) trains one (in a study: an `adaptation` of the model), or "
+            "choose another checkpoint"
         )
     return masked_lm
 
 
-def load_masked_lm_and_missing(checkpoint: str | Path, revision: str | None = None) -> tuple[MaskedLM, list[str]]:
+def load_masked_lm_and_missing(
+    checkpoint: str | Origin, revision: str | None = None, dtype: torch.dtype | str | None = None
+) -> tuple[MaskedLM, list[str]]:
     """The masked language model of a checkpoint, and the names of head weights it lacks (drawn at random instead)."""
-    with loading(checkpoint, revision):
-        config = AutoConfig.from_pretrained(checkpoint, revision=revision or "main")
-        one_of(config.model_type, FAMILIES, "model type")
-        model, info = AutoModelForMaskedLM.from_pretrained(
-            checkpoint, revision=revision or "main", ignore_mismatched_sizes=True, output_loading_info=True
-        )
+    origin = _origin(checkpoint, revision)
+    with loading(origin.name, origin.revision):
+        config = AutoConfig.from_pretrained(origin.checkpoint, **origin.arguments())
+        check_type(config, origin)
+        model, info = _load(origin, dtype)
+        if info["missing_keys"] and _has_head_of_microsoft(config, origin):
+            config.legacy = False
+            model, info = _load(origin, dtype, config=config)
     missing = _take_bias(model, info["missing_keys"])
-    check_loaded(model, {**info, "missing_keys": missing}, checkpoint, whole=False)
+    check_loaded(model, {**info, "missing_keys": missing}, origin, whole=False)
     return MaskedLM(model), sorted(missing)
+
+
+def _origin(checkpoint: Any, revision: str | None) -> Origin:
+    return checkpoint if isinstance(checkpoint, Origin) else Origin(str(checkpoint), revision)
+
+
+def _load(
+    origin: Origin, dtype: torch.dtype | str | None, **given: Any
+) -> tuple[PreTrainedModel, dict[str, Any]]:
+    if dtype is not None:
+        given["dtype"] = dtype
+    return AutoModelForMaskedLM.from_pretrained(
+        origin.checkpoint, **origin.arguments(), **given, ignore_mismatched_sizes=True, output_loading_info=True
+    )
+
+
+def check_type(config: PreTrainedConfig, origin: Origin) -> None:
+    """Raise MaskTuneError for a type of model that has no masked language model, in transformers or its own code."""
+    own_code = getattr(config, "auto_map", None) or {}
+    if type(config) in MODEL_FOR_MASKED_LM_MAPPING or "AutoModelForMaskedLM" in own_code:
+        return
+    raise MaskTuneError(
+        f"{origin.name!r} is of the type {config.model_type!r}, which has no masked-LM head in transformers, so nothing can "
+        "fill its gaps; choose an encoder such as BERT, RoBERTa, DeBERTa or ModernBERT, or a method without language "
+        "model (fine_tuning)"
+    )
+
+
+def _has_head_of_microsoft(config: PreTrainedConfig, origin: Origin) -> bool:
+    """Whether a DeBERTa checkpoint holds the head of its authors, which transformers reads with `legacy=False`.
+
+    A checkpoint with the discriminator of DeBERTa-v3 (`mask_predictions`) has that head too, and not trained with it.
+    """
+    if not getattr(config, "legacy", False):
+        return False
+    _, info = AutoModel.from_pretrained(origin.checkpoint, **origin.arguments(), output_loading_info=True)
+    unused = info["unexpected_keys"]
+    has_head, is_discriminator = (
+        any(name.startswith(prefix) for name in unused) for prefix in ("lm_predictions.lm_head.", "mask_predictions.")
+    )
+    return has_head and not is_discriminator
 
 
 def _take_bias(model: PreTrainedModel, missing: set[str]) -> set[str]:

@@ -5,6 +5,7 @@ that is missing, that has no place, or that has another shape is refused by its 
 """
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,29 @@ from transformers import PreTrainedModel
 from transformers.utils import logging
 
 from masktune.errors import MaskTuneError
+from masktune.models.origin import Origin
 
 # The LayerNorms of BERT's first years. transformers renames them as it loads, and writes the old names as it saves.
 OLD_NAMES = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
+
+
+def read_checkpoint(folder: Path, model: PreTrainedModel) -> dict[str, Tensor]:
+    """The tensors of a checkpoint of `model` that `save_pretrained` wrote, in one file or in shards.
+
+    transformers writes those of some types under the names that their authors gave them; it then reads them again.
+    Raises MaskTuneError as `read_weights` does, and as `check_loaded` for what is not the model's.
+    """
+    index = folder / "model.safetensors.index.json"
+    files = ["model.safetensors"]
+    if index.is_file():
+        files = sorted(set(json.loads(index.read_text())["weight_map"].values()))
+    weights = {name: value for file in files for name, value in read_weights(folder / file).items()}
+    if weights.keys() <= model.state_dict().keys():
+        return weights
+    with loading(folder), torch.random.fork_rng(devices=[]):
+        again, info = type(model).from_pretrained(folder, ignore_mismatched_sizes=True, output_loading_info=True)
+    check_loaded(again, info, Origin(str(folder)), whole=True)
+    return again.state_dict()
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:
@@ -65,21 +86,21 @@ def copy_weights(places: dict[str, Tensor], weights: dict[str, Tensor], file: Pa
             place.copy_(given[place.data_ptr()])
 
 
-def check_loaded(model: PreTrainedModel, info: dict[str, Any], checkpoint: str | Path, whole: bool) -> None:
+def check_loaded(model: PreTrainedModel, info: dict[str, Any], origin: Origin, whole: bool) -> None:
     """Raise MaskTuneError for what `from_pretrained(..., output_loading_info=True)` left out that it should not have.
 
     `whole`: the checkpoint is of the class of `model` and has every tensor. Else it is of another class, with other
     heads, and has the encoder.
     """
     for name, given, expected in sorted(info["mismatched_keys"]):
-        raise _refusal(checkpoint, name, _shapes(given, expected))
+        raise _refusal(origin.name, name, _shapes(given, expected))
     encoder = f"{model.base_model_prefix}."
     for name in sorted(info["missing_keys"]):
         if whole or (name.startswith(encoder) and not _of_pooler(name)):
-            raise _refusal(checkpoint, name, "is missing")
+            raise _refusal(origin.name, name, "is missing")
     for name in sorted(info["unexpected_keys"]):
         if (whole or name.startswith(encoder)) and not _of_pooler(name):
-            raise _refusal(checkpoint, name, "is not one of the model's")
+            raise _refusal(origin.name, name, "is not one of the model's")
 
 
 def _of_pooler(name: str) -> bool:

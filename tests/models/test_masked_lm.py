@@ -67,7 +67,7 @@ def test_the_one_bias_of_a_decoder_that_transformers_4_stored_is_its_bias(tmp_pa
             if not name.endswith("decoder.bias")
         },
     )
-    head = load_masked_lm(tmp_path / "old").head
+    head = load_masked_lm(tmp_path / "old")
     assert any(torch.equal(module.bias, bias) for module in head.modules() if getattr(module, "out_features", 0) == 45)
 
 
