@@ -1,8 +1,7 @@
 """A tiny masked language model, with random weights, of every type of encoder that is supported."""
 
-from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedModel, PreTrainedTokenizerFast
-
 from tiny_models import SIZES, WORDS, word_tokenizer
+from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedModel, PreTrainedTokenizerFast
 
 SIZE = 5 + len(WORDS)
 # The ids of the special tokens in `word_tokenizer`.

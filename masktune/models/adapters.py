@@ -7,7 +7,7 @@ and the head next to it.
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from transformers import PreTrainedModel
 
@@ -20,7 +20,7 @@ def is_adapted(classifier: Any) -> bool:
     return peft is not None and isinstance(classifier, peft.PeftModel)
 
 
-def is_classifier(model: Any) -> bool:
+def is_classifier(model: Any) -> TypeGuard[PreTrainedModel]:
     """Whether a masked-LM head can be attached to it: a model of transformers, in peft's wrapper or not."""
     return isinstance(model, PreTrainedModel) or is_adapted(model)
 

@@ -19,7 +19,10 @@ from masktune.models.families import Stack, family_of, shift_right, stacks_of
 class Editing(nn.Module):
     """The part of a MaskTuningModel that edits how its classifier reads."""
 
-    encoder_of_classifier: PreTrainedModel
+    @property
+    def encoder_of_classifier(self) -> PreTrainedModel:
+        """The classifier without its head."""
+        raise NotImplementedError
 
     @contextlib.contextmanager
     def edit(

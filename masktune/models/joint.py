@@ -62,9 +62,10 @@ class MaskTuningModel(ClassifierSurface, Editing):
         shared = self.encoder == "shared"
         encoder = self.encoder_of_classifier if shared else base_of(masked_lm)
         use_encoder(masked_lm, encoder)
-        self.mlm_head = masked_lm.to(self.classifier.device)
-        if not shared:
-            self.mlm_encoder = encoder.to(self.classifier.device)
+        self.mlm_head = masked_lm
+        self.mlm_encoder = None if shared else encoder
+        for module in filter(None, (self.mlm_head, self.mlm_encoder)):
+            nn.Module.to(module, self.classifier.device)
         if self.encoder == "frozen":
             encoder.requires_grad_(False)
             masked_lm.requires_grad_(False)

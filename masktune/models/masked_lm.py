@@ -65,7 +65,8 @@ def masked_logits(
     rows = positions.any(1)
     given: dict[str, Any] = {name: values[rows] for name, values in inputs.items()}
     if model.config.is_encoder_decoder:
-        given["decoder_input_ids"] = model.prepare_decoder_input_ids_from_labels(input_ids[rows])
+        shift: Any = model.prepare_decoder_input_ids_from_labels
+        given["decoder_input_ids"] = shift(input_ids[rows])
         given["use_cache"] = False
     taking = base_of(model).register_forward_hook(_taking_out(positions[rows]))
     try:
@@ -131,9 +132,7 @@ def _origin(checkpoint: Any, revision: str | None) -> Origin:
     return checkpoint if isinstance(checkpoint, Origin) else Origin(str(checkpoint), revision)
 
 
-def _load(
-    origin: Origin, dtype: torch.dtype | str | None, **given: Any
-) -> tuple[PreTrainedModel, dict[str, Any]]:
+def _load(origin: Origin, dtype: torch.dtype | str | None, **given: Any) -> tuple[PreTrainedModel, dict[str, Any]]:
     if dtype is not None:
         given["dtype"] = dtype
     return AutoModelForMaskedLM.from_pretrained(
@@ -147,8 +146,8 @@ def check_type(config: PreTrainedConfig, origin: Origin) -> None:
     if type(config) in MODEL_FOR_MASKED_LM_MAPPING or "AutoModelForMaskedLM" in own_code:
         return
     raise MaskTuneError(
-        f"{origin.name!r} is of the type {config.model_type!r}, which has no masked-LM head in transformers, so nothing can "
-        "fill its gaps; choose an encoder such as BERT, RoBERTa, DeBERTa or ModernBERT, or a method without language "
+        f"{origin.name!r} is of the type {config.model_type!r}, which has no masked-LM head in transformers, so "
+        "nothing can fill its gaps; choose an encoder such as BERT, RoBERTa or ModernBERT, or a method without language "
         "model (fine_tuning)"
     )
 

@@ -38,8 +38,9 @@ def read_checkpoint(folder: Path, model: PreTrainedModel) -> dict[str, Tensor]:
     if weights.keys() <= model.state_dict().keys():
         return weights
     with loading(folder), torch.random.fork_rng(devices=[]):
-        again, info = type(model).from_pretrained(folder, ignore_mismatched_sizes=True, output_loading_info=True)
-    check_loaded(again, info, Origin(str(folder)), whole=True)
+        loaded: Any = type(model).from_pretrained(folder, ignore_mismatched_sizes=True, output_loading_info=True)
+    again, info = loaded
+    check_loaded(again, info, Origin(str(folder / "model.safetensors")), whole=True)
     return again.state_dict()
 
 

@@ -31,6 +31,7 @@ from masktune import methods, parts
 from masktune.errors import MaskTuneError
 from masktune.features import PREFIX
 from masktune.methods import MaskTuning, Method, Term
+from masktune.models.adapters import is_classifier
 from masktune.models.joint import MaskTuningModel
 from masktune.parts import Part
 from masktune.perturb import Vocabulary
@@ -139,7 +140,7 @@ class MaskTuningTrainer(SeveralProcesses, SeededOrder, Saving, SortedEvaluation)
         self.decide_cpu_accelerators()
 
     def _with_language_model(self, model: nn.Module) -> nn.Module:
-        if isinstance(model, PreTrainedModel):
+        if is_classifier(model):
             return MaskTuningModel.from_classifier(model, self.method.encoder)
         return model
 
@@ -353,7 +354,7 @@ class MaskTuningTrainer(SeveralProcesses, SeededOrder, Saving, SortedEvaluation)
     def _set_signature_columns_if_needed(self) -> None:
         """Keep the columns that the classifier reads, the labels, and those that the method needs."""
         if self._signature_columns is None:
-            read = inspect.signature(self.model.classifier.forward).parameters
+            read = inspect.signature(self.model.transformers_classifier.forward).parameters
             needed = (PREFIX + name for name in self.method.needs)
             names = dict.fromkeys((*read, "label", "label_ids", *self.label_names, *needed))
             self._signature_columns = list(names)  # type: ignore[assignment]  # declared as the None it begins with

@@ -158,7 +158,10 @@ def test_added_tokens_are_known_to_both_heads(tmp_path, folder, model_type, enco
     logits.sum().backward()
     words = model.classifier.get_input_embeddings().weight
     with torch.no_grad():  # the new mask token reads as the old one did: what was known is as before
-        for weight in {words, *(() if model.mlm_encoder is None else (model.mlm_encoder.get_input_embeddings().weight,))}:
+        for weight in {
+            words,
+            *(() if model.mlm_encoder is None else (model.mlm_encoder.get_input_embeddings().weight,)),
+        }:
             weight[47] = weight[44]
     again = model.mlm_logits(masked_ids, input_ids, positions, **others)[:, :45]
     given, _ = asked(batch)
@@ -185,7 +188,7 @@ def test_both_heads_have_the_number_type_that_is_asked_for(tmp_path, folder, mod
 
 
 def test_words_that_are_read_softly_are_words(folder, model_type):
-    """The embedding of a token, read in the place of another, is that token: FreeLB and soft fills move what is read."""
+    """The embedding of a token, read in the place of another, is that token: FreeLB and soft fills rely on it."""
     if model_type == "mbart":
         pytest.skip("refused, as is tested below")
     model, batch = load(folder), batch_of(model_type)
@@ -220,7 +223,10 @@ def test_a_method_that_needs_the_layers_of_an_unknown_type_refuses_by_name(folde
 
 def test_an_unknown_decoder_refuses_moved_words(folders):
     model = load(folders("mbart"), None)
-    with pytest.raises(MaskTuneError, match="FreeLB, a soft fill.*not for 'mbart'"), model.edit("words", int, torch.add):
+    with (
+        pytest.raises(MaskTuneError, match="FreeLB, a soft fill.*not for 'mbart'"),
+        model.edit("words", int, torch.add),
+    ):
         pass
 
 
