@@ -285,6 +285,8 @@ class MaskTuningTrainer(SeveralProcesses, SeededOrder, Saving, SortedEvaluation)
         read: Any = model if self.args.torch_compile else self.model
         classification = self.user_loss.classification(self.method, batch, inputs["labels"])
         own = {} if classification is None else {"classification": classification}
+        if classification is None and self.model.config.problem_type is None:  # as its forward does that gets labels
+            self.model.config.problem_type = "single_label_classification"
         terms = self.method.terms(read, inputs, self.streams.at(self._next_micro_batch()), **own)
         while True:
             with self.compute_loss_context_manager(), self.accelerator.autocast():

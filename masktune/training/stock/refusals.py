@@ -75,6 +75,11 @@ REFUSALS = (
         "this method changes what modules put out, which a compiled model would not notice; leave it out",
     ),
     Refusal(
+        "torch_compile",
+        lambda args, _: args.torch_compile and args.world_size > 1,
+        "several processes train a model that is not compiled; leave it out, or train in one process",
+    ),
+    Refusal(
         "label_names",
         lambda args, _: args.label_names is not None and "labels" not in args.label_names,
         "the classes of examples are in the column 'labels'; rename it, and leave label_names out",
