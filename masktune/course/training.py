@@ -58,6 +58,7 @@ def fine_tune(
             train_dataset=InMemory(encode.encode(train, tokenizer, MAX_LENGTH)),
             data_collator=Padding(tokenizer),
             processing_class=tokenizer,
+            advice=False,  # a lesson is about what happens without it
         )
         trainer.remove_callback(PrinterCallback)
         trainer.train()

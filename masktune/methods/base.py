@@ -126,6 +126,11 @@ class Component(ABC):
     formula: ClassVar[str]
     kind: ClassVar[str]
 
+    @property
+    def objective(self) -> str:
+        """What it minimises with its options, in half a line."""
+        return f"{self.formula} ({self.label})"
+
     def settings(self) -> dict[str, Any]:
         """Every option with its value."""
         return {field.name: getattr(self, field.name) for field in fields(self)}

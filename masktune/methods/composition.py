@@ -63,6 +63,10 @@ class Combined(Method):
         return "; ".join(component.formula for component in self.components)
 
     @property
+    def objective(self) -> str:
+        return "; ".join(component.objective for component in self.components)
+
+    @property
     def encoder(self) -> str | None:
         return self.method.encoder
 

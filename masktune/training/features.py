@@ -305,6 +305,7 @@ class CachedFeatureBuilder:
             train_dataset=train,
             processing_class=self.tokenizer,
             fast_dropout=self.fast_dropout,
+            advice=False,
         )
         trainer.remove_callback(PrinterCallback)
         return trainer

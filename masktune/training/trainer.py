@@ -37,20 +37,21 @@ from masktune.parts import Part
 from masktune.perturb import Vocabulary
 from masktune.streams import Streams
 from masktune.training import gradients
+from masktune.training.advice import Advised
 from masktune.training.collate import PreparedColumns, replace_padding
 from masktune.training.cpu import dropout, word_gradient
 from masktune.training.devices import SeveralProcesses, average, check_devices
 from masktune.training.evaluation import SortedEvaluation
 from masktune.training.gradients import TermGradient
 from masktune.training.means import Mean
-from masktune.training.order import SeededOrder
 from masktune.training.stock import refusals
+from masktune.training.stock.order import SeededOrder
 from masktune.training.stock.saving import Saving
 from masktune.training.stock.user_loss import MicroBatch, UserLoss
 
 
-class MaskTuningTrainer(SeveralProcesses, SeededOrder, Saving, SortedEvaluation):
-    """Trainer with `method=` (default: Mask-tuning as the paper has it) and otherwise Trainer's own arguments.
+class MaskTuningTrainer(SeveralProcesses, Advised, SeededOrder, Saving, SortedEvaluation):
+    """Trainer with `method=` (default: `MaskTuning.recommended()`) and otherwise Trainer's own arguments.
 
     `model` is a plain `AutoModelForSequenceClassification`, to which the masked-LM head of its checkpoint is attached,
     or a `MaskTuningModel`. `processing_class` is its tokenizer, which names the mask token and the special tokens.
@@ -69,6 +70,10 @@ class MaskTuningTrainer(SeveralProcesses, SeededOrder, Saving, SortedEvaluation)
     `fast_dropout` and `fast_word_gradient` speed up a step on a CPU (masktune.training.cpu): None uses them where they
     pay, True wherever they can be used, False never. `reference=True` switches both off: the reference implementation,
     each step as torch has it.
+
+    `method` may be a name of the registry, as in `methods.build`. masktune/training/ARGUMENTS.md says what becomes of
+    each argument of Trainer's. With `advice` the trainer says at a start what it minimises, and reads in a few steps of
+    the first fifth of training how the gradients of the terms compare, to warn where the classifier will hardly learn.
 
     Several processes, as torchrun starts them, compute the step that one would (masktune.training.devices).
 
@@ -100,8 +105,9 @@ class MaskTuningTrainer(SeveralProcesses, SeededOrder, Saving, SortedEvaluation)
         fast_dropout: bool | None = None,
         fast_word_gradient: bool | None = None,
         reference: bool = False,
+        advice: bool = True,
     ):
-        self.method = methods.build(method) if isinstance(method, str) else method or MaskTuning()
+        self.method = methods.build(method) if isinstance(method, str) else method or MaskTuning.recommended()
         refusals.check_arguments(args, self.method)
         super().__init__(
             model=None if model is None else self._with_language_model(model),
@@ -135,6 +141,7 @@ class MaskTuningTrainer(SeveralProcesses, SeededOrder, Saving, SortedEvaluation)
             raise MaskTuneError("reference = True: the reference implementation has no accelerator; leave it out")
         self.fast_dropout = False if reference else fast_dropout
         self.fast_word_gradient = False if reference else fast_word_gradient
+        self.advice = advice
         self._means: dict[str, Mean] = defaultdict(Mean)  # of what is logged
         self._micro_batches = (-1, 0)
         self.decide_cpu_accelerators()
@@ -210,6 +217,7 @@ class MaskTuningTrainer(SeveralProcesses, SeededOrder, Saving, SortedEvaluation)
         ignore_keys_for_eval: list[str] | None = None,
     ) -> TrainOutput:
         """Trainer's own; with `fast_dropout` masks are drawn faster until it ends."""
+        self._ratio = None
         with dropout.fast_dropout() if self._uses_fast_dropout() else nullcontext():
             return super().train(resume_from_checkpoint, trial, ignore_keys_for_eval)
 
@@ -251,7 +259,8 @@ class MaskTuningTrainer(SeveralProcesses, SeededOrder, Saving, SortedEvaluation)
             share = self._share_of_step(inputs, num_items_in_batch)
         total = torch.zeros((), device=self.args.device)
         measures = self._measures_this_step()
-        separate = measures or self.method.equalises
+        advises = self._reads_ratio
+        separate = measures or advises or self.method.equalises
         before = self._take_gradients() if separate or not counts else []
         by_term: list[TermGradient] = []
         fast = not separate and self._uses_fast_word_gradient()
@@ -271,6 +280,8 @@ class MaskTuningTrainer(SeveralProcesses, SeededOrder, Saving, SortedEvaluation)
                     by_term.append(TermGradient(term.name, term.weight, self._gradients_of(part), term.equalise))
         if measures:
             self._log_gradients(by_term, share)
+        if advises:
+            self._warn(by_term)
         if separate or not counts:
             self._put_gradients(before, by_term)
         if part is not None:

@@ -8,7 +8,7 @@ from transformers import Trainer
 from masktune import MaskTuningTrainer, methods
 from masktune.features import PREFIX
 
-OWN = {"__init__": {"method", "measure_gradients", "fast_dropout", "fast_word_gradient", "reference"}}
+OWN = {"__init__": {"method", "measure_gradients", "fast_dropout", "fast_word_gradient", "reference", "advice"}}
 OVERRIDDEN = [
     name
     for name, theirs in inspect.getmembers(Trainer, inspect.isfunction)

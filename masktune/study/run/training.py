@@ -241,6 +241,7 @@ def build_trainer(inputs: CellInputs, seed: int, bar: Any, accumulation: int, sc
         args=_run_arguments(inputs, seed, accumulation, scratch, chosen),
         method=method,
         measure_gradients=True,
+        advice=False,
         fast_dropout=_use_accelerators(cell.training),
         fast_word_gradient=_use_accelerators(cell.training),
         train_dataset=InMemory(inputs.train),
