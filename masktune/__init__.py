@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # what editors and type checkers read
     from masktune.methods import FineTuning as FineTuning
     from masktune.methods import MaskTuning as MaskTuning
     from masktune.models.joint import MaskTuningModel as MaskTuningModel
+    from masktune.pretraining.adapt import adapt as adapt
     from masktune.training.features import prepare as prepare
     from masktune.training.trainer import MaskTuningTrainer as MaskTuningTrainer
 
@@ -24,6 +25,7 @@ _EXPORTS = {
     "MaskTuning": "masktune.methods",
     "FineTuning": "masktune.methods",
     "prepare": "masktune.training.features",
+    "adapt": "masktune.pretraining.adapt",
 }
 __all__ = [*_EXPORTS, "__version__"]
 

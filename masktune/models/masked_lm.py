@@ -147,8 +147,8 @@ def check_type(config: PreTrainedConfig, origin: Origin) -> None:
         return
     raise MaskTuneError(
         f"{origin.name!r} is of the type {config.model_type!r}, which has no masked-LM head in transformers, so "
-        "nothing can fill its gaps; choose an encoder such as BERT, RoBERTa or ModernBERT, or a method without language "
-        "model (fine_tuning)"
+        "nothing can fill its gaps; choose an encoder such as BERT or ModernBERT, or a method without language model "
+        "(fine_tuning)"
     )
 
 

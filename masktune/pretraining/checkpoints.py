@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoTokenizer
 
 from masktune import cache, data, files
 from masktune.data.sources import mirror_folder
@@ -21,14 +21,12 @@ from masktune.models.masked_lm import MaskedLM, load_masked_lm_and_missing
 from masktune.models.spec import EMBEDDED, Adaptation, ModelSpec, content, folder_of
 from masktune.models.weights import loading
 from masktune.perturb import Vocabulary
-from masktune.pretraining import curve, mlm, small_models
+from masktune.pretraining import mlm, small_models
 from masktune.pretraining.mlm import Recipe
+from masktune.pretraining.storing import RECORD, SEED, train_and_store
 from masktune.streams import derive
 
-SEED = 0  # of the first pre-training, and of what all of a model share: which texts are held out, what is masked there
 FORMAT = 2  # counts up when the code that makes a checkpoint changes what it makes
-HELD_OUT = 0.02
-RECORD = "masked_lm.json"  # in the folder of a checkpoint that was made here: of what, and how well it predicts
 
 
 def prepare(spec: ModelSpec, task: str, pretraining: int = SEED) -> str:
@@ -105,7 +103,7 @@ def _pretrain_embedded(family: str, seed: int) -> str:
     def make(folder: Path) -> None:
         small = small_models.SMALL_MODELS[family](texts, seed)
         title = f"pre-training {family}"
-        _train(MaskedLM(small.model), small.tokenizer, texts, recipe, seed, title, folder, made_of)
+        train_and_store(MaskedLM(small.model), small.tokenizer, texts, recipe, seed, title, folder, made_of)
 
     return str(cache.make_once("checkpoints", f"embedded-{family}", _identity(made_of, seed), make))
 
@@ -132,53 +130,9 @@ def _adapt(source: str, spec: ModelSpec, adaptation: Adaptation, task: str, text
         masked_lm, missing = load_masked_lm_and_missing(source, spec.revision)
         if missing:
             mlm.start_bias_at_unigrams(masked_lm, tokenizer, texts)
-        _train(masked_lm, tokenizer, texts, recipe, seed, f"adapting {spec.name} to {task}", folder, made_of)
+        train_and_store(masked_lm, tokenizer, texts, recipe, seed, f"adapting {spec.name} to {task}", folder, made_of)
 
     return cache.make_once("checkpoints", f"{spec.name}-{task}", _identity(made_of, seed), make)
-
-
-def _train(
-    masked_lm: MaskedLM,
-    tokenizer: PreTrainedTokenizerBase,
-    texts: Sequence[str],
-    recipe: Recipe,
-    seed: int,
-    title: str,
-    folder: Path,
-    made_of: dict[str, Any],
-) -> None:
-    """Train on all but a held-out part of the texts; store model, tokenizer and what was measured on that part."""
-    train, held_out = _split(texts)
-    measured: list[dict[str, float]] = []
-    wanted = {0} | curve.steps_at(recipe.steps)
-    masked_lm.to("cuda" if torch.cuda.is_available() else "cpu")
-
-    def look(step: int) -> None:
-        if step in wanted:
-            measured.append({"step": step} | mlm.evaluate_mlm(masked_lm, tokenizer, held_out, recipe, SEED))
-
-    look(0)
-    losses = mlm.train_mlm(masked_lm, tokenizer, train, recipe, seed, title, look)
-    masked_lm.model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    record = {
-        "made_of": made_of,
-        "pretraining": seed,
-        "fast_dropout": mlm.uses_fast_dropout(masked_lm, recipe),
-        "texts": len(train),
-        "held_out_texts": len(held_out),
-        "curve": measured,
-        "losses": losses,
-    }
-    (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n")
-
-
-def _split(texts: Sequence[str]) -> tuple[list[str], list[str]]:
-    """(train, held out): the texts with the lowest hashes are held out, whatever their order."""
-    ranked = sorted(texts, key=lambda text: derive(SEED, "held out", text))
-    count = max(1, round(HELD_OUT * len(ranked)))
-    held_out = set(ranked[:count])
-    return [text for text in texts if text not in held_out], ranked[:count]
 
 
 def _identity(made_of: dict[str, Any], seed: int) -> dict[str, Any]:

@@ -78,8 +78,17 @@ def tokenise(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], recipe: R
         return [torch.tensor(ids) for ids in encoded]
     bodies = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
     joined = torch.tensor([token for ids in bodies for token in ids])
-    start, end = torch.tensor([tokenizer.cls_token_id]), torch.tensor([tokenizer.sep_token_id])
-    return [torch.cat((start, body, end)) for body in joined.split(recipe.max_length - 2)]
+    start, end = _frame(tokenizer, next((text for text, ids in zip(texts, bodies, strict=True) if ids), ""))
+    return [torch.cat((start, body, end)) for body in joined.split(recipe.max_length - len(start) - len(end))]
+
+
+def _frame(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[Tensor, Tensor]:
+    """The special tokens that the tokenizer puts before a text and after it."""
+    body = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+    whole = tokenizer(text, verbose=False)["input_ids"]
+    start = next(place for place in range(len(whole)) if whole[place : place + len(body)] == body)
+    before, after = whole[:start], whole[start + len(body) :]
+    return torch.tensor(before, dtype=torch.long), torch.tensor(after, dtype=torch.long)
 
 
 def train_mlm(
@@ -142,7 +151,7 @@ def _loss(
 ) -> tuple[Tensor, int, int]:
     """Mean cross-entropy over the masked tokens of a batch, how many of them are right, how many there are."""
     model = masked_lm.model
-    padding = model.config.pad_token_id
+    padding = model.config.pad_token_id or 0  # never attended to, whatever it is
     input_ids = pad_sequence(ids, batch_first=True, padding_value=padding)
     attention_mask = pad_sequence([torch.ones_like(sequence) for sequence in ids], batch_first=True)
     candidates = maskable(input_ids, attention_mask, vocabulary)
@@ -232,11 +241,13 @@ def evaluate_mlm(
 
 
 def start_bias_at_unigrams(masked_lm: MaskedLM, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> None:
-    """Set the head's output bias to the log of add-one unigram counts, so that a new head starts at frequencies."""
+    """Set the head's output bias, if it has one, to the log of add-one unigram counts: a new head starts there."""
     counts = Counter(token for ids in tokenizer(list(texts), verbose=False)["input_ids"] for token in ids)
     size = masked_lm.model.config.vocab_size
     frequencies = torch.tensor([counts.get(token, 0) + 1.0 for token in range(size)])
     bias = masked_lm.model.get_output_embeddings().bias
+    if bias is None and not hasattr(masked_lm.model, "final_logits_bias"):  # a head without bias learns it
+        return
     if bias is None:  # BART keeps it on the model, [1, V]
         bias = masked_lm.model.get_buffer("final_logits_bias")[0]
     with torch.no_grad():

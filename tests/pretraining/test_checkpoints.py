@@ -13,7 +13,7 @@ from masktune.data import world
 from masktune.errors import MaskTuneError
 from masktune.models.joint import MaskTuningModel
 from masktune.models.spec import Adaptation, ModelSpec
-from masktune.pretraining import checkpoints, mlm, small_models
+from masktune.pretraining import checkpoints, curve, mlm, small_models
 from masktune.pretraining.checkpoints import prepare
 from masktune.study.design.cells import Cell, Training
 from masktune.study.execute import runner
@@ -48,7 +48,7 @@ def headless(request, tmp_path) -> Path:
 
 def test_an_embedded_model_is_made_once_and_has_both_heads(family, monkeypatch):
     folder = prepare(ModelSpec(family, f"embedded:{family}"), "sentiment")
-    monkeypatch.delattr(checkpoints, "_train")
+    monkeypatch.delattr(checkpoints, "train_and_store")
     assert prepare(ModelSpec(family, f"embedded:{family}"), "paraphrase") == folder
     model = MaskTuningModel.from_pretrained(folder, ("no", "yes"), seed=0)
     assert model.config.model_type == family
@@ -72,7 +72,7 @@ def test_each_pretraining_has_weights_of_its_own_and_the_tokenizer_of_all(family
 def test_looking_at_the_held_out_loss_does_not_change_what_is_trained(family, monkeypatch, tmp_path):
     weights = []
     for number, steps in enumerate(({1, 2, 3}, set())):
-        monkeypatch.setattr(checkpoints.curve, "steps_at", lambda total, steps=steps: steps)
+        monkeypatch.setattr(curve, "steps_at", lambda total, steps=steps: steps)
         monkeypatch.setenv("MASKTUNE_CACHE", str(tmp_path / f"cache {number}"))
         folder = Path(prepare(ModelSpec(family, f"embedded:{family}", adaptation=QUICK), "sentiment"))
         weights.append((folder / "model.safetensors").read_bytes())
@@ -90,7 +90,7 @@ def test_what_the_runner_prepares_is_what_a_cell_starts_from(monkeypatch):
     model = ModelSpec("bert", "embedded:bert", pretrainings=2)
     cell = Cell("small", "x", "embedded", "paraphrase", model, "fine_tuning")
     exec(runner.preparation_code(cell, 1), {})
-    monkeypatch.delattr(checkpoints, "_train")
+    monkeypatch.delattr(checkpoints, "train_and_store")
     assert prepare(model, "paraphrase", 1) == prepare(replace(model, name="other"), "sentiment", 1)
 
 
