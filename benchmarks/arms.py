@@ -195,10 +195,11 @@ def _model_and_trainer(arm: str, classifier: PreTrainedModel) -> tuple[nn.Module
         case "naive":
             return TwoHeads(classifier), Naive, {}
         case "fine_tuning":
-            return MaskTuningModel(classifier), Ours, {"method": FineTuning()}
+            return MaskTuningModel(classifier), Ours, {"method": FineTuning(), "advice": False}
         case "mask_tuning" | "torch_dropout" | "torch_word_gradient" | "torch_both":
             model = MaskTuningModel(classifier, MaskedLM(sizes.masked_lm(classifier)))
-            return model, Ours, {"method": MaskTuning(alpha=ALPHA, mask_rate=MASK_RATE), **MASK_TUNING[arm]}
+            method = MaskTuning(alpha=ALPHA, mask_rate=MASK_RATE)
+            return model, Ours, {"method": method, "advice": False, **MASK_TUNING[arm]}
     return classifier, Stock, {}
 
 
