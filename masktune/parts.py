@@ -118,6 +118,11 @@ def mean_divisor(count: int | Tensor) -> int | float | Tensor:
     return count if part is None else part.divisor(count)
 
 
+def share_of_mean(mean: Tensor, count: int) -> Tensor:
+    """What a mean over `count` items of this part adds to the mean over those of the whole batch; see above."""
+    return mean if held() is None else mean * count / mean_divisor(count)
+
+
 def list_tokens(chosen: Tensor) -> None:
     """Say which tokens of this part the following draws "of tokens" are for: bool [B, L]."""
     part = held()

@@ -48,6 +48,10 @@ CASES = {
     "HiddenCut": {"method": "hidden_cut"},
     "Product of Experts": {"method": "mask_tuning+product_of_experts", **MASKS},
     "reweighting": {"method": "reweighting", "examples": 33},
+    "class weights": {"method": "mask_tuning", **MASKS, "weights": [0.3, 1.7], "examples": 33},
+    "label smoothing": {"method": "mask_tuning", **MASKS, "args": {"label_smoothing_factor": 0.1}},
+    "several labels": {"method": "mask_tuning", **MASKS, "problem": "multi_label_classification", "examples": 33},
+    "regression": {"method": "mask_tuning", **MASKS, "problem": "regression"},
     "second stage": {"method": "forgettable", "second_epochs": 2},
 }  # fmt: skip
 
@@ -72,8 +76,16 @@ def rows(tokenizer, count):
 
 def train(checkpoints, folder, name, processes):
     """The trained case `name` with the same batch for any number of processes."""
-    case = {"examples": 29, "family": "bert", "args": {}, "measure": False, **CASES[name]}
-    own = {key: case.pop(key) for key in ("examples", "args", "measure")}
+    case = {
+        "examples": 29,
+        "family": "bert",
+        "args": {},
+        "measure": False,
+        "problem": None,
+        "weights": None,
+        **CASES[name],
+    }
+    own = {key: case.pop(key) for key in ("examples", "args", "measure", "problem", "weights")}
     checkpoint = checkpoints[case.pop("family")]
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
     args = {
@@ -82,10 +94,28 @@ def train(checkpoints, folder, name, processes):
         "learning_rate": 0.05, "optim": "sgd", "seed": 1, "per_device_eval_batch_size": 4, **own["args"],
     }  # fmt: skip
     data = rows(tokenizer, own["examples"])
+    model = classifier(checkpoint)
+    if own["problem"]:
+        labels = torch.rand(len(data), 2, generator=torch.Generator().manual_seed(1)).round(decimals=2)
+        data = data.remove_columns("labels").add_column("labels", labels.tolist())
+        model.config.problem_type = own["problem"]
+    weights = torch.tensor(own["weights"]) if own["weights"] else None
+
+    def weighted(output, labels, num_items_in_batch):
+        """As the documentation of transformers has it."""
+        total = torch.nn.functional.cross_entropy(output["logits"], labels, weights, reduction="sum")
+        return total / num_items_in_batch
+
     trainer = MaskTuningTrainer(
-        classifier(checkpoint), TrainingArguments(**args), method=methods.build(case.pop("method"), **case),
-        train_dataset=data, eval_dataset=data, processing_class=tokenizer, measure_gradients=own["measure"],
-    )  # fmt: skip
+        model,
+        TrainingArguments(**args),
+        method=methods.build(case.pop("method"), **case),
+        compute_loss_func=weighted if own["weights"] else None,
+        train_dataset=data,
+        eval_dataset=data,
+        processing_class=tokenizer,
+        measure_gradients=own["measure"],
+    )
     trainer.train()
     return trainer
 

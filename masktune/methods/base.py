@@ -69,6 +69,8 @@ class Examples:
         """The examples of a batch as the trainer hands it over."""
         prepared = {name.removeprefix(PREFIX): values for name, values in batch.items() if name.startswith(PREFIX)}
         inputs = {name: values for name, values in batch.items() if name != "labels" and not name.startswith(PREFIX)}
+        if "attention_mask" not in inputs:  # a model that is given none attends to every token
+            inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
         return cls(inputs, batch["labels"], prepared)
 
     def example_weights(self, logits: Tensor) -> Tensor | None:
@@ -151,6 +153,11 @@ class Component(ABC):
         return False
 
     @property
+    def needs_classes(self) -> bool:
+        """Whether, with its options, it needs one class for each example: no several labels, no numbers to predict."""
+        return False
+
+    @property
     def edits_modules(self) -> bool:
         """Whether, with its options, it changes what modules of the classifier put out (`MaskTuningModel.edit`)."""
         return False
@@ -177,6 +184,7 @@ class ClassificationLoss(Component):
     """What the classifier's logits are compared with."""
 
     kind = "loss"
+    needs_classes = True
 
     @abstractmethod
     def loss(self, logits: Tensor, examples: Examples) -> Tensor:
@@ -219,6 +227,8 @@ class SingleForward(ForwardPass):
 
 class CrossEntropy(ClassificationLoss):
     """Cross-entropy against the label."""
+
+    needs_classes = False  # the trainer puts the classifier's own loss in its place
 
     def loss(self, logits: Tensor, examples: Examples) -> Tensor:
         return classification_loss(logits, examples.labels, examples.example_weights(logits))

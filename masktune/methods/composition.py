@@ -83,6 +83,10 @@ class Combined(Method):
         return self.method.learns_language
 
     @property
+    def needs_classes(self) -> bool:
+        return any(component.needs_classes for component in self.components)
+
+    @property
     def weighs_examples(self) -> bool:
         return self.method.weighs_examples
 

@@ -38,6 +38,7 @@ class Cut(ForwardPass):
 
     formula = "(CE(p, y) + CE(q, y) + divergence_weight * JS(p, q)) / 2, q without a span of the example"
     passes = 2
+    needs_classes = True  # whose probabilities are compared
     edits_modules = True
 
     def __post_init__(self) -> None:

@@ -94,6 +94,7 @@ class Forgettable(Curriculum):
     label = "forgettable examples"
     reference = "Yaghoobzadeh et al. 2021"
     formula = "CE(x, y) on all examples, then on those that a weak model forgets"
+    needs_classes = True
 
     def __post_init__(self) -> None:
         for name in ("weak_epochs", "second_epochs"):

@@ -152,6 +152,10 @@ class MaskTuning(Method):
         return (self._weights[0] > 0 and self.encoder != "frozen") or self._teaches
 
     @property
+    def needs_classes(self) -> bool:
+        return self.keep == "correct"
+
+    @property
     def weighs_examples(self) -> bool:
         return self.keep != "all" or self.classify == "both"
 

@@ -94,6 +94,7 @@ class Masker(Method):
     reference = "Moon et al. 2021"
     formula = "CE(p(x), y) + keyword_weight * L_keywords + entropy_weight * KL(uniform, p(x without context))"
     encoder = "shared"
+    needs_classes = True
 
     def __post_init__(self) -> None:
         for name in ("keyword_weight", "entropy_weight"):

@@ -98,6 +98,7 @@ class MlmAugmentation(Method):
     label = "MLM augmentation"
     reference = "Ng et al. 2020"
     formula = "(CE(x, y) + CE(x~, y)) / 2, x~ reconstructed by the frozen masked language model"
+    needs_classes = True  # as all that is prepared
 
     def __post_init__(self) -> None:
         perturb.check_mask_rate(self.mask_rate)

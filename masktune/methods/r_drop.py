@@ -46,6 +46,7 @@ class RDrop(ForwardPass):
     reference = "Liang et al. 2021"
     formula = "(CE(p, y) + CE(q, y)) / 2 + kl_weight / 4 * (KL(p, q) + KL(q, p)), p and q with different dropout"
     passes = 2
+    needs_classes = True  # whose probabilities are compared
 
     def __post_init__(self) -> None:
         if self.kl_weight < 0:

@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 from transformers import DataCollatorWithPadding, PreTrainedTokenizerBase, default_data_collator
 from transformers.trainer_utils import RemoveColumnsCollator
 
+from masktune.errors import MaskTuneError
 from masktune.features import PREFIX, Feature
 
 LABELS = ("label", "label_ids")
@@ -73,7 +74,14 @@ class Padding:
         if name not in self.values:
             return torch.stack(rows) if isinstance(rows[0], Tensor) else torch.tensor(rows)
         tensors = [torch.as_tensor(row) for row in rows]
-        return pad_sequence(tensors, batch_first=True, padding_value=self.values[name], padding_side=self.side)
+        padded = pad_sequence(tensors, batch_first=True, padding_value=self.values[name], padding_side=self.side)
+        return padded.long()  # of int8 and bool, as some formats have them; itself where it is int64
+
+
+def _widen(where: Tensor, width: int, side: str) -> Tensor:
+    """bool [B, L] with as much padding as makes it [B, width]."""
+    more = width - where.shape[1]
+    return torch.nn.functional.pad(where, (0, more) if side == "right" else (more, 0)) if more > 0 else where
 
 
 class PreparedColumns:
@@ -90,14 +98,25 @@ class PreparedColumns:
         for name, per_token in self.per_token.items():
             if name in examples[0]:
                 rows = [torch.as_tensor(row[name]) for row in examples]
-                batch[name] = self._pad(rows, batch["attention_mask"]) if per_token else torch.stack(rows)
+                batch[name] = self._place(name, rows, examples, batch["input_ids"]) if per_token else torch.stack(rows)
         return batch
 
     @staticmethod
-    def _pad(rows: list[Tensor], attention_mask: Tensor) -> Tensor:
-        """A value for each token, where the token is; 0 in the padding, on whichever side that is."""
-        values = torch.zeros(attention_mask.shape, dtype=rows[0].dtype)
-        return values.masked_scatter(attention_mask.bool(), torch.cat(rows))
+    def _place(name: str, rows: list[Tensor], examples: list[dict[str, Any]], input_ids: Tensor) -> Tensor:
+        """A value for each token, where the token is in `input_ids` [B, L]; 0 in padding that the collator adds.
+
+        Raises MaskTuneError where the collator has made other texts of the examples.
+        """
+        tokens = [torch.as_tensor(row["input_ids"]) for row in examples]
+        for side in ("right", "left"):
+            where = pad_sequence([torch.ones_like(row, dtype=torch.bool) for row in tokens], True, False, side)
+            where = _widen(where, input_ids.shape[1], side)
+            if where.shape == input_ids.shape and torch.equal(input_ids[where], torch.cat(tokens).to(input_ids)):
+                return torch.zeros(input_ids.shape, dtype=rows[0].dtype).masked_scatter(where, torch.cat(rows))
+        raise MaskTuneError(
+            f"the data_collator gives other tokens than the examples have, and the column {name!r} has a value for "
+            "each of these; cut and mask texts before masktune.prepare, and let the collator only pad"
+        )
 
 
 def replace_padding(collator: Any) -> Any:

@@ -18,9 +18,10 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import datasets
@@ -49,7 +50,16 @@ from masktune.models.spec import content
 from masktune.models.weights import loading
 from masktune.perturb import Vocabulary
 from masktune.streams import derive
-from masktune.training.trainer import MaskTuningTrainer, check_labels, label_column
+from masktune.training.labels import (
+    CLASSES,
+    check_container,
+    check_labels,
+    is_made_when_read,
+    label_column,
+    plain,
+)
+from masktune.training.padding import Padded, without_padding
+from masktune.training.trainer import MaskTuningTrainer
 
 FORMAT = 1  # counts up when the code that computes a feature changes what comes out
 FILE = "values.safetensors"
@@ -59,6 +69,13 @@ TRAINING = (
     "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "weight_decay", "max_grad_norm", "adam_beta1",
     "adam_beta2", "adam_epsilon", "optim", "optim_args", "train_sampling_strategy", "data_seed", "bf16", "fp16",
     "dataloader_drop_last", "label_smoothing_factor", "neftune_noise_alpha",
+)  # fmt: skip
+# And where and in which memory it runs.
+MACHINE = (
+    "use_cpu", "per_device_eval_batch_size", "eval_accumulation_steps", "auto_find_batch_size", "full_determinism",
+    "tf32", "torch_empty_cache_steps", "length_column_name", "optim_target_modules", "dataloader_num_workers",
+    "dataloader_pin_memory", "dataloader_prefetch_factor", "dataloader_multiprocessing_context", "dataloader_in_order",
+    "activation_checkpointing", "activation_checkpointing_kwargs",
 )  # fmt: skip
 
 
@@ -103,21 +120,38 @@ class CachedFeatureBuilder:
     fast_dropout: bool | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     _saved: float = 0.0
+    _padding: Padded | None = None
+
+    def __post_init__(self) -> None:
+        self._given: Any = self.train
+        if isinstance(self.train, datasets.Dataset):
+            self.train, self._padding = without_padding(plain(self.train))
 
     def prepare(self, method: Method) -> datasets.Dataset:
         """The train set with a column for each feature that the method needs."""
         needs = method.needs
         if not needs:
-            return self.train
-        if not isinstance(self.train, datasets.Dataset):
+            return self._given
+        self._check(method)
+        columns = {PREFIX + name: self._column(feature, name) for name, feature in needs.items()}
+        given = plain(self._given)
+        seen = given.select_columns([name for name in given.column_names if name not in self._read(needs)])
+        return datasets.concatenate_datasets([seen, datasets.Dataset(pyarrow.table(columns))], axis=1)
+
+    def _check(self, method: Method) -> None:
+        """Raise MaskTuneError for a train set that cannot carry columns, or has other labels than classes."""
+        check_container(self._given)
+        if not isinstance(self._given, datasets.Dataset):
             raise MaskTuneError(
-                f"the train set is a {type(self.train).__name__}; {method.name!r} adds columns to it, so it must be a "
+                f"the train set is a {type(self._given).__name__}; {method.name!r} adds columns to it, so it must be a "
                 "datasets.Dataset: datasets.Dataset.from_list makes one"
             )
-        check_labels(self.train, self.num_labels)
-        columns = {PREFIX + name: self._column(feature, name) for name, feature in needs.items()}
-        seen = self.train.select_columns([name for name in self.train.column_names if name not in self._read(needs)])
-        return datasets.concatenate_datasets([seen, datasets.Dataset(pyarrow.table(columns))], axis=1)
+        if is_made_when_read(self._given):
+            raise MaskTuneError(
+                f"the train set is tokenised as it is read (with_transform), and {method.name!r} needs its tokens "
+                "beforehand; tokenise it by dataset.map"
+            )
+        check_labels(self.train, SimpleNamespace(problem_type=CLASSES, num_labels=self.num_labels), method)
 
     @staticmethod
     def _read(needs: Mapping[str, Feature]) -> set[str]:
@@ -129,7 +163,9 @@ class CachedFeatureBuilder:
         values = self._values(feature, name)
         if values.ndim == 1 and not feature.per_token:
             return pyarrow.array(values)
-        ends = numpy.cumsum(self._lengths) if feature.per_token else numpy.arange(1, len(values) + 1) * values.shape[1]
+        if feature.per_token and self._padding is not None:
+            values = self._padding.put_around(values)
+        ends = self._ends() if feature.per_token else numpy.arange(1, len(values) + 1) * values.shape[1]
         offsets = pyarrow.array(numpy.concatenate([[0], ends]), pyarrow.int64())
         return pyarrow.LargeListArray.from_arrays(offsets, pyarrow.array(values.ravel()))
 
@@ -199,16 +235,16 @@ class CachedFeatureBuilder:
         # The cache of the hub keeps a commit's files in a folder of its name; not every transformers keeps the commit.
         return f"{self.checkpoint}@{Path(str(config)).parent.name}"
 
-    @cached_property
-    def _lengths(self) -> list[int]:
-        return [len(token_ids) for token_ids in self.train["input_ids"]]
+    def _ends(self) -> numpy.ndarray:
+        """Up to which token each example goes, padding that the train set was given included. [n]."""
+        return numpy.cumsum([len(token_ids) for token_ids in plain(self._given)["input_ids"]])
 
     # ---- what a feature may use
 
     @cached_property
     def labels(self) -> list[int]:
         """The label of each train example."""
-        return list(self.train[label_column(self.train)])
+        return [int(label) for label in self.train[label_column(self.train)]]
 
     @property
     def num_labels(self) -> int:
@@ -290,14 +326,16 @@ class CachedFeatureBuilder:
             yield batch, model.attention(batch)
 
     def _trainer(self, model: MaskTuningModel, train: datasets.Dataset, **settings: Any) -> MaskTuningTrainer:
-        """A trainer as the run's own, that evaluates, stores and reports nothing."""
-        quiet: dict[str, Any] = {
-            "eval_strategy": "no",
-            "save_strategy": "no",
-            "load_best_model_at_end": False,
-            "report_to": "none",
-        }
-        args = replace(self.args, **quiet, disable_tqdm=True, **settings)
+        """A trainer as the run's own, that evaluates, stores and reports nothing.
+
+        Raises MaskTuneError where several processes would each train one.
+        """
+        if self.args.world_size > 1:
+            raise MaskTuneError(
+                "prepare has to train a model, which one process does; call it once in a script that is started "
+                "without torchrun: what it computes is kept, and several processes then find it"
+            )
+        args = helper_arguments(self.args, **settings)
         trainer = MaskTuningTrainer(
             model,
             args,
@@ -309,6 +347,16 @@ class CachedFeatureBuilder:
         )
         trainer.remove_callback(PrinterCallback)
         return trainer
+
+
+def helper_arguments(args: TrainingArguments, **settings: Any) -> TrainingArguments:
+    """Of the user's arguments what defines a training and where it runs, and of the rest the defaults.
+
+    Nothing is evaluated, stored, reported or sent anywhere.
+    """
+    kept = {name: getattr(args, name) for name in (*TRAINING, *MACHINE) if hasattr(args, name)}
+    quiet = {"eval_strategy": "no", "save_strategy": "no", "report_to": "none", "disable_tqdm": True}
+    return TrainingArguments(**{**kept, **quiet, **settings})
 
 
 def _record(folder: Path, made_of: dict[str, Any], seconds: float) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.utils.data import Sampler
 
+from masktune.errors import MaskTuneError
 from masktune.features import PREFIX
 from masktune.methods import SecondStage
 from masktune.streams import derive
@@ -131,10 +132,15 @@ class SeededSampler(Sampler):
 
 def lengths_of(dataset: Any) -> list[int]:
     """The number of tokens of each example of a tokenised dataset."""
-    if hasattr(dataset, "with_format"):
+    if hasattr(dataset, "with_format") and dataset.format["type"] != "custom":
         from pyarrow import compute
 
         return compute.list_value_length(dataset.with_format("arrow")[:]["input_ids"]).to_pylist()
-    if hasattr(dataset, "column_names"):
+    if hasattr(dataset, "column_names") and "input_ids" in dataset.column_names:
         return [len(token_ids) for token_ids in dataset["input_ids"]]
+    if len(dataset) and "input_ids" not in dataset[0]:
+        raise MaskTuneError(
+            "train_sampling_strategy = 'group_by_length': the train set has no input_ids to tell lengths by; tokenise "
+            "it before the collator does, or choose 'random'"
+        )
     return [len(example["input_ids"]) for example in dataset]

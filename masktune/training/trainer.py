@@ -36,21 +36,22 @@ from masktune.models.joint import MaskTuningModel
 from masktune.parts import Part
 from masktune.perturb import Vocabulary
 from masktune.streams import Streams
-from masktune.training import gradients
+from masktune.training import gradients, labels
 from masktune.training.advice import Advised
-from masktune.training.collate import PreparedColumns, replace_padding
+from masktune.training.collate import PreparedColumns, pads_only, replace_padding
 from masktune.training.cpu import dropout, word_gradient
 from masktune.training.devices import SeveralProcesses, average, check_devices
 from masktune.training.evaluation import SortedEvaluation
 from masktune.training.gradients import TermGradient
 from masktune.training.means import Mean
+from masktune.training.reading import AnyData
 from masktune.training.stock import refusals
 from masktune.training.stock.order import SeededOrder
 from masktune.training.stock.saving import Saving
 from masktune.training.stock.user_loss import MicroBatch, UserLoss
 
 
-class MaskTuningTrainer(SeveralProcesses, Advised, SeededOrder, Saving, SortedEvaluation):
+class MaskTuningTrainer(SeveralProcesses, Advised, SeededOrder, AnyData, Saving, SortedEvaluation):
     """Trainer with `method=` (default: `MaskTuning.recommended()`) and otherwise Trainer's own arguments.
 
     `model` is a plain `AutoModelForSequenceClassification`, to which the masked-LM head of its checkpoint is attached,
@@ -125,9 +126,7 @@ class MaskTuningTrainer(SeveralProcesses, Advised, SeededOrder, Saving, SortedEv
             preprocess_logits_for_metrics=preprocess_logits_for_metrics,
         )
         self._check()
-        num_labels = self.model.config.num_labels
-        assert num_labels is not None  # it is a classifier
-        check_labels(self.train_dataset, num_labels)
+        labels.check_labels(self.train_dataset, self.model.config, self.method, pads_only(self.data_collator))
         self.data_collator = replace_padding(self.data_collator)
         self._take_prepared_columns()
         self.user_loss = UserLoss(self)
@@ -253,6 +252,7 @@ class MaskTuningTrainer(SeveralProcesses, Advised, SeededOrder, Saving, SortedEv
         if callable(switch := getattr(self.optimizer, "train", None)):  # of one that is free of schedules
             switch()
         inputs = self._prepare_inputs(inputs)
+        labels.require(inputs)
         part, share = self._next_part(inputs)
         counts = part is None or part.counts
         if part is None:
@@ -371,26 +371,3 @@ class MaskTuningTrainer(SeveralProcesses, Advised, SeededOrder, Saving, SortedEv
             needed = (PREFIX + name for name in self.method.needs)
             names = dict.fromkeys((*read, "label", "label_ids", *self.label_names, *needed))
             self._signature_columns = list(names)  # type: ignore[assignment]  # declared as the None it begins with
-
-
-def check_labels(dataset: Any, num_labels: int) -> None:
-    """Raise MaskTuneError for a tokenised `datasets.Dataset` without labels, or with one the model has no class for."""
-    if not hasattr(dataset, "column_names") or not hasattr(dataset, "__len__"):
-        return
-    column = label_column(dataset)
-    if column is None or "input_ids" not in dataset.column_names:
-        raise MaskTuneError(
-            f"the train dataset has the columns {', '.join(dataset.column_names)}; expected input_ids, attention_mask "
-            "and labels: tokenise the texts, and name the column of classes 'labels'"
-        )
-    for row, label in enumerate(dataset[column]):
-        if not (isinstance(label, int) and 0 <= label < num_labels):
-            raise MaskTuneError(
-                f"row {row} of the train dataset has the label {label!r}; expected a whole number from 0 to "
-                f"{num_labels - 1}: mend the data, or load the model with num_labels="
-            )
-
-
-def label_column(dataset: Any) -> str | None:
-    """The name of the column of classes, of those that transformers' collators know; None if there is none."""
-    return next((name for name in ("labels", "label", "label_ids") if name in dataset.column_names), None)

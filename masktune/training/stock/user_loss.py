@@ -24,6 +24,7 @@ from transformers import Trainer
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.trainer_pt_utils import LabelSmoother
 
+from masktune import parts
 from masktune.errors import MaskTuneError
 from masktune.losses import classification_loss
 from masktune.methods import Examples, Method
@@ -198,8 +199,8 @@ class UserLoss:
 
 
 def _of_classifier(model: nn.Module, examples: Examples) -> Tensor:
-    """What the classifier's forward returns as its loss."""
-    return model(**examples.inputs, labels=examples.labels)["loss"]
+    """What the classifier's forward returns as its loss, a mean over the examples."""
+    return parts.share_of_mean(model(**examples.inputs, labels=examples.labels)["loss"], len(examples.labels))
 
 
 def is_cross_entropy(classifier: nn.Module) -> bool:
