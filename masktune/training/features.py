@@ -50,7 +50,7 @@ from masktune.models.spec import content
 from masktune.models.weights import loading
 from masktune.perturb import Vocabulary
 from masktune.streams import derive
-from masktune.training.labels import (
+from masktune.training.reading.labels import (
     CLASSES,
     check_container,
     check_labels,
@@ -58,7 +58,7 @@ from masktune.training.labels import (
     label_column,
     plain,
 )
-from masktune.training.padding import Padded, without_padding
+from masktune.training.reading.padding import Padded, without_padding
 from masktune.training.trainer import MaskTuningTrainer
 
 FORMAT = 1  # counts up when the code that computes a feature changes what comes out

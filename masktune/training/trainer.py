@@ -36,7 +36,7 @@ from masktune.models.joint import MaskTuningModel
 from masktune.parts import Part
 from masktune.perturb import Vocabulary
 from masktune.streams import Streams
-from masktune.training import gradients, labels
+from masktune.training import gradients
 from masktune.training.advice import Advised
 from masktune.training.collate import PreparedColumns, pads_only, replace_padding
 from masktune.training.cpu import dropout, word_gradient
@@ -44,7 +44,8 @@ from masktune.training.devices import SeveralProcesses, average, check_devices
 from masktune.training.evaluation import SortedEvaluation
 from masktune.training.gradients import TermGradient
 from masktune.training.means import Mean
-from masktune.training.reading import AnyData
+from masktune.training.reading import labels
+from masktune.training.reading.any_data import AnyData
 from masktune.training.stock import refusals
 from masktune.training.stock.order import SeededOrder
 from masktune.training.stock.saving import Saving

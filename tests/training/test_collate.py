@@ -4,6 +4,7 @@ import torch
 from tiny_models import word_tokenizer
 from transformers import DataCollatorWithPadding
 
+from masktune import MaskTuneError
 from masktune.methods.bias import BiasProbabilities
 from masktune.methods.masker import Keywords
 from masktune.training.collate import InMemory, Padding, PreparedColumns, replace_padding
@@ -79,7 +80,10 @@ def test_what_was_prepared_for_each_token_stands_at_the_token(side):
         pads = [[0] * (longest - len(row["input_ids"])) for row in rows]
         masks = [[1] * len(row["input_ids"]) for row in rows]
         pairs = zip(pads, masks, strict=True) if side == "left" else zip(masks, pads, strict=True)
-        return {"attention_mask": torch.tensor([first + second for first, second in pairs])}
+        attention_mask = torch.tensor([first + second for first, second in pairs])
+        tokens = torch.tensor([token for row in rows for token in row["input_ids"]])
+        input_ids = torch.ones_like(attention_mask).masked_scatter(attention_mask.bool(), tokens)
+        return {"input_ids": input_ids, "attention_mask": attention_mask}
 
     features = {"keywords": Keywords(), "bias": BiasProbabilities()}
     rows = [
@@ -90,3 +94,27 @@ def test_what_was_prepared_for_each_token_stands_at_the_token(side):
     assert batch["prepared_keywords"].tolist() == [[1, 2, 3], [0, 0, 4] if side == "left" else [4, 0, 0]]
     assert torch.equal(batch["prepared_bias"], torch.tensor([[0.1, 0.9], [0.5, 0.5]]))
     assert "prepared_bias" in rows[0]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_what_was_prepared_for_a_padded_row_stands_at_its_tokens_too(side, tokenizer):
+    """Rows that were padded beforehand, and that the collator pads further."""
+    tokenizer.padding_side = side
+    pad = tokenizer.pad_token_id
+    rows = [
+        {"input_ids": [5, 6, 7, pad], "attention_mask": [1, 1, 1, 0], "prepared_keywords": [1, 2, 3, 0]},
+        {"input_ids": [8, pad], "attention_mask": [1, 0], "prepared_keywords": [4, 0]},
+    ]
+    batch = PreparedColumns(DataCollatorWithPadding(tokenizer, pad_to_multiple_of=3), {"keywords": Keywords()})(rows)
+    expected = [[1, 2, 3, 0, 0, 0], [4, 0, 0, 0, 0, 0]] if side == "right" else [[0, 0, 1, 2, 3, 0], [0, 0, 0, 0, 4, 0]]
+    assert batch["prepared_keywords"].tolist() == expected
+
+
+def test_a_collator_that_changes_the_tokens_is_refused(tokenizer):
+    def cut(rows):
+        return {"input_ids": torch.tensor([row["input_ids"][:2] for row in rows])}
+
+    rows = [{"input_ids": [5, 6, 7], "prepared_keywords": [1, 2, 3]}]
+    with pytest.raises(MaskTuneError, match="gives other tokens than the examples have.*'prepared_keywords'") as error:
+        PreparedColumns(cut, {"keywords": Keywords()})(rows)
+    assert "\n" not in str(error.value)

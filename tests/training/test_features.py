@@ -222,7 +222,7 @@ def test_a_trainer_without_the_column_says_how_to_get_it(make_builder):
 
 def test_a_train_set_that_cannot_carry_columns_is_named(make_builder):
     builder = make_builder()
-    builder.train = list(builder.train)
+    builder = replace(builder, train=list(builder.train))
     with pytest.raises(MaskTuneError, match="the train set is a list; 'reweighting' adds columns"):
         builder.prepare(methods.build("reweighting"))
 

@@ -158,4 +158,5 @@ def is_made_when_read(dataset: Any) -> bool:
 
 def plain(dataset: Any) -> Any:
     """The data set whose columns are lists of Python's numbers, whatever its format makes of them."""
-    return dataset.with_format(None) if isinstance(dataset, datasets.Dataset) else dataset
+    formatted = isinstance(dataset, datasets.Dataset) and dataset.format["type"] is not None
+    return dataset.with_format(None) if formatted else dataset

@@ -8,7 +8,7 @@ from transformers import Trainer
 
 from masktune.methods import Method
 from masktune.models.joint import MaskTuningModel
-from masktune.training import labels
+from masktune.training.reading import labels
 
 # Formats whose rows are no dicts of numbers, which is what a collator takes.
 TABLES = ("arrow", "pandas", "polars")

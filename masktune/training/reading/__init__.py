@@ -1,0 +1,1 @@
+"""Train sets of any kind: their formats, their labels, padding that they come with."""
