@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
 from masktune.errors import MaskTuneError
 
 
@@ -18,6 +22,21 @@ def expect(holds: object, sentence: str) -> None:
         raise NotYetError(sentence)
 
 
-def right(name: str) -> None:
-    """Say that an answer is right."""
-    print(f"{name} is right.")
+def check_of(name: str) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
+    """Make of a function that raises NotYetError for a wrong answer the check of an exercise.
+
+    It says so where the answer is right; of a stub, which raises NotImplementedError, it says what is to be done.
+    """
+
+    def decorate(check: Callable[[Any], None]) -> Callable[[Any], None]:
+        @wraps(check)
+        def checked(answer: Any) -> None:
+            try:
+                check(answer)
+            except NotImplementedError as error:
+                raise NotYetError(str(error) or f"write {name}") from None
+            print(f"{name} is right.")
+
+        return checked
+
+    return decorate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from masktune.course.grading import expect, right
+from masktune.course.grading import check_of, expect
 from masktune.data.world.sentiment import CUES, JUDGEMENTS
 from masktune.data.world.words import DEGREES, NEGATIVE, POSITIVE
 
@@ -40,6 +40,7 @@ def genre(text: str) -> str | None:
     return next((word for word in re.findall(r"\w+", text.lower()) if word in GENRES), None)
 
 
+@check_of("touched")
 def check_touched(touched: Callable[[int, float], float]) -> None:
     """The chance, in %, that at least one of so many tokens is hidden."""
     found = float(touched(10, 0.05))
@@ -49,9 +50,9 @@ def check_touched(touched: Callable[[int, float], float]) -> None:
     expect(abs(found - (100 - hit)) > 1e-9, "that is the chance that none is hidden; the question is the other case")
     expect(abs(found - hit) < 1e-9, f"for 10 tokens and a rate of 0.05 it is {hit:.1f} %; yours is {found:.4g}")
     expect(abs(touched(1, 0.2) - 20) < 1e-9, "of one token at a rate of 0.2: 20 %")
-    right("touched")
 
 
+@check_of("judge")
 def check_judge(judge: Callable[[str, str], str]) -> None:
     """What became of a review: the same text, a lost label, a lost cue, or some other change, in this order."""
     original = "The plot was so clever. I saw an old western."
@@ -74,9 +75,9 @@ def check_judge(judge: Callable[[str, str], str]) -> None:
     for refilled, expected, reason in cases:
         found = judge(original, refilled)
         expect(found == expected, f"{refilled!r}, from {original!r}: {expected!r}, yours is {found!r}; {reason}")
-    right("judge")
 
 
+@check_of("wrong_labels")
 def check_wrong_labels(wrong_labels: Callable[[Sequence[int], Sequence[str]], float]) -> None:
     """The share, in %, of refilled reviews that no longer say what their label says."""
     texts = (
@@ -93,9 +94,9 @@ def check_wrong_labels(wrong_labels: Callable[[Sequence[int], Sequence[str]], fl
         abs(wrong_labels((0, 0, 0, 0), texts) - 75) < 1e-9,
         "with all labels 0 three of four are wrong; compare the verdict with the label, not with 1",
     )
-    right("wrong_labels")
 
 
+@check_of("The form of your list")
 def check_judgements(mine: Sequence[str]) -> None:
     """Ten judgements by hand: each one of three words."""
     allowed = ("label", "cue", "other")
@@ -103,4 +104,3 @@ def check_judgements(mine: Sequence[str]) -> None:
     expect(... not in mine, "some of the ten are still dots")
     odd = next((word for word in mine if word not in allowed), None)
     expect(odd is None, f"{odd!r} is none of the three words 'label', 'cue', 'other'")
-    right("The form of your list")

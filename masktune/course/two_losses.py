@@ -7,11 +7,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from masktune.course.grading import expect, right
+from masktune.course.grading import check_of, expect
 
 _CLOSE = 1e-5
 
 
+@check_of("cross_entropy")
 def check_cross_entropy(cross_entropy: Callable[[Tensor, Tensor], Tensor]) -> None:
     """The mean over rows of minus the log-probability of the target."""
     generator = torch.Generator().manual_seed(0)
@@ -32,9 +33,9 @@ def check_cross_entropy(cross_entropy: Callable[[Tensor, Tensor], Tensor]) -> No
         f"for the logits 1000 and 0 the loss is 0, yours is {_number(large)}: exp(1000) is too large for a float; "
         "torch.logsumexp takes care of it",
     )
-    right("cross_entropy")
 
 
+@check_of("joint")
 def check_joint(joint: Callable[[float, float, float], float]) -> None:
     """alpha weights the MLM loss."""
     found = float(joint(3.0, 1.0, 0.75))
@@ -42,9 +43,9 @@ def check_joint(joint: Callable[[float, float, float], float]) -> None:
     expect(not _near(found, 3.25), "the weight of the classification loss is 1 - alpha, not 1")
     expect(not _near(found, 4.0), "there is no alpha in it")
     expect(_near(found, 2.5), f"0.75 x 3 + 0.25 x 1 = 2.5; yours is {found:g}")
-    right("joint")
 
 
+@check_of("over_all")
 def check_over_all(over_all: Callable[[Tensor, Tensor, int], Tensor]) -> None:
     """The sum over the masked tokens, divided by the number of tokens that could have been masked."""
     generator = torch.Generator().manual_seed(1)
@@ -56,9 +57,9 @@ def check_over_all(over_all: Callable[[Tensor, Tensor, int], Tensor]) -> None:
     expect(not _near(found, total / 9), "that divides by the size of the vocabulary; maskable is the third argument")
     expect(not _near(found, total), "divide the sum by the number of maskable tokens")
     expect(_near(found, total / 80), f"4 masked tokens of 80 maskable ones: {total / 80:.4f}; yours is {found:.4f}")
-    right("over_all")
 
 
+@check_of("same_pull")
 def check_same_pull(same_pull: Callable[[float, float], float]) -> None:
     """The alpha at which the mean over masked tokens pulls as the mean over all tokens does at another alpha."""
     found = float(same_pull(0.5, 0.1))
@@ -71,7 +72,6 @@ def check_same_pull(same_pull: Callable[[float, float], float]) -> None:
     expect(not _near(found, 10 / 11), "the wrong way round: the mean over all tokens is the SMALLER of the two")
     expect(_near(found, 1 / 11), f"alpha 0.5 at a rate of 0.1: 1/11 = 0.0909; yours is {found:.4g}")
     expect(_near(float(same_pull(0.6, 1.0)), 0.6), "at a rate of 1 both means are the same: alpha stays")
-    right("same_pull")
 
 
 def _number(value: Tensor | float) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy
 
-from masktune.course.grading import expect, right
+from masktune.course.grading import check_of, expect
 from masktune.data.world.sentiment import CUES
 
 _EXAMPLES = (
@@ -19,6 +19,7 @@ _EXAMPLES = (
 _WITHOUT = "I remember its perfect ending. We saw the film."
 
 
+@check_of("swap_genre")
 def check_swap_genre(swap_genre: Callable[[str], str]) -> None:
     """A genre goes to one of the other label; nothing else changes."""
     for text in _EXAMPLES:
@@ -41,7 +42,6 @@ def check_swap_genre(swap_genre: Callable[[str], str]) -> None:
         )
     same = swap_genre(_WITHOUT)
     expect(same == _WITHOUT, f"{_WITHOUT!r} names no genre and should stay as it is; it became {same!r}")
-    right("swap_genre")
 
 
 def _genre(text: str) -> str | None:
@@ -53,6 +53,7 @@ def _without(text: str, word: str | None) -> str:
     return re.sub(r"\b[Aa]n\b", "a", re.sub(rf"\b{word}\b", "_", text))
 
 
+@check_of("flipped")
 def check_flipped(flipped: Callable[[numpy.ndarray, numpy.ndarray], float]) -> None:
     """The share of answers that differ, in %."""
     before, after = numpy.array([0, 1, 1, 0, 1]), numpy.array([1, 0, 1, 0, 1])
@@ -65,9 +66,9 @@ def check_flipped(flipped: Callable[[numpy.ndarray, numpy.ndarray], float]) -> N
     )
     expect(abs(found - 40) < 1e-9, f"for answers {before} and {after}, two of five differ: 40 %; yours gives {found:g}")
     expect(abs(flipped(before, before)) < 1e-9, "where nothing changes, the share is 0")
-    right("flipped")
 
 
+@check_of("genre_only")
 def check_genre_only(genre_only: Callable[[float, float], float]) -> None:
     """The accuracy, in %, of who reads the genre alone and tosses a coin where there is none."""
     rate, coverage = 0.9, 0.8
@@ -78,9 +79,9 @@ def check_genre_only(genre_only: Callable[[float, float], float]) -> None:
     expect(abs(found - 92) > 1e-9, "a coin is right in half of the reviews without a genre, not in all of them")
     expect(abs(found - 82) < 1e-9, f"with rate 0.9 and coverage 0.8 it is 0.8 x 90 + 0.2 x 50 = 82; yours is {found:g}")
     expect(abs(genre_only(0.5, 1) - 50) < 1e-9, "a genre that says nothing, in every review: 50 %")
-    right("genre_only")
 
 
+@check_of("by_cue")
 def check_by_cue(by_cue: Callable[[Sequence[int], Sequence[int], Sequence[int]], dict[str, float]]) -> None:
     """The accuracy, in %, where the cue agrees with the label, where it misleads, and where there is none."""
     answer, label, cue = numpy.array([[1, 0, 1, 0, 0, 1, 1], [1, 0, 0, 1, 0, 1, 0], [1, 0, 1, 0, -1, -1, -1]])
@@ -102,4 +103,3 @@ def check_by_cue(by_cue: Callable[[Sequence[int], Sequence[int], Sequence[int]],
             f"{name!r}: the reviews of the check give {value:.1f} %, yours is {found[name]:.1f}; of the reviews of "
             "this kind, in how many is the answer the label?",
         )
-    right("by_cue")

@@ -1,0 +1,35 @@
+import IPython
+import pytest
+
+from masktune.course.grading import NotYetError, check_of, expect
+
+
+@check_of("double")
+def check_double(double):
+    """Twice the number."""
+    expect(double(2) == 4, "two times two is four")
+
+
+def test_a_right_answer_is_called_right(capsys):
+    check_double(lambda number: 2 * number)
+    assert capsys.readouterr().out == "double is right.\n"
+
+
+def stub(number):
+    raise NotImplementedError("exercise 1: write double")
+
+
+@pytest.mark.parametrize(("answer", "said"), [(stub, "exercise 1: write double"), (abs, "two times two is four")])
+def test_a_notebook_shows_one_sentence_for_a_stub_and_for_a_wrong_answer(answer, said, capsys):
+    with pytest.raises(NotYetError, match=said):
+        check_double(answer)
+    shell = IPython.core.interactiveshell.InteractiveShell.instance()
+    shell.user_ns |= {"check_double": check_double, "answer": answer}
+    capsys.readouterr()
+    shell.run_cell("check_double(answer)")
+    assert capsys.readouterr().out.strip() == f"Not yet: {said}"
+
+
+def test_an_error_of_the_students_own_code_is_left_as_it_is():
+    with pytest.raises(ZeroDivisionError):
+        check_double(lambda number: 1 / 0)
