@@ -1,4 +1,7 @@
-"""The command line: python -m masktune plan|tune|run|status|gather|neutral|figures|report|summary|mirror."""
+"""The command line: masktune check|train|evaluate|predict for one's own data.
+
+Of a study: masktune plan|tune|run|status|gather|neutral|figures|report|summary|mirror.
+"""
 
 import argparse
 import sys
@@ -7,14 +10,22 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from masktune.errors import MaskTuneError, not_installed, one_of
+from masktune.own import commands as own
 
 if TYPE_CHECKING:
     from masktune.study.design.cells import Cell
     from masktune.study.design.study import Study
 
-DESCRIPTION = """The study of Mask-tuning, step by step. A study is declared in studies/<name>.toml; its results go to
+DESCRIPTION = """Mask-tuning of your own data, and the study of it. check, train, evaluate and predict take a file of
+texts and labels. The other commands take a study, which is declared in studies/<name>.toml; its results go to
 results/<name> (or below $MASKTUNE_RESULTS)."""
-EPILOG = """examples:
+EPILOG = """your own data:
+  masktune check reviews.csv                              what is in the file, and what is wrong with it
+  masktune train reviews.csv --model bert-base-uncased --compare fine_tuning --output reviews
+  masktune evaluate reviews more.csv                      score the trained model
+  masktune predict reviews new.csv --output answers.csv   label texts with it
+
+a study:
   python -m masktune plan embedded                        what will run, and what it claims
   python -m masktune run embedded --jobs 2                run what is missing
   python -m masktune run laptop --task sentiment          one part of a study
@@ -57,8 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """All commands with their options."""
     form = argparse.RawDescriptionHelpFormatter
-    top = argparse.ArgumentParser("python -m masktune", description=DESCRIPTION, epilog=EPILOG, formatter_class=form)
+    top = argparse.ArgumentParser("masktune", description=DESCRIPTION, epilog=EPILOG, formatter_class=form)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    own.add(commands)
     for name, command, summary in (
         ("plan", plan, "list cells, runs, expected time and claims of a study; run nothing"),
         ("tune", tune, "give every method its trials, judged in distribution, and keep the best settings of each"),

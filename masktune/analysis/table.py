@@ -10,6 +10,7 @@ import pandas as pd
 
 from masktune.analysis import names
 from masktune.analysis.formatting import DASH, MINUS
+from masktune.own.report.frame import scroll_frame
 
 LONG = 45  # characters that fit on one line of a column
 
@@ -110,11 +111,6 @@ def html(table: Table) -> str:
     """The table as an HTML fragment: a scrolling frame, in which the first column names each row, and the caption."""
     framed = "" if table.shown.empty else scroll_frame(_accessible_html(table), table.title)
     return f'<figure class="table {table.name}">{framed}<figcaption>{escape(table.caption)}</figcaption></figure>'
-
-
-def scroll_frame(table: str, title: str) -> str:
-    """A table (HTML) in a frame that scrolls sideways and that the keyboard can reach."""
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}">{table}</div>'
 
 
 def _accessible_html(table: Table) -> str:

@@ -8,10 +8,11 @@ from bs4 import BeautifulSoup, Tag
 
 from masktune.analysis.report import stylesheet
 from masktune.analysis.report.chapters import Chapter
-from masktune.analysis.table import Table, html, scroll_frame
+from masktune.analysis.table import Table, html
+from masktune.own.report.frame import page as framed
+from masktune.own.report.frame import scroll_frame
 
-# No script runs, and nothing is loaded but pictures in the page or in its folder.
-_POLICY = "default-src 'none'; img-src 'self' data: file:; style-src 'unsafe-inline'"
+_FOOTER = "Made by masktune from stored runs. A Mask-tuning study (arXiv 2307.10457)."
 # A frame that scrolls on a phone, and that the keyboard has to reach for that.
 _REACHED = 'tabindex="0" role="group" aria-label="Figure"'
 _NO_ALT = "No description has been provided for this image"  # what nbconvert writes where an image has none
@@ -23,28 +24,8 @@ def page(title: str, body: str, links: Iterable[tuple[str, str]], here: str) -> 
         f'<a href="{escape(target)}"{" aria-current=page" if target == here else ""}>{escape(name)}</a>'
         for name, target in links
     )
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<meta name="color-scheme" content="light dark">
-<link rel="icon" href="data:,">
-<title>{escape(title)}</title>
-<style>{stylesheet.css()}</style>
-</head>
-<body>
-<header class="top"><nav aria-label="Pages of the report">
-{navigation}
-</nav></header>
-<main>
-{body}
-</main>
-<footer>Made by masktune from stored runs. A Mask-tuning study (arXiv 2307.10457).</footer>
-</body>
-</html>
-"""
+    header = f'<nav aria-label="Pages of the report">\n{navigation}\n</nav>'
+    return framed(title, body, stylesheet.css(), header, _FOOTER)
 
 
 def table(table: Table, files: str = "") -> str:
