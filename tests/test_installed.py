@@ -29,6 +29,10 @@ ROOT = Path(__file__).parents[1]
 SHIPPED = ("masktune", "notebooks", "studies")
 INSTALL = "which is not installed; pip install 'masktune[study]'\n"
 COMMANDS = [
+    ("check reviews.csv", 2, "no file 'reviews.csv'"),
+    ("train reviews.csv --model embedded --output out", 2, "no file 'reviews.csv'"),
+    ("evaluate nowhere reviews.csv", 2, "cannot load the checkpoint 'nowhere'"),
+    ("predict nowhere reviews.csv --output answers.csv", 2, "cannot load the checkpoint 'nowhere'"),
     ("plan embedded", 0, "The embedded world (embedded)"),
     ("status embedded", 0, "0 done, 0 failed"),
     ("gather embedded", 0, "written to results/embedded/runs.parquet"),

@@ -100,14 +100,15 @@ def _trainer(
     model = MaskTuningModel.from_pretrained(
         start.place, inputs.label_names, seed, revision=start.revision, encoder=method.encoder
     )
-    args = _arguments(inputs, seed, scratch, precision.choose(inputs.settings.precision, model.config, device(inputs)))
+    chosen = precision.choose(inputs.settings.precision, model.config, device(inputs))
     if key not in prepared:
+        plain = _arguments(inputs, seed, scratch, chosen)
         train, names = inputs.encoded["train"], inputs.label_names
-        train = prepare(method, train, start.tokenizer, args, start.place, names, start.revision)
+        train = prepare(method, train, start.tokenizer, plain, start.place, names, start.revision)
         prepared[key] = InMemory(_numbers_only(train))
     trainer = MaskTuningTrainer(
         model=model,
-        args=args,
+        args=_arguments(inputs, seed, scratch, chosen, **_choosing(inputs)),
         method=method,
         train_dataset=prepared[key],
         eval_dataset=InMemory(_numbers_only(inputs.encoded["validation"])),
@@ -128,9 +129,9 @@ def device(inputs: Inputs) -> torch.device:
     return torch.device("cuda" if asked != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def _arguments(inputs: Inputs, seed: int, scratch: Path, chosen: str) -> TrainingArguments:
+def _arguments(inputs: Inputs, seed: int, scratch: Path, chosen: str, **own: Any) -> TrainingArguments:
+    """What a run and the auxiliary models that it learns from have in common, and what is its `own`."""
     settings = inputs.settings
-    steps = settings.epochs * -(-len(inputs.encoded["train"]) // settings.batch_size)
     return TrainingArguments(
         output_dir=str(scratch),
         num_train_epochs=settings.epochs,
@@ -143,19 +144,27 @@ def _arguments(inputs: Inputs, seed: int, scratch: Path, chosen: str) -> Trainin
         bf16=chosen == "bf16",
         seed=seed,
         train_sampling_strategy="group_by_length",
-        eval_strategy="epoch",
-        save_strategy="best",
-        save_only_model=True,
-        save_total_limit=1,
-        load_best_model_at_end=True,
-        metric_for_best_model="score",
-        greater_is_better=True,
-        logging_steps=max(1, steps // LOSS_POINTS),
-        logging_nan_inf_filter=False,
-        remove_unused_columns=False,
         report_to="none",
         disable_tqdm=True,
+        **({"save_strategy": "no"} | own),
     )
+
+
+def _choosing(inputs: Inputs) -> dict[str, Any]:
+    """The arguments of a run that keeps its best epoch."""
+    steps = inputs.settings.epochs * -(-len(inputs.encoded["train"]) // inputs.settings.batch_size)
+    return {
+        "eval_strategy": "epoch",
+        "save_strategy": "best",
+        "save_only_model": True,
+        "save_total_limit": 1,
+        "load_best_model_at_end": True,
+        "metric_for_best_model": "score",
+        "greater_is_better": True,
+        "logging_steps": max(1, steps // LOSS_POINTS),
+        "logging_nan_inf_filter": False,
+        "remove_unused_columns": False,
+    }
 
 
 class _Score:
