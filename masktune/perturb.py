@@ -100,6 +100,13 @@ def perturb_batch(
     where nothing is masked. The options are those of `choose_positions`, `mask` and `fill`; the choices at random come
     from the streams "positions", "symbols" and "fill". `predict_fills`, where given, is asked as `predict` is, and the
     fills are made of its answer.
+
+    >>> text, ones = torch.tensor([[1, 7, 8, 9, 2]]), torch.ones(1, 5, dtype=torch.long)
+    >>> ten_words = Vocabulary(mask_id=3, special_ids=(0, 1, 2, 3), size=10)
+    >>> always_six = lambda masked_ids, positions: torch.eye(10)[[6] * int(positions.sum())]
+    >>> made = perturb_batch(text, ones, always_six, ten_words, Streams(0).at(0), mask_rate=0.99)
+    >>> made.masked_ids.tolist(), made.filled_ids.tolist()
+    ([[1, 3, 3, 3, 2]], [[1, 6, 6, 6, 2]])
     """
     candidates = maskable(input_ids, attention_mask, vocabulary)
     positions = choose_positions(candidates, mask_rate, streams["positions"], choose_by)
@@ -114,14 +121,23 @@ def perturb_batch(
 
 
 def check_mask_rate(mask_rate: float) -> float:
-    """Return the rate; raise MaskTuneError unless 0 <= mask_rate < 1."""
+    """Return the rate; raise MaskTuneError unless 0 <= mask_rate < 1.
+
+    >>> check_mask_rate(0.05)
+    0.05
+    """
     if not (isinstance(mask_rate, int | float) and 0 <= mask_rate < 1):
         raise MaskTuneError(f"mask_rate {mask_rate!r} is outside [0, 1); the paper masks 0.05 of the tokens")
     return mask_rate
 
 
 def maskable(input_ids: Tensor, attention_mask: Tensor, vocabulary: Vocabulary) -> Tensor:
-    """Where a token may be masked: everywhere but on padding and special tokens. [B, L] -> bool [B, L]."""
+    """Where a token may be masked: everywhere but on padding and special tokens. [B, L] -> bool [B, L].
+
+    >>> specials = Vocabulary(mask_id=3, special_ids=(0, 1, 2, 3), size=10)
+    >>> maskable(torch.tensor([[1, 7, 2, 0]]), torch.tensor([[1, 1, 1, 0]]), specials)
+    tensor([[False,  True, False, False]])
+    """
     return attention_mask.bool() & ~vocabulary.is_special(input_ids)
 
 
@@ -131,6 +147,10 @@ def choose_positions(candidates: Tensor, mask_rate: float, generator: Generator,
     "bernoulli"     each candidate on its own with probability `mask_rate` (our primary choice)
     "exact"         rate x candidates of each example, rounded up or down at random so that the mean is exact
     "at_least_one"  as "bernoulli", and one candidate at random in each example that would stay untouched
+
+    >>> candidates = torch.ones(1, 20, dtype=torch.bool)
+    >>> choose_positions(candidates, 0.25, Generator().manual_seed(0), "exact").sum()
+    tensor(5)
     """
     check_mask_rate(mask_rate)
     one_of(how, POSITIONS, "choice of positions")
@@ -163,6 +183,10 @@ def mask(
 
     "mask"  always the mask token (our primary choice)
     "bert"  80 % the mask token, 10 % a random token, 10 % left as it is (Devlin et al. 2019, section 3.1)
+
+    >>> specials = Vocabulary(mask_id=3, special_ids=(0, 1, 2, 3), size=10)
+    >>> mask(torch.tensor([[1, 7, 2]]), torch.tensor([[False, True, False]]), specials, Generator())
+    tensor([[1, 3, 2]])
     """
     one_of(symbol, SYMBOLS, "mask symbol")
     symbols = torch.full((int(positions.sum()),), vocabulary.mask_id, dtype=input_ids.dtype)
@@ -194,6 +218,11 @@ def fill(
     A special token is never filled in: a predicted [SEP] or </s> would change the structure of the input, and BART
     reads the class at its only </s>. Token ids carry no gradient: but for a soft fill that is taught
     (`fill_gradient` of Mask-tuning), the two losses meet only in shared weights.
+
+    >>> specials, text = Vocabulary(mask_id=3, special_ids=(0, 1, 2, 3), size=10), torch.tensor([[1, 7, 2]])
+    >>> where, predicted = torch.tensor([[False, True, False]]), torch.eye(10)[[6]]
+    >>> fill(text, where, predicted, specials, Generator()), fill(text, where, predicted, specials, Generator(), "keep")
+    (tensor([[1, 6, 2]]), tensor([[1, 3, 2]]))
     """
     one_of(how, FILLS, "fill")
     if how == "original":
@@ -213,18 +242,30 @@ def fill(
 
 
 def ordinary_logits(logits: Tensor, vocabulary: Vocabulary) -> Tensor:
-    """float32 logits [N, V] in which special tokens, and rows beyond the tokenizer's size, are impossible."""
+    """float32 logits [N, V] in which special tokens, and rows beyond the tokenizer's size, are impossible.
+
+    >>> ordinary_logits(torch.zeros(1, 6), Vocabulary(mask_id=1, special_ids=(0, 1), size=5))
+    tensor([[-inf, -inf, 0., 0., 0., -inf]])
+    """
     impossible = torch.arange(logits.shape[-1], device=logits.device) >= vocabulary.size
     impossible[list(vocabulary.special_ids)] = True
     return logits.float().masked_fill(impossible, -torch.inf)
 
 
 def random_tokens(count: int, vocabulary: Vocabulary, generator: Generator) -> Tensor:
-    """`count` ordinary tokens, each with equal probability. [count]."""
+    """`count` ordinary tokens, each with equal probability. [count].
+
+    >>> random_tokens(3, Vocabulary(mask_id=1, special_ids=(0, 1), size=3), Generator())
+    tensor([2, 2, 2])
+    """
     ordinary = vocabulary.ordinary_ids()
     return ordinary[parts.integers(len(ordinary), count, generator, of="tokens")]
 
 
 def put(input_ids: Tensor, positions: Tensor, token_ids: Tensor) -> Tensor:
-    """A copy of `input_ids` [B, L] with `token_ids` [N] at `positions` bool [B, L]."""
+    """A copy of `input_ids` [B, L] with `token_ids` [N] at `positions` bool [B, L].
+
+    >>> put(torch.tensor([[1, 7, 2]]), torch.tensor([[False, True, False]]), torch.tensor([5]))
+    tensor([[1, 5, 2]])
+    """
     return input_ids.masked_scatter(positions, token_ids.to(input_ids))

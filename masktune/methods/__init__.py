@@ -40,6 +40,9 @@ def build(name: str, **options: Any) -> Method:
 
     Raises MaskTuneError for an unknown name or option, for a value that the option does not admit, and for components
     that do not go together.
+
+    >>> build("mask_tuning+r_drop", alpha=0.3).label
+    'Mask-tuning + R-Drop'
     """
     classes = [METHODS[one_of(component, METHODS, "method")] for component in name.split("+")]
     known = {component: [field.name for field in fields(component)] for component in classes}
@@ -60,6 +63,9 @@ def card(name: str, **options: Any) -> dict[str, Any]:
 
     "forward" and "backward" count passes over the batch in a step, at most; plain fine-tuning has one of each. "needs"
     says what is computed for each train example before training, "refuses" what the method is not combined with.
+
+    >>> card("fine_tuning")["loss"]
+    'CE(x, y)'
     """
     method = build(name, **options)
     forward, backward = method.passes()

@@ -26,6 +26,9 @@ def read_where(levels: np.ndarray, values: np.ndarray, level: float) -> Reading:
 
     Where they pass through it several times the last counts, the longest training: at the level of the last reading
     the value is the last one. Where they never do, the nearest reading counts, of two as near the later.
+
+    >>> read_where(levels=[60, 80, 90], values=[50, 56, 60], level=70)
+    Reading(value=53.0, position=0.5, beyond=False)
     """
     levels, values = np.asarray(levels, dtype=float), np.asarray(values, dtype=float)
     for after in range(len(levels) - 1, 0, -1):

@@ -14,6 +14,9 @@ def correct(p_values: np.ndarray, family: str) -> np.ndarray:
 
     Holm keeps the chance of any false positive of the family below the level, Benjamini-Hochberg the expected share
     of false ones among the positives (statsmodels.stats.multitest).
+
+    >>> correct([0.01, 0.04], "headline").tolist()
+    [0.02, 0.04]
     """
     p_values = np.asarray(p_values, dtype=float)
     if not len(p_values):
@@ -30,6 +33,9 @@ def partial_conjunction(p_values: np.ndarray) -> np.ndarray:
     Benjamini and Heller 2008 (Biometrics 64), with Simes' combination of the n - u + 1 largest p values, which holds
     for independent and for positively dependent tests: sets and models that share seeds are of the second kind. As in
     Dror et al. 2017 (TACL 5), a claim about u comparisons has to pass for every smaller number as well.
+
+    >>> partial_conjunction([0.01, 0.04]).tolist()
+    [0.02, 0.04]
     """
     ordered = np.sort(np.nan_to_num(np.asarray(p_values, dtype=float), nan=1.0))
     count = len(ordered)
@@ -40,5 +46,9 @@ def partial_conjunction(p_values: np.ndarray) -> np.ndarray:
 
 
 def holds_on(p_values: np.ndarray, level: float) -> int:
-    """On at least how many of the comparisons the claim holds, an error in at most `level` of all cases."""
+    """On at least how many of the comparisons the claim holds, an error in at most `level` of all cases.
+
+    >>> holds_on([0.001, 0.002, 0.8], level=0.05)
+    2
+    """
     return int((partial_conjunction(p_values) <= level).sum())

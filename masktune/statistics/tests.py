@@ -16,6 +16,9 @@ def gains(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """How many more examples the second answers right than the first, by seed. Right or wrong [S, n] each -> int [S].
 
     Whole numbers, so that seeds with as many right answers tie whatever the unit in which they are shown.
+
+    >>> gains([[True, False]], [[True, True]])
+    array([1])
     """
     return np.asarray(np.sum(second, axis=1, dtype=np.int64) - np.sum(first, axis=1, dtype=np.int64))
 
@@ -26,6 +29,11 @@ def sign_flip(differences: np.ndarray, alternative: str = "two-sided") -> float:
     Against "greater" than 0, "less" than it, or either. All 2**S sign patterns up to 16 seeds, 65,536 random ones
     beyond. One seed: 1. Sums that differ by rounding alone tie, so that the unit of the differences does not matter;
     scipy.stats.permutation_test, else the same, lets a sum that should be 0 miss the tie.
+
+    >>> sign_flip([1.0, 2.0, 1.5, 3.0, 0.5, 2.0])  # six seeds, all above 0: 2 patterns of 64
+    0.03125
+    >>> sign_flip([1.0, 2.0, 1.5, 3.0, 0.5])  # five cannot reach 0.05
+    0.0625
     """
     differences = np.asarray(differences, dtype=float)
     if len(differences) < 2:
@@ -38,7 +46,11 @@ def sign_flip(differences: np.ndarray, alternative: str = "two-sided") -> float:
 
 @lru_cache(maxsize=4)
 def sign_patterns(seeds: int) -> np.ndarray:
-    """Patterns of signs [patterns, S], 1 or -1, with the observed one (no flip) first."""
+    """Patterns of signs [patterns, S], 1 or -1, with the observed one (no flip) first.
+
+    >>> sign_patterns(2).tolist()
+    [[1.0, 1.0], [-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]]
+    """
     if seeds <= ALL_PATTERNS:
         flips = np.arange(2**seeds)[:, None] >> np.arange(seeds) & 1
     else:
@@ -48,12 +60,20 @@ def sign_patterns(seeds: int) -> np.ndarray:
 
 
 def non_inferiority(differences: np.ndarray, margin: float) -> float:
-    """One-sided p value of the sign-flip test that paired differences [S] are centred on -margin or below."""
+    """One-sided p value of the sign-flip test that paired differences [S] are centred on -margin or below.
+
+    >>> non_inferiority([-0.1, 0.2, -0.3, 0.1, 0.0], margin=0.5)
+    0.03125
+    """
     return sign_flip(np.asarray(differences, dtype=float) + margin, "greater")
 
 
 def inferiority(differences: np.ndarray, margin: float) -> float:
-    """One-sided p value of the sign-flip test that paired differences [S] are centred on -margin or above."""
+    """One-sided p value of the sign-flip test that paired differences [S] are centred on -margin or above.
+
+    >>> inferiority([-2.0, -1.5, -1.0, -3.0, -2.5], margin=0.5)
+    0.03125
+    """
     return sign_flip(np.asarray(differences, dtype=float) + margin, "less")
 
 
@@ -61,6 +81,9 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
     """Two-sided p value of the exact McNemar test between two runs: bool [n], [n] -> scalar. An illustration only.
 
     It asks whether these two trained models differ on the examples, and says nothing of another pair of seeds.
+
+    >>> mcnemar([True] * 8 + [False] * 2, [True] * 2 + [False] * 8)
+    0.03125
     """
     from statsmodels.stats.contingency_tables import mcnemar as test
 
@@ -70,6 +93,10 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def probability_greater(second: np.ndarray, first: np.ndarray) -> float:
-    """P(A > B): how often a run of `second` beats a run of `first`, ties counted half. [S], [S'] -> scalar."""
+    """P(A > B): how often a run of `second` beats a run of `first`, ties counted half. [S], [S'] -> scalar.
+
+    >>> probability_greater([2.0, 3.0], [1.0, 2.5])
+    0.75
+    """
     gaps = np.subtract.outer(np.asarray(second, dtype=float), np.asarray(first, dtype=float))
     return float(np.mean((gaps > 0) + 0.5 * (gaps == 0)))
