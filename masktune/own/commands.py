@@ -77,6 +77,12 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         "--max-length", type=int, metavar="N", help="tokens of a text (default: by the texts, at most 256)"
     )
     sub.add_argument("--class-weights", metavar="WHICH", help=f"{' or '.join(CLASS_WEIGHTS)} (default: none)")
+    sub.add_argument(
+        "--adapt",
+        type=int,
+        metavar="STEPS",
+        help="first train the masked-LM head on the train texts: a checkpoint may lack one",
+    )
     sub.add_argument("--revision", help="the commit of a model of the hub")
     sub.add_argument("--precision", metavar="WHICH", help=f"{', '.join(PRECISIONS)} (default: auto)")
     sub.add_argument("--device", metavar="WHICH", help=f"{', '.join(DEVICES)} (default: auto)")

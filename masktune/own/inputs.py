@@ -195,11 +195,9 @@ def build_method(key: str, settings: Settings, counts: Mapping[str, int] | None 
     return method
 
 
-def recommended(**options: float) -> Method:
+def recommended(**options: Any) -> Method:
     """Mask-tuning in the setting that the project's studies support for trainings of any length."""
-    if hasattr(MaskTuning, "recommended"):
-        return replace(MaskTuning.recommended(), **options)
-    return methods.build("mask_tuning", reduction="maskable", **options)
+    return replace(MaskTuning.recommended(), **options)
 
 
 def title(key: str) -> str:

@@ -5,6 +5,7 @@ for about a minute. It shows that everything runs and what the report looks like
 texts, and is no model for work.
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from masktune.models.spec import content, folder_of
 from masktune.models.weights import loading
 from masktune.own.settings import EMBEDDED, Settings
 from masktune.pretraining import mlm, small_models
+from masktune.pretraining.adapt import adapt
 from masktune.pretraining.mlm import Recipe
 from masktune.streams import derive
 
@@ -87,7 +89,20 @@ def find(settings: Settings, texts: Sequence[tuple[str, ...]]) -> Start:
         folder = trial_model(own)
         identity = {"trial": files.digest("\n".join(own)), "format": FORMAT}
         return Start(str(folder), None, identity, "a trial model made from the train texts", TRIAL_HEAD)
-    return named(settings.model, settings.revision)
+    start = named(settings.model, settings.revision)
+    return adapted(start, settings.adapt, texts) if settings.adapt else start
+
+
+def adapted(start: Start, steps: int, texts: Sequence[tuple[str, ...]]) -> Start:
+    """The same checkpoint, its masked language model trained on `texts` for so many steps; made once."""
+    own = list(dict.fromkeys(text for both in texts for text in both))
+    made_of = {"checkpoint": start.identity, "steps": steps, "text": files.digest("\n".join(own))}
+    name = files.digest(json.dumps(made_of, sort_keys=True))[:12]
+    folder = adapt(
+        start.place, own, cache.root() / "checkpoints" / f"adapted-{name}", steps=steps, revision=start.revision
+    )
+    note = f"its masked-LM head was trained on the train texts for {steps:,} steps"
+    return Start(str(folder), None, made_of, f"{start.title}, adapted", note)
 
 
 def named(model: str, revision: str | None = None) -> Start:
