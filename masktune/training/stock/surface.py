@@ -119,8 +119,11 @@ ARGUMENTS: dict[str, Row] = {
     "use_cpu": Row(STOCK),
     "accelerator_config": Row(STOCK),
     "parallelism_config": Row(REFUSED),
-    **_rows(STOCK, "ddp_find_unused_parameters ddp_bucket_cap_mb ddp_broadcast_buffers ddp_static_graph ddp_backend "
-                   "ddp_timeout"),
+    **{
+        name: Row(OWN, "processes average their gradients once a step, by code of this package that does not need it")
+        for name in ("ddp_find_unused_parameters", "ddp_bucket_cap_mb", "ddp_broadcast_buffers", "ddp_static_graph")
+    },
+    **_rows(STOCK, "ddp_backend ddp_timeout"),
     "fsdp": Row(REFUSED),
     "fsdp_config": Row(PARTLY, "refused where it switches FSDP on"),
     "deepspeed": Row(REFUSED),

@@ -31,7 +31,7 @@ SAVED = {"save_strategy": "steps", "save_steps": 2}
 EVALUATED = {"eval_strategy": "steps", "eval_steps": 2}
 BEST = {**SAVED, **EVALUATED, "load_best_model_at_end": True}
 WORKERS = {"dataloader_num_workers": 1}
-COMPILED = {"torch_compile": True, "torch_compile_backend": "aot_eager", "max_steps": 2}
+COMPILED = {"torch_compile": True, "torch_compile_backend": "eager", "torch_compile_mode": "default", "max_steps": 2}
 LOGGED = {"logging_steps": 2}
 
 
@@ -91,8 +91,6 @@ CASES = {
     "bf16_full_eval": {"bf16_full_eval": True, **EVALUATED},
     "fp16_full_eval": {"fp16_full_eval": True, **EVALUATED},
     "torch_compile": COMPILED,
-    "torch_compile_backend": {**COMPILED, "torch_compile_backend": "eager"},
-    "torch_compile_mode": {**COMPILED, "torch_compile_mode": "default"},
     "use_cache": {"use_cache": True},
     "torch_empty_cache_steps": {"torch_empty_cache_steps": 1},
     "auto_find_batch_size": {"auto_find_batch_size": True},
@@ -155,7 +153,6 @@ CASES = {
     "ddp_bucket_cap_mb": {"ddp_bucket_cap_mb": 1},
     "ddp_broadcast_buffers": {"ddp_broadcast_buffers": False},
     "ddp_static_graph": {"ddp_static_graph": True},
-    "ddp_backend": {"ddp_backend": "gloo"},
     "ddp_timeout": {"ddp_timeout": 60},
     "fsdp_config": {"fsdp_config": {"min_num_params": 0}},
     "debug": {"debug": "underflow_overflow"},
@@ -184,9 +181,12 @@ ELSEWHERE = {
     "gradient_checkpointing": "test_promises",
     "gradient_checkpointing_kwargs": "test_promises",
     "neftune_noise_alpha": "test_promises",
+    "torch_compile_backend": "torch_compile, in CASES",
+    "torch_compile_mode": "torch_compile, in CASES",
     "hub_strategy": "test_promises",
     "push_to_hub": "test_promises",
     "length_column_name": "test_promises",
+    "ddp_backend": "test_devices",
     "hub_token": "needs the hub",
     "hub_private_repo": "needs the hub",
     "hub_model_id": "needs the hub",
@@ -195,7 +195,8 @@ ELSEWHERE = {
     "fp16": "needs a GPU",
     "tf32": "needs a GPU",
 }
-NEEDS_CUDA = ("pin_memory",)
+# These fail in a stock Trainer too: it looks for large numbers in masks of truth values.
+FAIL_AS_STOCK = {"debug": NotImplementedError}
 
 
 def arguments() -> dict[str, surface.Row]:
@@ -324,10 +325,11 @@ def undone():
 
 @pytest.mark.parametrize("name", CASES)
 def test_an_argument_has_the_effect_that_it_has_in_a_stock_trainer(trainer, undone, name):
-    if name not in surface.TRAINER and not hasattr(TrainingArguments, name):
-        known = {field.name for field in dataclasses.fields(TrainingArguments)}
-        if name not in known:
-            pytest.skip(f"transformers {transformers.__version__} does not have it")
+    if name in FAIL_AS_STOCK:
+        for kind in (MaskTuningTrainer, Stock):
+            with pytest.raises(FAIL_AS_STOCK[name]):
+                trained(trainer, kind, kind.__name__, dict(CASES[name]))
+        return
     outcomes = []
     for kind in (MaskTuningTrainer, Stock):
         Freed.modes.clear()
