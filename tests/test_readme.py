@@ -3,6 +3,7 @@
 import csv
 import random
 import re
+import shlex
 import tomllib
 from pathlib import Path
 from textwrap import dedent
@@ -15,6 +16,7 @@ from transformers import AutoModelForSequenceClassification
 
 from masktune import MaskTuneError, methods
 from masktune.__main__ import parser
+from masktune.own.commands import settings_of
 from masktune.streams import Streams
 from masktune.study.design.load import parse_study
 from masktune.study.plan import listing
@@ -90,6 +92,15 @@ def test_every_command_can_be_parsed():
     assert len(commands) > 4
     for command in commands:
         assert callable(parser().parse_args(command.split()).command)
+
+
+def test_the_commands_for_ones_own_file_can_be_parsed_and_are_all_of_them():
+    lines = block("sh", "masktune check").replace("\\\n", "").splitlines()
+    assert [line.split()[1] for line in lines] == ["check", "train", "evaluate", "predict"]
+    for line in lines:
+        options = parser().parse_args(shlex.split(line)[1:])
+        assert callable(options.command)
+    assert settings_of(parser().parse_args(shlex.split(lines[1])[1:])).command().split()[:3] == lines[1].split()[:3]
 
 
 def test_every_test_file_that_is_to_be_run_is_there():
