@@ -52,7 +52,12 @@ CASES = {
     "label smoothing": {"method": "mask_tuning", **MASKS, "args": {"label_smoothing_factor": 0.1}},
     "several labels": {"method": "mask_tuning", **MASKS, "problem": "multi_label_classification", "examples": 33},
     "regression": {"method": "mask_tuning", **MASKS, "problem": "regression"},
+    "stream": {"method": "mask_tuning", **MASKS, "stream": True, "args": {"max_steps": 6}},
     "second stage": {"method": "forgettable", "second_epochs": 2},
+}  # fmt: skip
+
+USUAL = {
+    "examples": 29, "family": "bert", "args": {}, "measure": False, "problem": None, "weights": None, "stream": False,
 }  # fmt: skip
 
 
@@ -76,17 +81,9 @@ def rows(tokenizer, count):
 
 def train(checkpoints, folder, name, processes):
     """The trained case `name` with the same batch for any number of processes."""
-    case = {
-        "examples": 29,
-        "family": "bert",
-        "args": {},
-        "measure": False,
-        "problem": None,
-        "weights": None,
-        **CASES[name],
-    }
-    own = {key: case.pop(key) for key in ("examples", "args", "measure", "problem", "weights")}
-    checkpoint = checkpoints[case.pop("family")]
+    case = {**USUAL, **CASES[name]}
+    own = {key: case.pop(key) for key in USUAL}
+    checkpoint = checkpoints[own["family"]]
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
     args = {
         "output_dir": str(folder), "use_cpu": True, "report_to": "none", "disable_tqdm": True, "num_train_epochs": 2,
@@ -99,6 +96,9 @@ def train(checkpoints, folder, name, processes):
         labels = torch.rand(len(data), 2, generator=torch.Generator().manual_seed(1)).round(decimals=2)
         data = data.remove_columns("labels").add_column("labels", labels.tolist())
         model.config.problem_type = own["problem"]
+    evaluated = data
+    if own["stream"]:  # accelerate puts the rows of all processes into one tensor before it deals them out
+        data = data.map(lambda row: tokenizer.pad(row, padding="max_length", max_length=16)).to_iterable_dataset()
     weights = torch.tensor(own["weights"]) if own["weights"] else None
 
     def weighted(output, labels, num_items_in_batch):
@@ -112,7 +112,7 @@ def train(checkpoints, folder, name, processes):
         method=methods.build(case.pop("method"), **case),
         compute_loss_func=weighted if own["weights"] else None,
         train_dataset=data,
-        eval_dataset=data,
+        eval_dataset=evaluated,
         processing_class=tokenizer,
         measure_gradients=own["measure"],
     )

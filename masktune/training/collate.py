@@ -4,7 +4,7 @@ Transformers asks the tokenizer, which walks through every token id in Python: a
 CPU.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import datasets
@@ -78,12 +78,6 @@ class Padding:
         return padded.long()  # of int8 and bool, as some formats have them; itself where it is int64
 
 
-def _widen(where: Tensor, width: int, side: str) -> Tensor:
-    """bool [B, L] with as much padding as makes it [B, width]."""
-    more = width - where.shape[1]
-    return torch.nn.functional.pad(where, (0, more) if side == "right" else (more, 0)) if more > 0 else where
-
-
 class PreparedColumns:
     """A collator that also stacks the columns of a method's features: [B], [B, C], or per token [B, L]."""
 
@@ -92,31 +86,47 @@ class PreparedColumns:
         self.per_token = {PREFIX + name: feature.per_token for name, feature in method_features.items()}
 
     def __call__(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
-        """Examples with the same columns -> a batch."""
-        plain = [{name: value for name, value in row.items() if name not in self.per_token} for row in examples]
-        batch = self.collate(plain)
-        for name, per_token in self.per_token.items():
-            if name in examples[0]:
-                rows = [torch.as_tensor(row[name]) for row in examples]
-                batch[name] = self._place(name, rows, examples, batch["input_ids"]) if per_token else torch.stack(rows)
-        return batch
-
-    @staticmethod
-    def _place(name: str, rows: list[Tensor], examples: list[dict[str, Any]], input_ids: Tensor) -> Tensor:
-        """A value for each token, where the token is in `input_ids` [B, L]; 0 in padding that the collator adds.
+        """Examples with the same columns -> a batch. A value for a token stands where the token is, 0 elsewhere.
 
         Raises MaskTuneError where the collator has made other texts of the examples.
         """
-        tokens = [torch.as_tensor(row["input_ids"]) for row in examples]
-        for side in ("right", "left"):
-            where = pad_sequence([torch.ones_like(row, dtype=torch.bool) for row in tokens], True, False, side)
-            where = _widen(where, input_ids.shape[1], side)
-            if where.shape == input_ids.shape and torch.equal(input_ids[where], torch.cat(tokens).to(input_ids)):
-                return torch.zeros(input_ids.shape, dtype=rows[0].dtype).masked_scatter(where, torch.cat(rows))
-        raise MaskTuneError(
-            f"the data_collator gives other tokens than the examples have, and the column {name!r} has a value for "
-            "each of these; cut and mask texts before masktune.prepare, and let the collator only pad"
-        )
+        plain = [{name: value for name, value in row.items() if name not in self.per_token} for row in examples]
+        batch = self.collate(plain)
+        where = None
+        for name, per_token in self.per_token.items():
+            if name in examples[0]:
+                rows = [torch.as_tensor(row[name]) for row in examples]
+                if not per_token:
+                    batch[name] = torch.stack(rows)
+                    continue
+                where = _tokens_in(batch, examples, name) if where is None else where
+                batch[name] = torch.zeros(where.shape, dtype=rows[0].dtype).masked_scatter(where, torch.cat(rows))
+        return batch
+
+
+def _tokens_in(batch: dict[str, Any], examples: list[dict[str, Any]], column: str) -> Tensor:
+    """Where the tokens of the examples are in the batch, bool [B, L]: padding that they came with is some of them."""
+    rows = [torch.as_tensor(row["input_ids"]) for row in examples]
+    input_ids, tokens = batch["input_ids"], torch.cat(rows).to(batch["input_ids"])
+    for where in _candidates(batch, rows):
+        if where.shape == input_ids.shape and torch.equal(input_ids[where], tokens):
+            return where
+    raise MaskTuneError(
+        f"the data_collator gives other tokens than the examples have, and the column {column!r} has a value for each "
+        "of these; cut and mask texts before masktune.prepare, and let the collator only pad"
+    )
+
+
+def _candidates(batch: dict[str, Any], rows: list[Tensor]) -> Iterator[Tensor]:
+    """Where the collator may have put rows of tokens: what is attended to, the left or the right of the batch."""
+    if "attention_mask" in batch:
+        yield batch["attention_mask"].bool()
+    width = batch["input_ids"].shape[1]
+    lengths = torch.tensor([len(row) for row in rows])[:, None]
+    places = torch.arange(width)
+    if int(lengths.max()) <= width:
+        yield places < lengths
+        yield places >= width - lengths
 
 
 def replace_padding(collator: Any) -> Any:

@@ -200,7 +200,12 @@ def first(batch: Any, rows: int) -> Any:
     if not isinstance(batch, Mapping) or len_of(batch) == rows:
         return batch
     size = len_of(batch)
-    each = {name for name, values in batch.items() if isinstance(values, Tensor | list) and len(values) == size}
+    each = {
+        name
+        for name, values in batch.items()
+        if isinstance(values, list) or (isinstance(values, Tensor) and values.dim() > 0)
+        if len(values) == size
+    }
     return {name: values[:rows] if name in each else values for name, values in batch.items()}
 
 

@@ -82,6 +82,8 @@ def check_container(dataset: Any) -> None:
 def _check_column(labels: Any, config: Any, method: Method) -> None:
     problem = None
     for row, label in enumerate(labels):
+        if problem == CLASSES and type(label) is int and 0 <= label < config.num_labels:
+            continue  # nearly all there is
         label = label.tolist() if isinstance(label, Tensor) else label
         if problem is None:
             problem = problem_of(config, len(label) if isinstance(label, list) else None)
