@@ -18,6 +18,7 @@ from transformers import Trainer
 
 from masktune import parts
 from masktune.errors import MaskTuneError
+from masktune.models.joint import MaskTuningModel
 from masktune.parts import Part
 from masktune.training.collate import Padding, PreparedColumns, inner_collator
 
@@ -27,6 +28,7 @@ BUCKET = 25 * 2**20  # bytes that are averaged at a time, as many as Distributed
 class SeveralProcesses(Trainer):
     """A Trainer whose processes each hold a part of the batch."""
 
+    model: MaskTuningModel
     _parts: list[tuple[Part, float]]  # of the micro-batches of this step that are still to come, with their shares
 
     @property
@@ -75,8 +77,9 @@ class SeveralProcesses(Trainer):
         total = sum(sum(numbers[: len(rows)]) for numbers in everyones)
         found = []
         for place in range(len(rows)):
-            both = [(int(numbers[place]), int(numbers[len(rows) + place])) for numbers in everyones]
-            part = Part(*zip(*both, strict=True), self.args.process_index, left, self.args.device)
+            of_each = [int(numbers[place]) for numbers in everyones]
+            width_of_each = [int(numbers[len(rows) + place]) for numbers in everyones]
+            part = Part(of_each, width_of_each, self.args.process_index, left, self.args.device)
             found.append((part, sum(part.rows) / total))
         return found
 
@@ -111,7 +114,7 @@ class SeveralProcesses(Trainer):
 
 def check_devices(trainer: Trainer) -> None:
     """Raise MaskTuneError for a way to use several devices that is not supported."""
-    args, config = trainer.args, trainer.args.accelerator_config
+    args = trainer.args
     if args.n_gpu > 1:
         raise MaskTuneError(
             f"{args.n_gpu} devices in one process would be torch's DataParallel, which is not supported; start the "
@@ -123,7 +126,7 @@ def check_devices(trainer: Trainer) -> None:
                 f"{name} is not supported: several devices train by DistributedDataParallel, where each holds the "
                 "whole model; leave it out, and start the script with torchrun or accelerate launch --multi_gpu"
             )
-    if args.world_size > 1 and not config.even_batches:
+    if args.world_size > 1 and not trainer.accelerator.even_batches:
         raise MaskTuneError(
             "accelerator_config: even_batches = False leaves some processes without a last batch, and the others wait "
             "for ever; leave it out: what is repeated to make batches even does not count in the loss"

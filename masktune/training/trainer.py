@@ -254,10 +254,9 @@ class MaskTuningTrainer(SeveralProcesses, Advised, SeededOrder, AnyData, Saving,
             switch()
         inputs = self._prepare_inputs(inputs)
         labels.require(inputs)
-        part, share = self._next_part(inputs)
+        part, of_step = self._next_part(inputs)
         counts = part is None or part.counts
-        if part is None:
-            share = self._share_of_step(inputs, num_items_in_batch)
+        share = self._share_of_step(inputs, num_items_in_batch) if part is None else of_step
         total = torch.zeros((), device=self.args.device)
         measures = self._measures_this_step()
         advises = self._reads_ratio
