@@ -1,6 +1,6 @@
 """Pictures of a report as inline SVG and HTML: they take the page's colours, in light and dark, and a phone's width."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -164,7 +164,7 @@ def changed(pieces: Sequence[tuple[str, str | None]]) -> str:
 
     A dotted line is under what was masked and came back as it was.
     """
-    parts = []
+    parts: list[str] = []
     for before, after in pieces:
         glued = before.startswith("##")
         old = escape(before.removeprefix("##"))
@@ -202,7 +202,8 @@ def whole_ticks(high: float) -> list[float]:
     return [float(tick) for tick in range(0, int(high + 1e-6) + 1, step)]
 
 
-def _scale(low: float, high: float, start: float, end: float):  # type: ignore[no-untyped-def]  # a line through two points
+def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
+    """The line on which `low` lies at `start` and `high` at `end`."""
     width = (high - low) or 1.0
     return lambda value: start + (value - low) / width * (end - start)
 
