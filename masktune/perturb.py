@@ -41,8 +41,8 @@ class Vocabulary:
         name = getattr(tokenizer, "name_or_path", "") or type(tokenizer).__name__
         if getattr(tokenizer, "mask_token_id", None) is None:
             raise MaskTuneError(
-                f"the tokenizer {name!r} has no mask token; Mask-tuning needs a masked language model "
-                "such as BERT, RoBERTa or BART"
+                f"the tokenizer {name!r} has no mask token; Mask-tuning needs a masked language model such as BERT, "
+                "ModernBERT or BART"
             )
         special_ids = tuple(sorted(set(tokenizer.all_special_ids)))
         if len(tokenizer) <= len(special_ids):  # what transformers makes where the files are gone

@@ -12,9 +12,9 @@ import pytest
 from methods.conftest import batch_of, gradients_by_hand, inputs_of, load, same_gradients, total, train
 from tiny_models import WORDS
 from torch.nn.functional import cross_entropy
-from transformers import AutoModelForSequenceClassification
+from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
-from masktune import MaskTuneError, methods
+from masktune import MaskTuneError, MaskTuningModel, methods
 from masktune.__main__ import parser
 from masktune.own.commands import settings_of
 from masktune.streams import Streams
@@ -49,6 +49,10 @@ def test_the_lines_for_ones_own_data_run_one_after_the_other(tmp_path, monkeypat
     assert model.config.num_labels == 2
     exec(snippet("from masktune import methods, prepare", checkpoints), names)
     assert "prepared_bias" in names["data"].column_names
+    for kind in (AutoModel, AutoTokenizer):  # an encoder without head, as sentence encoders are published
+        kind.from_pretrained(checkpoints["bert"]).save_pretrained("sentence-transformers/all-MiniLM-L6-v2")
+    exec(snippet("from masktune import adapt", checkpoints).replace("steps=600", "steps=2"), names)
+    assert MaskTuningModel.from_classifier(names["model"]).encoder == "shared"
 
 
 def test_every_make_target_exists():

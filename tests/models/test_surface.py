@@ -4,6 +4,7 @@ import copy
 import inspect
 import pickle
 import re
+from functools import partial
 from pathlib import Path
 
 import accelerate
