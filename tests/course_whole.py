@@ -1,7 +1,7 @@
 """The lessons whole, over three seeds: each shows what it says it shows, in the time that it says. `make lessons`.
 
 Not one of the tests of `make test`: it trains for minutes, and wants a machine that does little else. The small model
-is the one in the cache of the checkout, made if need be.
+is the one in the cache of the checkout, made if need be; stored predictions are those of the checkout.
 """
 
 import os
@@ -20,6 +20,7 @@ def small_model():
     with pytest.MonkeyPatch.context() as patch:
         if CACHE:
             patch.setenv("MASKTUNE_CACHE", CACHE)
+        patch.delenv("MASKTUNE_RESULTS")  # the committed ones
         pretrained()
         yield
 

@@ -43,7 +43,7 @@ def score(question: str, found: Answer) -> None:
     stored = _read()
     if question not in stored:
         raise NotYetError(f"no prediction for {question!r} is stored; run the cell with predict above first")
-    found = found if isinstance(found, str) else round(float(found), 1)
+    found = found if isinstance(found, str) else float(f"{float(found):.3g}")
     predicted = stored[question]["predicted"]
     stored[question] = {"predicted": predicted, "found": found}
     _write(stored)
@@ -54,9 +54,9 @@ def _compare(predicted: Answer, found: Answer) -> str:
     if isinstance(found, str) or isinstance(predicted, str):
         return ": right" if predicted == found else ": not what happened"
     off = predicted - found
-    if abs(off) < 0.05:
+    if abs(off) < 1e-9:
         return ": exact"
-    return f": {abs(off):.1f} too {'high' if off > 0 else 'low'}"
+    return f": {abs(off):.3g} too {'high' if off > 0 else 'low'}"
 
 
 def _read() -> dict[str, dict[str, Any]]:

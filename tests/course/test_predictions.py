@@ -30,7 +30,8 @@ def test_a_prediction_is_stored_before_it_is_scored_and_stays_once_the_result_is
 @pytest.mark.parametrize(
     ("predicted", "found", "said"),
     [
-        (5, 5.04, "found 5.0: exact"),
+        (5, 5.004, "found 5.0: exact"),
+        (0.9, 0.97, "found 0.97: 0.07 too low"),
         ("cue", "cue", "found cue: right"),
         ("cue", "label", "found label: not what happened"),
         (0.9, "none of them", "found none of them: not what happened"),

@@ -3,12 +3,14 @@
 That each lesson shows what it says, in the time that it says, takes minutes: tests/course_whole.py, `make lessons`.
 """
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
+import synthetic_study
 from lessons import COURSE, SOURCES, exercises, read, source, walk
 from repository.conftest import committed_files, committed_text
 from transformers import TrainingArguments
@@ -96,8 +98,14 @@ def test_the_opening_page_has_every_lesson_with_its_minutes():
 
 @pytest.fixture(scope="module")
 def short(tmp_path_factory):
-    """Pre-training and fine-tuning of two steps each."""
+    """Pre-training and fine-tuning of two steps each, and made-up results of the study that a lesson reads."""
+    results = tmp_path_factory.mktemp("results")
+    named = ("fine-tuning", "Mask-tuning, mean over all tokens", "fine-tuning, cue-free")
+    methods = [(label, "fine_tuning", {}, math.nan, math.nan) for label in named]
+    made = synthetic_study.make(models=("bert",), tasks=("paraphrase",), methods=methods, seeds=1, examples=24)
+    synthetic_study.store(results / "embedded", *made)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MASKTUNE_RESULTS", str(results))
         patch.setenv("MASKTUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setitem(small_models.RECIPES, "bert", replace(small_models.RECIPES["bert"], steps=2))
         patch.setattr(
