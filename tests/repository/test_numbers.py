@@ -8,6 +8,8 @@ from repository.conftest import committed_files, committed_text, git
 
 from masktune.analysis.summary import history, page, write
 from masktune.analysis.summary.records import read
+from masktune.data import EVALUATION
+from masktune.data.world import settings
 
 PREFIX = "results/"
 SHOWN = ("/runs.parquet", ".csv")
@@ -57,3 +59,30 @@ def test_the_history_holds_what_the_commits_held(name):
         own = rows.set_index(["task", "model", "set"])
         for column in ("difference", "low", "high", "seeds"):
             assert own[column].to_dict() == pytest.approx(then[column].to_dict(), rel=1e-4)
+
+
+def test_the_table_that_fixed_the_world_is_that_of_the_study_of_convergence():
+    """`masktune.data.world.settings` shows the accuracies on which the strengths of the world were fixed."""
+    runs = pd.read_parquet(io.BytesIO(git("show", ":results/convergence/runs.parquet")))
+    assert table_of_the_world(runs) in " ".join((settings.__doc__ or "").split())
+
+
+def table_of_the_world(runs: pd.DataFrame) -> str:
+    """The rows of the table, the words of one line after the other."""
+    words: list[str] = []
+    for task, sets in EVALUATION["embedded"].items():
+        for number, name in enumerate(sets):
+            accuracies = [
+                100
+                * runs.loc[(runs["task"] == task) & (runs["label"] == label) & (runs["seed"] < 3), f"accuracy/{name}"]
+                for label in [f"{row} (epochs {epochs})" for row, epochs in ROWS_OF_THE_WORLD]
+            ]
+            shown = [f"{own.mean():.1f} ({own.min():.0f}-{own.max():.0f})" for own in accuracies[:3]]
+            words += [task] * (number == 0) + [name, *shown, *(f"{own.mean():.1f}" for own in accuracies[3:])]
+    return " ".join(words)
+
+
+ROWS_OF_THE_WORLD = [
+    *(("fine-tuning", epochs) for epochs in (10, 20, 40)),
+    *(("fine-tuning, cue-free", epochs) for epochs in (10, 40)),
+]

@@ -246,7 +246,7 @@ def claims_of(text):
             yield from (((*pair, claim["kind"], claim["test"]), above) for pair in product(*sides))
 
 
-@pytest.mark.parametrize("name", ["embedded", "methods", "ablations", "laptop", "collapse"])
+@pytest.mark.parametrize("name", ["embedded", "methods", "ablations", "convergence", "laptop", "collapse"])
 def test_what_is_tested_was_declared_before_the_first_results_or_the_file_says_otherwise(name):
     """README: "Gates and claims are declared before a study runs". Results of an earlier declaration do not count."""
     if git("rev-parse", "--is-shallow-repository").strip() == b"true":
