@@ -5,6 +5,7 @@ both heads (`save_pretrained`, `resize_token_embeddings`). Whatever else is aske
 `hf_device_map`, is the classifier's answer.
 """
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -28,8 +29,14 @@ class ClassifierSurface(nn.Module, PushToHubMixin):
     `push_to_hub` uploads what `save_pretrained` writes, the masked-LM head too.
     """
 
-    # Trainer then counts the examples of a step, which each term of the loss is a mean over; see training_step.
-    accepts_loss_kwargs = True
+    @property
+    def accepts_loss_kwargs(self) -> bool:
+        """Whether forward takes whatever it is given; a subclass's may not.
+
+        Trainer then counts the examples of a step, which each term of the loss is a mean over; see training_step.
+        """
+        kinds = (parameter.kind for parameter in inspect.signature(type(self).forward).parameters.values())
+        return inspect.Parameter.VAR_KEYWORD in kinds
 
     def __getattr__(self, name: str) -> Any:
         """Asked where neither the class nor `nn.Module` has it. Raises AttributeError where the classifier has not."""
