@@ -13,7 +13,7 @@ from masktune.study.plan.trials import study_of_trials
 RUN_IDS = {
     "ablations": (279, "400a4bff88e3f103de2cd458a033c8319d19139fabe288afb76b7ab0aed281b9"),
     "collapse": (144, "00d44739f82fda2f4f96329b5a62d28718f8037d46446c7a84cc2e574f1e04f7"),
-    "convergence": (150, "3323a105519185bad68c9ed8c76ede8d6c5b6e1b781607fdd6fee9074d40cc59"),
+    "convergence": (171, "e4d7b340ee0315fa1d6543347abf493fd3c53c7797517f534ef972aaddd95c42"),
     "embedded": (192, "9a054fa7b0e1872a006237897dafc8c5b8259f6e0758f01f8e84597d3f3439c8"),
     "laptop": (218, "8d55f7322146da42249af2321bcee0b8360e6396864e910ad883ad4c336cb282"),
     "methods": (279, "22cf647c6f5efae7b51e418acdb8ced7ae84faf439702cce9f66d1a7b5234b9c"),
