@@ -91,11 +91,13 @@ class Folder:
         self.place.mkdir(parents=True, exist_ok=True)
         with (self.place / LOCK).open("w") as lock:
             _lock(lock, self.place)
-            self._keep(settings, identity)
-            for left in self.place.glob("runs/*/.seed-*"):
-                shutil.rmtree(left, ignore_errors=True)
-            yield
-        (self.place / LOCK).unlink(missing_ok=True)
+            try:
+                self._keep(settings, identity)
+                for left in self.place.glob("runs/*/.seed-*"):
+                    shutil.rmtree(left, ignore_errors=True)
+                yield
+            finally:
+                (self.place / LOCK).unlink(missing_ok=True)
 
     def _keep(self, settings: Settings, identity: Mapping[str, Any]) -> None:
         record = self.place / RECORD

@@ -40,8 +40,9 @@ def test_what_was_interrupted_leaves_nothing_and_is_cleared_away(folder):
     killed = folder.place / "runs" / "r_drop" / ".seed-0.abc"  # of a process that could not clear up
     killed.mkdir(parents=True)
     files.write_file(folder.place / RECORD, json.dumps({"identity": IDENTITY}))
-    with folder.claimed(SETTINGS, IDENTITY):
+    with pytest.raises(KeyboardInterrupt), folder.claimed(SETTINGS, IDENTITY):
         assert not killed.exists()
+        raise KeyboardInterrupt
     assert not (folder.place / LOCK).exists()
 
 

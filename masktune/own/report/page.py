@@ -16,6 +16,7 @@ from masktune.own.scores import Chosen, PartScores
 from masktune.own.stored import Run
 from masktune.statistics.intervals import Estimate
 
+ENOUGH, FEW_GUESSED = 50, 0.15  # masked tokens, and the share of them guessed right below which that is said
 MOST_CLASSES = 20  # that a confusion matrix shows
 NO_BETTER = "no better than always answering"
 
@@ -205,6 +206,11 @@ def _perturbed(runs: Sequence[Run], chosen: Chosen) -> list[str]:
         f"{found['masked']:,} tokens; the language model put another token in the place of {found['changed']:,} of "
         "them, and the same as before in the others."
     )
+    if found["masked"] >= ENOUGH and found["masked"] - found["changed"] < FEW_GUESSED * found["masked"]:
+        said += (
+            " So few guessed right say that the language model does not fit these texts; --adapt 600 trains it on the "
+            "train texts first."
+        )
     entries = [
         f'<li>{charts.changed(each["pieces"])}<span class="of">label: {escape(each["label"])}</span></li>'
         for each in found["examples"]
