@@ -26,10 +26,13 @@ from masktune.models.masked_lm import HEAD_FILE, MaskedLM, has_saved_head, load_
 from masktune.models.origin import Origin
 from masktune.models.saving import load_language_model, save_language_model
 from masktune.models.sharing import base_of, fit_vocabulary, made_whole, resize, use_encoder
-from masktune.models.surface import ClassifierSurface
+from masktune.models.surface import ClassifierSurface, takes_anything
 from masktune.models.weights import check_loaded, copy_weights, loading, read_checkpoint
 from masktune.perturb import Vocabulary
 from masktune.streams import derive
+
+# What BART puts out besides, unasked: as large as the batch's encoding, and read by nobody.
+ENCODER_STATES = ("encoder_last_hidden_state", "past_key_values")
 
 
 class MaskTuningModel(ClassifierSurface, Editing):
@@ -201,15 +204,18 @@ class MaskTuningModel(ClassifierSurface, Editing):
         soft_positions: Tensor | None = None,
         **inputs: Tensor,
     ) -> SequenceClassifierOutput:
-        """The classifier's loss (mean cross-entropy, with labels [B]) and logits [B, C].
+        """The classifier's loss (mean cross-entropy, with labels [B]) and logits [B, C], and what else its config asks.
 
         `soft_words` [B, L, H] are read in the place of the looked-up word embeddings at `soft_positions`, bool [B, L].
         """
         with contextlib.ExitStack() as reading:
             if soft_words is not None and soft_positions is not None:
                 reading.enter_context(self.read_softly(soft_words, soft_positions))
+            if "num_items_in_batch" in inputs and not takes_anything(self.transformers_classifier.forward):
+                del inputs["num_items_in_batch"]
             output = self.classifier(labels=labels, **inputs)
-        return SequenceClassifierOutput(loss=output.loss, logits=output.logits)
+        kept = {name: value for name, value in output.items() if name not in ENCODER_STATES}
+        return type(output)(**kept)
 
     def expected_words(self, probabilities: Tensor) -> Tensor:
         """The mean of the classifier's word embeddings, weighted by probabilities [N, V]. -> [N, H].

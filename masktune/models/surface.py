@@ -31,12 +31,11 @@ class ClassifierSurface(nn.Module, PushToHubMixin):
 
     @property
     def accepts_loss_kwargs(self) -> bool:
-        """Whether forward takes whatever it is given; a subclass's may not.
+        """Whether Trainer counts the examples of a step, which each term of the loss is a mean over; see training_step.
 
-        Trainer then counts the examples of a step, which each term of the loss is a mean over; see training_step.
+        It then passes their number to `forward`, which a subclass may have written out without it.
         """
-        kinds = (parameter.kind for parameter in inspect.signature(type(self).forward).parameters.values())
-        return inspect.Parameter.VAR_KEYWORD in kinds
+        return takes_anything(type(self).forward)
 
     def __getattr__(self, name: str) -> Any:
         """Asked where neither the class nor `nn.Module` has it. Raises AttributeError where the classifier has not."""
@@ -58,6 +57,11 @@ class ClassifierSurface(nn.Module, PushToHubMixin):
             classifier: Any = self._modules["classifier"]
             counted[kind] = classifier.num_parameters(only_trainable, exclude_embeddings)
         return counted[kind]
+
+
+def takes_anything(function: Callable[..., Any]) -> bool:
+    """Whether a function takes arguments by whatever name."""
+    return any(each.kind is each.VAR_KEYWORD for each in inspect.signature(function).parameters.values())
 
 
 def _telling(*functions: Callable[..., Any]) -> Callable[..., None]:

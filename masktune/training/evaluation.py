@@ -19,6 +19,7 @@ from masktune.features import PREFIX
 from masktune.models.joint import MaskTuningModel
 from masktune.training.collate import InMemory, pads_only
 from masktune.training.sampling import lengths_of
+from masktune.training.stock.user_loss import is_cross_entropy
 
 
 class SortedEvaluation(Trainer):
@@ -54,6 +55,8 @@ class SortedEvaluation(Trainer):
             args.batch_eval_metrics
             or args.include_for_metrics  # losses are means of a batch, inputs as wide as its longest
             or not args.eval_do_concat_batches
+            or args.bf16_full_eval  # in which the loss of a batch is rounded
+            or args.fp16_full_eval
             or self.preprocess_logits_for_metrics
             or self.compute_loss_func
             or self.label_names != ["labels"]  # others may be as wide as the batch
@@ -62,6 +65,9 @@ class SortedEvaluation(Trainer):
             type(self.model) is not MaskTuningModel
             or kind.prediction_step is not SortedEvaluation.prediction_step
             or kind.compute_loss is not Trainer.compute_loss
+            or not is_cross_entropy(self.model.classifier)  # a loss of the user's may compare examples
+            or self.model.config.output_hidden_states
+            or self.model.config.output_attentions  # as wide as the batch
             or any(module._forward_hooks or module._forward_pre_hooks for module in self.model.modules())
         )
         return bool(options or overridden)

@@ -154,6 +154,10 @@ CASES = {
     "a loss of a trainer of the user's": {"kind": losing},
     "a model of the user's": {"given": Wide.given},
     "a hook of the user's": {"hooked": True},
+    "hidden states": {"states": True},
+    "labels that are numbers": {"numbers": True},
+    "workers that stay": {"dataloader_num_workers": 1, "dataloader_persistent_workers": True},
+    "half precision": {"bf16_full_eval": True},
     "two sets": {"rows": lambda rows, seen: halves(rows)},
     "a data set of the user's": {"rows": Rows},
     "a stream": {"rows": lambda rows, seen: Stream(rows)},
@@ -166,7 +170,11 @@ CASES = {
 def evaluated(trainer, kind, watch, examples, case):
     """(what user code saw, what evaluate and predict return)."""
     case = {"rows": lambda rows, seen: rows, "given": lambda watch: {}, "kind": lambda kind: kind, **case}
-    extra = {name: case.pop(name) for name in ("rows", "given", "kind", "collator", "hooked") if name in case}
+    extra = {
+        name: case.pop(name)
+        for name in ("rows", "given", "kind", "collator", "hooked", "states", "numbers")
+        if name in case
+    }
     rows, given = extra["rows"](examples, watch.seen), extra["given"](watch)
     if kind is Trainer:  # which returns another order, on purpose or not
         case.pop("train_sampling_strategy", None)
@@ -177,6 +185,13 @@ def evaluated(trainer, kind, watch, examples, case):
     run.seen = watch.seen
     if "collator" in extra:
         run.data_collator = extra["collator"](run.processing_class, watch.seen)
+    if "states" in extra:
+        run.model.config.output_hidden_states = True
+    if "numbers" in extra:
+        run.model.config.problem_type = "regression"
+        run.label_names = ["labels"]
+        rows = rows.map(lambda row: {"labels": [row["labels"] / 3, len(row["input_ids"]) / 10]})
+        run.eval_dataset = rows
     if "hooked" in extra:
         head = run.model.classifier if kind is Trainer else run.model.classifier.classifier
         head.register_forward_hook(lambda module, inputs, output: watch.seen.append(output))

@@ -41,7 +41,7 @@ def focal(kind, scaled=None):
 class Hinge(BertForSequenceClassification):
     """A classifier of the user's, with a loss of its own."""
 
-    def forward(self, input_ids=None, attention_mask=None, token_type_ids=None, labels=None, **rest):
+    def forward(self, input_ids=None, attention_mask=None, token_type_ids=None, labels=None):
         logits = super().forward(input_ids, attention_mask, token_type_ids).logits
         loss = None if labels is None else (1 - (2 * labels - 1) * (logits[:, 1] - logits[:, 0])).clamp(min=0).mean()
         return SequenceClassifierOutput(loss=loss, logits=logits)
@@ -80,6 +80,7 @@ def build(trainer, kind, case, **options):
         run.label_smoother = smoother
     if own is not None:
         (run.model if kind is Trainer else run.model.classifier).__class__ = own
+        run.model_accepts_loss_kwargs &= kind is not Trainer  # as it would have found of such a model
     return run
 
 
