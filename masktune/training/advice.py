@@ -2,10 +2,11 @@
 
 The rule comes from stored runs, whose logs hold the norms of both gradients. The ratio is that of the weighted gradient
 of L_MLM to that of L_FT, mean over the first fifth of training; steps are those that are planned. In the studies
-`embedded`, `methods` and `ablations` each row (a method, model and task) that has fewer than STEPS_FOR_RATIO steps for
-each unit of the ratio was less accurate in distribution than plain fine-tuning, by 2 to 59 points. All that did not
-train by the gates of their study are among these: they had at most 113 steps. Those with more, 137 or more, trained, as
-did, on real text, the paper's reading in the study `collapse` in trainings of more than 2,000 steps.
+`embedded`, `methods`, `ablations` and `convergence` each row (a method, model and task) that has fewer than
+STEPS_FOR_RATIO steps for each unit of the ratio was less accurate in distribution than plain fine-tuning, by 1 to 59
+points. All that did not train by the gates of their study are among these: they had at most 113 steps. Those with more,
+136 or more, trained, as did, on real text, the paper's reading in the study `collapse` in trainings of more than 2,000
+steps.
 `tests/training/test_advice.py` computes this again from what is committed.
 """
 

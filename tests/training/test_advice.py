@@ -51,7 +51,7 @@ def plain_fine_tuning(runs: pd.DataFrame) -> pd.DataFrame:
 def rows() -> pd.DataFrame:
     """Of the studies of the embedded world, with whether they `trained` by the gates of their study."""
     found = []
-    for study in ("embedded", "methods", "ablations"):
+    for study in ("embedded", "methods", "ablations", "convergence"):
         gates = pd.read_csv(RESULTS / study / "tables" / "trained.csv").rename(columns={"method": "label"})
         found.append(stored(study).merge(gates[[*PLACE, "label", "trained"]], on=[*PLACE, "label"]))
     joined = pd.concat(found, ignore_index=True)

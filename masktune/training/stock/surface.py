@@ -42,7 +42,8 @@ TRAINER: dict[str, Row] = {
                              "`hyperparameter_search` too"),
     "compute_loss_func": Row(TERM, "and so is an overridden `compute_loss`; refused with a method that has a loss of "
                                    "its own for the classifier, or makes some examples count more"),
-    "compute_metrics": Row(STOCK),
+    "compute_metrics": Row(OWN, "of BART and mBART it gets the logits alone, where a stock Trainer adds what the "
+                                "encoder puts out"),
     "callbacks": Row(STOCK),
     "optimizers": Row(PARTLY, "refused where the language model is trained and the optimizer lacks its weights"),
     "optimizer_cls_and_kwargs": Row(STOCK),
