@@ -1,7 +1,7 @@
 """A tiny masked language model, with random weights, of every type of encoder that is supported."""
 
 from tiny_models import SIZES, WORDS, word_tokenizer
-from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForMaskedLM, PreTrainedModel, PreTrainedTokenizerFast
 
 SIZE = 5 + len(WORDS)
 # The ids of the special tokens in `word_tokenizer`.
@@ -40,7 +40,7 @@ CONFIGS = {
     "bart": LIKE_BART,
     "mbart": LIKE_BART,
 }  # fmt: skip
-TYPES = tuple(CONFIGS)
+TYPES = tuple(name for name in CONFIGS if name in CONFIG_MAPPING)  # of the transformers that is installed
 
 
 def masked_language_model(model_type: str, **settings) -> PreTrainedModel:
