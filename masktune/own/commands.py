@@ -174,7 +174,7 @@ def train(options: argparse.Namespace) -> int:
 
 def settings_of(options: argparse.Namespace) -> Settings:
     """The settings that the options ask for; those that were not given have their defaults."""
-    values = {}
+    values: dict[str, Any] = {}
     for each in fields(Settings):
         value = getattr(options, each.name, None)
         if value is not None or each.default is MISSING:

@@ -68,7 +68,7 @@ class Start:
     @property
     def learning_rate(self) -> float:
         """The peak rate where the user gives none."""
-        size = getattr(self.config, "hidden_size", None) or getattr(self.config, "d_model", 0)
+        size = int(getattr(self.config, "hidden_size", None) or getattr(self.config, "d_model", 0) or 0)
         return next(rate for smallest, rate in LEARNING_RATES if size >= smallest)
 
 

@@ -59,9 +59,8 @@ class Examples:
 
     def select(self, chosen: Sequence[int]) -> Examples:
         """Those with these numbers, in this order."""
-        parts = ([values[index] for index in chosen] for values in (self.texts, self.labels, self.rows))
-        texts, labels, rows = parts
-        return Examples(self.name, self.sha256, texts, labels, rows)
+        texts, labels = [self.texts[index] for index in chosen], [self.labels[index] for index in chosen]
+        return Examples(self.name, self.sha256, texts, labels, [self.rows[index] for index in chosen])
 
     def dataset(self, names: Sequence[str]) -> datasets.Dataset:
         """The columns text, text_pair (of pairs) and label, an index into `names`, as `masktune.data` has them."""
