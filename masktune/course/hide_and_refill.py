@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from masktune.course.grading import check_of, expect
 from masktune.data.world.sentiment import CUES, JUDGEMENTS
@@ -97,10 +98,10 @@ def check_wrong_labels(wrong_labels: Callable[[Sequence[int], Sequence[str]], fl
 
 
 @check_of("The form of your list")
-def check_judgements(mine: Sequence[str]) -> None:
+def check_judgements(mine: Sequence[Any]) -> None:
     """Ten judgements by hand: each one of three words."""
     allowed = ("label", "cue", "other")
     expect(isinstance(mine, list | tuple) and len(mine) == 10, "give a list of ten words, one for each review")
-    expect(... not in mine, "some of the ten are still dots")
+    expect(not any(word is ... for word in mine), "some of the ten are still dots")
     odd = next((word for word in mine if word not in allowed), None)
     expect(odd is None, f"{odd!r} is none of the three words 'label', 'cue', 'other'")

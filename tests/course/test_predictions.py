@@ -24,7 +24,7 @@ def test_a_prediction_is_stored_before_it_is_scored_and_stays_once_the_result_is
     said = capsys.readouterr().out.splitlines()
     assert said[2] == "gain: you predicted 20, found 12.3: 7.7 too high."
     assert said[3] == "You have seen the result: your prediction 20 stays."
-    assert said[4] == "gain: you predicted 20, found 30.0: 10.0 too low."
+    assert said[4] == "gain: you predicted 20, found 30.0: 10 too low."
 
 
 @pytest.mark.parametrize(
