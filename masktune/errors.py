@@ -8,6 +8,10 @@ class MaskTuneError(ValueError):
     """A mistake in what the user gave. The message is one line: the value, what was expected, what to do next.
 
     The command line prints that line alone, without a traceback, and ends with status 2.
+
+    >>> raise MaskTuneError("alpha 2 is outside [0, 1]")
+    Traceback (most recent call last):
+    masktune.errors.MaskTuneError: alpha 2 is outside [0, 1]
     """
 
 

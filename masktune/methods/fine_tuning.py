@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FineTuning(Method):
-    """L = CE(x, y): one forward and one backward pass."""
+    """L = CE(x, y): one forward and one backward pass.
+
+    >>> FineTuning().passes()
+    (1, 1)
+    """
 
     name = "fine_tuning"
     label = "fine-tuning"

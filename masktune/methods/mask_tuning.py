@@ -52,6 +52,9 @@ class MaskTuning(Method):
 
     With alpha = 0 no backward pass goes through the language model (unless `fill_gradient` sends that of `L_FT`), with
     alpha = 1 nothing is classified.
+
+    >>> MaskTuning(alpha=0.3).objective
+    "0.3 * L_MLM (mean over masked tokens) + 0.7 * CE(x', y), x' with 5 % of its tokens replaced (Mask-tuning)"
     """
 
     alpha: float = 0.6
@@ -79,8 +82,8 @@ class MaskTuning(Method):
         Its MLM loss is a mean over the masked tokens alone. In a training of a few hundred steps that loss drowns the
         classifier's (masktune.training.advice).
 
-            method = MaskTuning.paper()
-            assert method == MaskTuning() and method.reduction == "masked"
+        >>> MaskTuning.paper() == MaskTuning(), MaskTuning.paper().reduction
+        (True, 'masked')
         """
         return cls()
 
@@ -93,7 +96,8 @@ class MaskTuning(Method):
         trainings too; `tests/methods/test_recommended.py` compares them again. What the two readings do out of
         distribution had no part in the choice.
 
-            trainer = MaskTuningTrainer(model, args, method=MaskTuning.recommended(), train_dataset=train, ...)
+        >>> MaskTuning.recommended().options()
+        {'reduction': 'maskable'}
         """
         return cls(reduction="maskable")
 

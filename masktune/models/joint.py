@@ -45,8 +45,12 @@ class MaskTuningModel(ClassifierSurface, Editing):
 
     The classifier may be of any type that transformers has a masked language model of, and in a wrapper of peft.
 
-    >>> model = MaskTuningModel.from_pretrained("bert-base-uncased", ["negative", "positive"], seed=0)  # doctest: +SKIP
-    >>> model.save_pretrained("mask-tuned")  # doctest: +SKIP
+    `checkpoint` being a name or folder as of `from_pretrained`, such as bert-base-uncased:
+
+    >>> model = MaskTuningModel.from_pretrained(checkpoint, ["negative", "positive"], seed=0)
+    >>> model.save_pretrained("mask-tuned")
+    >>> AutoModelForSequenceClassification.from_pretrained("mask-tuned").config.id2label
+    {0: 'negative', 1: 'positive'}
     """
 
     def __init__(self, classifier: PreTrainedModel, masked_lm: MaskedLM | None = None, encoder: str = "shared"):

@@ -67,8 +67,10 @@ def adapt(
     Raises MaskTuneError for a checkpoint that cannot be loaded or whose type has no masked-LM head, a tokenizer without
     mask token, too few texts, an option that makes no sense, and a folder that holds something else.
 
-    >>> folder = adapt("sentence-transformers/all-MiniLM-L6-v2", data["text"], "minilm")  # doctest: +SKIP
-    >>> model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=2)  # doctest: +SKIP
+    >>> folder = adapt(checkpoint, texts, "adapted", steps=2, max_length=16)
+    step 0 of 2: held-out loss ...
+    the held-out loss fell by ...
+    >>> classifier = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=2)
     """
     origin = Origin(str(checkpoint), revision, subfolder, cache_dir, token, local_files_only, trust_remote_code)
     adaptation = Adaptation(steps, batch_size, max_length, learning_rate, head_learning_rate, mask_rate)

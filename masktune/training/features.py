@@ -96,6 +96,11 @@ def prepare(
     and are trained as `args` say, with streams derived from `seed`: one seed for all runs of a study, which varies the
     training and not what it is given; `fast_dropout` is as MaskTuningTrainer's. Raises MaskTuneError for a data set
     that cannot carry columns, and where a feature cannot be computed for these examples.
+
+    >>> method = methods.build("mask_tuning+product_of_experts", bias_model="bag_of_words")
+    >>> train = prepare(method, train, tokenizer, args, checkpoint, ["negative", "positive"])
+    >>> [name for name in train.column_names if name.startswith("prepared_")]
+    ['prepared_bias']
     """
     names = tuple(label_names)
     builder = CachedFeatureBuilder(train, tokenizer, args, str(checkpoint), names, revision, seed, fast_dropout)

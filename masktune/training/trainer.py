@@ -79,6 +79,12 @@ class MaskTuningTrainer(SeveralProcesses, Advised, SeededOrder, AnyData, Saving,
 
     Several processes, as torchrun starts them, compute the step that one would (masktune.training.devices).
 
+    >>> trainer = MaskTuningTrainer(classifier, args, train_dataset=train, processing_class=tokenizer, advice=False)
+    >>> trainer.train().global_step
+    {'train_runtime': ...}
+    2
+    >>> trainer.save_model("mask-tuned")
+
     Raises MaskTuneError for a model without masked-LM head, a tokenizer without mask token, a train set without the
     columns that the method needs, another way to use several devices, and an accelerator that cannot be used.
     """
