@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 from transformers import Trainer
 
 from masktune.losses import gradient_norm
-from masktune.methods import Method
+from masktune.methods import MaskTuning, Method
 from masktune.training.gradients import TermGradient, sum_by_name
 from masktune.training.stock.user_loss import UserLoss
 
@@ -84,7 +84,8 @@ class Ratio:
         """Keep the norms of the two gradients of a micro-batch; a method without the two terms has none to keep."""
         gradients = {name: gradient for name, (_, gradient) in sum_by_name(terms).items()}
         if all(name in gradients for name in TERMS):
-            self.norms.append(tuple(gradient_norm(gradients[name]) for name in TERMS))  # type: ignore[arg-type]
+            mlm, classification = (gradient_norm(gradients[name]) for name in TERMS)
+            self.norms.append((mlm, classification))
 
     def warning(self, step: int) -> str | None:
         """The line to tell after this step, once; None where there is nothing to tell."""
@@ -99,8 +100,15 @@ class Ratio:
             f"the classifier will hardly learn: in the first fifth of training the weighted gradient of the masked-LM "
             f"loss was {ratio:.1f} times the classifier's, and {self.steps} steps are planned, fewer than "
             f"{STEPS_FOR_RATIO} for each unit of that ratio (masktune.training.advice says where this comes from); "
-            "train longer, lower alpha, or use MaskTuning.recommended()"
+            f"{self._way_on}"
         )
+
+    @property
+    def _way_on(self) -> str:
+        """What helps; the recommended reading is no advice to those who use it."""
+        if self.method.settings().get("reduction") == MaskTuning.recommended().reduction:
+            return "train longer, or lower alpha"
+        return "train longer, lower alpha, or use MaskTuning.recommended()"
 
 
 class Advised(Trainer):

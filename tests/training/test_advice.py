@@ -143,6 +143,11 @@ def test_it_warns_after_a_fifth_of_the_steps_where_the_classifier_will_hardly_le
     assert not warns or ("50 steps are planned" in lines[0] and "MaskTuning.recommended()" in lines[0])
 
 
+def test_the_recommended_reading_is_no_advice_to_those_who_use_it():
+    ratio = Ratio(MaskTuning.recommended(), 5, norms=[(torch.tensor(9.0), torch.tensor(1.0))])
+    assert (ratio.warning(5) or "").endswith("train longer, or lower alpha")
+
+
 def test_advice_changes_nothing_and_can_be_left_out(trainer, caplog):
     options = {"method": MaskTuning(mask_rate=0.3), "max_steps": 6, "gradient_accumulation_steps": 2}
     with caplog.at_level(logging.INFO, "masktune"):
