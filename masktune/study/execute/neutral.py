@@ -9,10 +9,11 @@ is asked for: else they are taken from the cache, and what is checked is the tra
 """
 
 import contextlib
+import math
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -139,14 +140,22 @@ def _read(study: str, run_id: str) -> "pyarrow.Table":
 
 def _train(stored: StoredRun) -> "pyarrow.Table":
     """The answers of the run as the code of today gives them, with as many threads."""
-    threads, own = stored.made_on["threads"], torch.get_num_threads()
+    own = torch.get_num_threads()
     try:
-        if threads:
-            torch.set_num_threads(int(str(threads)))
+        torch.set_num_threads(threads_of(stored.made_on) or own)
         _, answers = training.train_seed(training.load_inputs(replace(stored.cell, seeds=(stored.seed,))), stored.seed)
     finally:
         torch.set_num_threads(own)
     return answers
+
+
+def threads_of(made_on: Mapping[str, object]) -> int:
+    """With how many threads a run was made; 0 where it does not say.
+
+    A column of gathered rows in which some have no number holds the others as fractions.
+    """
+    threads = made_on.get("threads")
+    return int(threads) if isinstance(threads, int | float) and not math.isnan(threads) else 0
 
 
 def _compare(stored: StoredRun, again: "pyarrow.Table") -> None:

@@ -124,3 +124,8 @@ def test_the_number_of_runs_is_a_whole_number(count, capsys):
     with pytest.raises(SystemExit):
         main(["neutral", "embedded", "--runs", count])
     assert "expected a whole number of at least 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("threads", "used"), [(2, 2), (1.0, 1), (float("nan"), 0), (None, 0)])
+def test_threads_are_read_from_gathered_rows_too(threads, used):
+    assert checking.threads_of({"threads": threads}) == used
