@@ -132,12 +132,12 @@ class SeededSampler(Sampler):
 
 def lengths_of(dataset: Any) -> list[int]:
     """The number of tokens of each example of a tokenised dataset."""
-    if hasattr(dataset, "with_format") and dataset.format["type"] != "custom":
+    if "input_ids" in (getattr(dataset, "column_names", None) or ()):
+        if not hasattr(dataset, "with_format") or dataset.format["type"] == "custom":
+            return [len(token_ids) for token_ids in dataset["input_ids"]]
         from pyarrow import compute
 
         return compute.list_value_length(dataset.with_format("arrow")[:]["input_ids"]).to_pylist()
-    if hasattr(dataset, "column_names") and "input_ids" in dataset.column_names:
-        return [len(token_ids) for token_ids in dataset["input_ids"]]
     if len(dataset) and "input_ids" not in dataset[0]:
         raise MaskTuneError(
             "train_sampling_strategy = 'group_by_length': the train set has no input_ids to tell lengths by; tokenise "
