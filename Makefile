@@ -14,7 +14,7 @@ export MASKTUNE_CACHE ?= $(CURDIR)/.cache
 export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce figures report bench test test-fast newcomer course lessons lint format lab clean distclean
+.PHONY: help setup reproduce figures report bench test test-fast proofs newcomer course lessons lint format lab clean distclean
 
 help:  ## show this list
 	@echo "make TARGET [STUDY=$(STUDY)] [JOBS=$(JOBS)]"
@@ -41,11 +41,14 @@ report: setup  ## execute the notebooks on the stored runs, write results/STUDY/
 bench: setup  ## measure training steps, a stock Trainer's too, and the grid: results/bench, 15 minutes on 2 cores
 	$(VENV)/bin/python -m benchmarks
 
-test: setup  ## run every test; the style of what git's index holds is checked too
-	$(VENV)/bin/python -m pytest $(PARALLEL)
+test: setup  ## run the tests, but for the proofs; the style of what git's index holds is checked too
+	$(VENV)/bin/python -m pytest $(PARALLEL) -m "not proof"
+
+proofs: setup  ## the tests that together take minutes: Trainer's arguments one by one, every type of encoder
+	$(VENV)/bin/python -m pytest $(PARALLEL) -m proof
 
 test-fast: setup  ## the tests that take no seconds, for the inner loop
-	$(VENV)/bin/python -m pytest $(PARALLEL) -m "not slow"
+	$(VENV)/bin/python -m pytest $(PARALLEL) -m "not slow and not proof"
 
 newcomer: setup  ## prove README's commands, in its order and twice, on a fresh clone of the last commit: half an hour
 	$(VENV)/bin/python -m pytest tests/newcomer.py

@@ -138,6 +138,7 @@ def test_what_is_saved_is_a_plain_classifier_and_is_loaded_whole(tmp_path, folde
         assert all(torch.equal(value, again.state_dict()[name]) for name, value in model.state_dict().items())
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("way", ["the classifier before", "both heads after"])
 @pytest.mark.parametrize("encoder", ["shared", "separate"])
 def test_added_tokens_are_known_to_both_heads(tmp_path, folder, model_type, encoder, way):
@@ -171,6 +172,7 @@ def test_added_tokens_are_known_to_both_heads(tmp_path, folder, model_type, enco
     torch.testing.assert_close(reloaded[:, :45], again, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_both_heads_have_the_number_type_that_is_asked_for(tmp_path, folder, model_type, dtype):
     if model_type == "deberta":
@@ -230,7 +232,7 @@ def test_an_unknown_decoder_refuses_moved_words(folders):
         pass
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("name", ["mask_tuning", "mask_tuning+free_lb"])
 def test_every_type_is_trained(tmp_path, folder, model_type, name):
     if model_type == "mbart" and name != "mask_tuning":

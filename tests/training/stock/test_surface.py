@@ -323,6 +323,7 @@ def undone():
     torch._dynamo.reset()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", CASES)
 def test_an_argument_has_the_effect_that_it_has_in_a_stock_trainer(trainer, undone, name):
     if name in FAIL_AS_STOCK:
