@@ -13,16 +13,25 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from masktune.errors import MaskTuneError
+from masktune.models.adapters import unwrapped
 from masktune.models.families import Stack, family_of, shift_right, stacks_of
+from masktune.models.sharing import base_of
 
 
 class Editing(nn.Module):
     """The part of a MaskTuningModel that edits how its classifier reads."""
 
+    classifier: PreTrainedModel
+
+    @property
+    def transformers_classifier(self) -> PreTrainedModel:
+        """The classifier as transformers has it, without a wrapper of peft: what names its inputs."""
+        return unwrapped(self.classifier)
+
     @property
     def encoder_of_classifier(self) -> PreTrainedModel:
         """The classifier without its head."""
-        raise NotImplementedError
+        return base_of(self.transformers_classifier)
 
     @contextlib.contextmanager
     def edit(

@@ -191,16 +191,6 @@ class MaskTuningModel(ClassifierSurface, Editing):
         """The device that the classifier is on."""
         return self.classifier.device
 
-    @property
-    def transformers_classifier(self) -> PreTrainedModel:
-        """The classifier as transformers has it, without a wrapper of peft: what names its inputs."""
-        return unwrapped(self.classifier)
-
-    @property
-    def encoder_of_classifier(self) -> PreTrainedModel:
-        """The classifier without its head."""
-        return base_of(self.transformers_classifier)
-
     def forward(
         self,
         labels: Tensor | None = None,

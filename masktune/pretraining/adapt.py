@@ -19,7 +19,7 @@ from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBas
 
 from masktune import files
 from masktune.errors import MaskTuneError
-from masktune.models.masked_lm import load_masked_lm_and_missing
+from masktune.models.masked_lm import MaskedLM, load_masked_lm_and_missing
 from masktune.models.origin import Origin
 from masktune.models.spec import Adaptation, content
 from masktune.models.weights import loading
@@ -69,7 +69,7 @@ def adapt(
 
     >>> folder = adapt(checkpoint, texts, "adapted", steps=2, max_length=16)
     step 0 of 2: held-out loss ...
-    the held-out loss fell by ...
+    the held-out loss did not fall...
     >>> classifier = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=2)
     """
     origin = Origin(str(checkpoint), revision, subfolder, cache_dir, token, local_files_only, trust_remote_code)
@@ -82,15 +82,7 @@ def adapt(
     if _is_made(folder, made_of):
         print(f"{folder} is there already, made of the same checkpoint and texts")
         return folder
-    with loading(origin.name, origin.revision):
-        tokenizer = AutoTokenizer.from_pretrained(origin.checkpoint, **origin.arguments())
-    Vocabulary.of(tokenizer)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive(seed, "masked-LM head"))  # one that is missing is drawn the same each time
-        masked_lm, missing = load_masked_lm_and_missing(origin, dtype=torch.float32)
-    _check_length(max_length, tokenizer, masked_lm.model.config)
-    if missing:
-        mlm.start_bias_at_unigrams(masked_lm, tokenizer, read)
+    masked_lm, tokenizer = _load(origin, read, max_length, seed)
     share = max(HELD_OUT, min(LARGEST_SHARE, ENOUGH_HELD_OUT / len(read)))
     with files.replace_folder(folder) as unfinished:
         title = f"adapting {Path(origin.name).name}"
@@ -99,6 +91,20 @@ def adapt(
         )
     print(_verdict(measured))
     return folder
+
+
+def _load(origin: Origin, texts: list[str], max_length: int, seed: int) -> tuple[MaskedLM, PreTrainedTokenizerBase]:
+    """The language model to train, with a head whether the checkpoint has one or not, and its tokenizer."""
+    with loading(origin.name, origin.revision):
+        tokenizer = AutoTokenizer.from_pretrained(origin.checkpoint, **origin.arguments())
+    Vocabulary.of(tokenizer)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(seed, "masked-LM head"))  # one that is missing is drawn the same each time
+        masked_lm, missing = load_masked_lm_and_missing(origin, dtype=torch.float32)
+    _check_length(max_length, tokenizer, masked_lm.model.config)
+    if missing:
+        mlm.start_bias_at_unigrams(masked_lm, tokenizer, texts)
+    return masked_lm, tokenizer
 
 
 class _Telling:
@@ -115,6 +121,11 @@ class _Telling:
 
 
 def _verdict(measured: list[dict[str, float]]) -> str:
+    if measured[0]["loss"] - measured[-1]["loss"] < curve.STILL:
+        return (
+            "the held-out loss did not fall: the language model knows texts like these already, or so few steps teach "
+            "it nothing"
+        )
     gain = curve.last_gain(measured)
     said = f"the held-out loss fell by {gain:.2f} nats in the last quarter of the steps"
     if curve.has_levelled_off(measured):

@@ -56,9 +56,17 @@ def test_a_sentence_encoder_gets_a_trained_head_and_the_record_of_it(headless, t
     assert list(tmp_path.glob(".adapted*")) == []
 
 
-def test_it_says_that_the_loss_has_levelled_off(headless, tmp_path, capsys):
+def test_a_loss_that_did_not_fall_has_not_levelled_off(headless, tmp_path, capsys):
     adapt(headless, TEXTS, tmp_path / "adapted", **QUICK, learning_rate=1e-9, head_learning_rate=1e-9)
-    assert "in the last quarter of the steps: it has levelled off" in capsys.readouterr().out
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith("the held-out loss did not fall") and "levelled" not in said
+
+
+def test_it_says_that_the_loss_has_levelled_off(headless, tmp_path, capsys, monkeypatch):
+    measured = [{"step": step, "loss": loss, "accuracy": 0.5} for step, loss in ((0, 5.0), (3, 2.0), (4, 1.99))]
+    monkeypatch.setattr("masktune.pretraining.adapt.train_and_store", lambda *_: measured)
+    adapt(headless, TEXTS, tmp_path / "adapted", **QUICK)
+    assert "fell by 0.01 nats in the last quarter of the steps: it has levelled off" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("kind", ["list", "column", "generator", "file", "path with a byte order mark"])

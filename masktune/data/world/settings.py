@@ -24,7 +24,7 @@ paraphrase validation      97.2 (97-98)   98.0 (98-99)   98.2 (98-99)       96.2
 
 RoBERTa and BART are in the study `embedded`, the methods that are told the cue in `methods`. The validation set holds
 the cue as the train set does, whatever the strength that a row trains with: without it a model can be a little worse
-there. Only sentiment has not levelled off after ten epochs, which is what two cores can train in a quarter of an hour.
+there. Only sentiment has not levelled off after the ten epochs of `embedded`, which keep `make reproduce` short.
 """
 
 from __future__ import annotations
