@@ -36,11 +36,21 @@ SERIES = (Mark("#1f7a6d", "s"), Mark("#a8577e", "v"), Mark("#8a6d1f", "o"), Mark
 
 
 def mark(method: str, methods: list[str]) -> Mark:
-    """The colour and marker of a method; those without one of their own take the next free, in the study's order."""
-    if method in _FIXED:
-        return _FIXED[method]
-    others = [name for name in methods if name not in _FIXED]
+    """The colour and marker of a method; those without one of their own take the next free, in the study's order.
+
+    The only variant of a method, such as "Mask-tuning (epochs 40)", looks as the method does.
+    """
+    fixed = {name: _FIXED[own] for name in [method, *methods] if (own := _looks_like(name, methods)) in _FIXED}
+    if method in fixed:
+        return fixed[method]
+    others = [name for name in methods if name not in fixed]
     return _MORE[others.index(method) % len(_MORE)]
+
+
+def _looks_like(name: str, methods: list[str]) -> str:
+    """The method that a name is the only variant of, among these; else the name."""
+    method = name.partition(" (")[0]
+    return method if {other for other in methods if other.partition(" (")[0] == method} <= {name} else name
 
 
 def luminance(colour: str | tuple[float, float, float]) -> float:

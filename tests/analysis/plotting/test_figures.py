@@ -253,3 +253,10 @@ def test_the_gaps_of_a_study_are_named():
     assert f"Mask-tuning ({names.task('paraphrase')}, {names.model('roberta')})" in said
     assert alt_text.unfinished_runs(partial("embedded", "nothing").runs) == ""
     assert alt_text.unfinished_runs(partial("embedded", "every run").runs).startswith("None of the 16 runs")
+
+
+def test_the_only_variant_of_a_method_looks_as_the_method_does():
+    alone = ["fine-tuning (epochs 40)", "Mask-tuning (epochs 40)", "FreeLB"]
+    assert theme.mark(alone[1], alone) == theme.mark("Mask-tuning", []) != theme.mark(alone[0], alone)
+    several = ["Mask-tuning", "Mask-tuning (epochs 40)", "FreeLB (a)", "FreeLB (b)"]
+    assert len({theme.mark(name, several) for name in several}) == 4
