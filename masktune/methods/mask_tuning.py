@@ -153,7 +153,7 @@ class MaskTuning(Method):
 
     @property
     def learns_language(self) -> bool:
-        return (self._weights[0] > 0 and self.encoder != "frozen") or self._teaches
+        return self._has_mlm_term or self._teaches
 
     @property
     def needs_classes(self) -> bool:
@@ -173,13 +173,13 @@ class MaskTuning(Method):
         examples = Examples.of(batch)
         perturbed = self.perturb_batch(model, examples.inputs, streams)
         mlm_weight, classification_weight = self._weights
-        if perturbed.logits is not None and self._learns_language:
+        if perturbed.logits is not None and self._has_mlm_term:
             targets = examples.inputs["input_ids"][perturbed.positions]
             loss = losses.mlm_loss(perturbed.logits, targets, perturbed.maskable_count, self.reduction)
             # The fills' graph, where they have one and it is of this pass, is needed once more.
             keep_graph = self._teaches and not self._fills_apart
             yield Term("mlm", mlm_weight, loss, equalise=self.equalises, keep_graph=keep_graph)
-        elif self._learns_language and parts.tokens_elsewhere():
+        elif self._has_mlm_term and parts.tokens_elsewhere():
             # Nothing is masked in this process's part of the batch: it only counts what could have been.
             parts.mean_divisor(perturbed.maskable_count if self.reduction == "maskable" else 0)
             nothing = torch.zeros((), device=examples.labels.device)
@@ -222,7 +222,7 @@ class MaskTuning(Method):
     def passes(self, classifier: int = 1) -> tuple[int, int]:
         texts = 1 if self.classify == "perturbed" else 2
         classified = classifier * texts if self.classifies else 0
-        forward, backward = 1 + self._fills_apart, self._learns_language + self._teaches * classifier
+        forward, backward = 1 + self._fills_apart, self._has_mlm_term + self._teaches * classifier
         masks = self.mask_rate > 0
         return masks * forward + classified, masks * backward + classified
 
@@ -232,13 +232,13 @@ class MaskTuning(Method):
         return losses.term_weights(self.alpha, self.alpha_weights)
 
     @property
-    def _learns_language(self) -> bool:
+    def _has_mlm_term(self) -> bool:
         return self._weights[0] > 0 and self.encoder != "frozen"
 
     @property
     def _fills_apart(self) -> bool:
         """Whether the fills have a forward pass of their own, next to that of L_MLM."""
-        return self.fill_mode == "evaluation" and self._learns_language
+        return self.fill_mode == "evaluation" and self._has_mlm_term
 
     @property
     def _teaches(self) -> bool:
