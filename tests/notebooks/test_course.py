@@ -11,11 +11,13 @@ from pathlib import Path
 import nbformat
 import pytest
 import synthetic_study
+import transformers
 from lessons import COURSE, SOURCES, exercises, read, source, walk
 from repository.conftest import committed_files, committed_text
 from transformers import TrainingArguments
 
 from masktune.course import copies, training
+from masktune.own import seed, starts
 from masktune.pretraining import small_models
 
 EXERCISE = re.compile(r"^##+ (?:Exercise \d|Your ten)[^\n]*\((easy|medium|hard), (\d+) minutes\)$", re.MULTILINE)
@@ -108,10 +110,14 @@ def short(tmp_path_factory):
         patch.setenv("MASKTUNE_RESULTS", str(results))
         patch.setenv("MASKTUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setitem(small_models.RECIPES, "bert", replace(small_models.RECIPES["bert"], steps=2))
-        patch.setattr(
-            training, "TrainingArguments", lambda folder, **own: TrainingArguments(folder, **{**own, "max_steps": 2})
-        )
+        patch.setattr(starts, "RECIPE", replace(starts.RECIPE, steps=2))
+        for module in (training, seed, transformers):
+            patch.setattr(module, "TrainingArguments", two_steps)
         yield
+
+
+def two_steps(*folder, **own):
+    return TrainingArguments(*folder, **{**own, "max_steps": 2, "logging_steps": 1})
 
 
 @pytest.mark.slow
