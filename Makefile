@@ -14,7 +14,7 @@ export MASKTUNE_CACHE ?= $(CURDIR)/.cache
 export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce figures report bench test test-fast proofs newcomer course lessons lint format lab clean distclean
+.PHONY: help setup reproduce figures report bench test test-fast proofs newcomer course lessons site site-check lint format lab clean distclean
 
 help:  ## show this list
 	@echo "make TARGET [STUDY=$(STUDY)] [JOBS=$(JOBS)]"
@@ -58,6 +58,16 @@ course: setup  ## write the students' and the teachers' copies of the lessons in
 
 lessons: setup  ## prove that each lesson of the course shows what it says, over three seeds: some minutes
 	$(VENV)/bin/python -m pytest tests/course_whole.py
+
+site: $(VENV)/.site  ## make course, results, reference and these pages one site of documentation: build/site/index.html
+	$(VENV)/bin/python -m masktune.site
+
+site-check: $(VENV)/.site  ## look at each page of the site in Chromium, on a phone and in the dark: ten minutes
+	$(VENV)/bin/python -m masktune.site.check
+
+$(VENV)/.site: $(VENV)/.ready
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[site]'
+	@touch $@
 
 lint: setup  ## check style, format and types of the working folder, notebooks too; a minute, the second time seconds
 	$(VENV)/bin/ruff check .

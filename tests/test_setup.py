@@ -19,6 +19,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 OF_STUDY = ("study/", "analysis/", "statistics/", "preload.py", "data/mirror.py")
+OF_SITE = ("site/",)
 NEEDED = [Requirement(line) for group in (PROJECT["dependencies"], *EXTRAS.values()) for line in group]
 
 
@@ -69,10 +70,11 @@ def test_the_makefile_installs_the_tested_versions():
     assert "-c $(CONSTRAINTS) -e '.[study,test]'" in makefile
 
 
-def modules() -> Iterator[tuple[bool, Path]]:
-    """Every module of masktune, and whether it is of the study and not of the library."""
+def modules() -> Iterator[tuple[str, Path]]:
+    """Every module of masktune, and what it is of: the library, the study or the site."""
     for path in sorted((ROOT / "masktune").rglob("*.py")):
-        yield path.relative_to(ROOT / "masktune").as_posix().startswith(OF_STUDY), path
+        name = path.relative_to(ROOT / "masktune").as_posix()
+        yield "study" if name.startswith(OF_STUDY) else "site" if name.startswith(OF_SITE) else "library", path
 
 
 def imported(path: Path) -> set[str]:
@@ -87,14 +89,14 @@ def imported(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("of_study", "extras"), [(False, ()), (True, ("study", "gpu"))], ids=["the library", "the study"]
+    ("part", "extras"), [("library", ()), ("study", ("study", "gpu")), ("site", ("study", "site"))]
 )
-def test_what_is_imported_is_required(of_study, extras):
+def test_what_is_imported_is_required(part, extras):
     lines = [*PROJECT["dependencies"], *(line for extra in extras for line in EXTRAS[extra])]
     required = {normal(Requirement(line).name) for line in lines}
     providers = {"pynvml": ["nvidia-ml-py"], **metadata.packages_distributions()}
-    found = set().union(*(imported(path) for study, path in modules() if study is of_study))
-    assert len(found) > 5
+    found = set().union(*(imported(path) for of, path in modules() if of == part))
+    assert len(found) > 2
     assert not [name for name in found if required.isdisjoint(map(normal, providers.get(name, ())))]
 
 

@@ -10,13 +10,10 @@ of the glossary too, because they link to it.
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from html import escape
 from pathlib import Path
 
-from masktune.analysis import collapse, language_models, overview, readings, results, stamps
-from masktune.analysis.accuracy import text
-from masktune.analysis.plotting import marks
-from masktune.analysis.report import chapters, pages
+from masktune.analysis import results, stamps
+from masktune.analysis.report import chapters, contents, pages
 from masktune.analysis.report.chapters import Chapter
 from masktune.study.design.load import load_study
 from masktune.study.design.study import Study
@@ -75,41 +72,5 @@ def _write_pages(study: Study, members: list[Chapter], target: Path) -> None:
 
 def _index(study: Study, members: list[Chapter]) -> str:
     """The body of the first page: the question, what was done, what came out, and where to read on."""
-    read = results.read(study.name)
-    main, *others = read.tables
-    figures = read.figures()
-    parts = [
-        f"<h1>{escape(study.title)}</h1>",
-        f'<p class="question">{escape(study.question)}</p>',
-        pages.items(overview.what_it_is(study, read.main, read.runs), "facts"),
-        pages.picture("main", f"{main.caption} {marks.CONVENTION}", figures["main"].alt),
-        *_deviations(study),
-        "<h2>What the numbers say</h2>",
-        pages.items(
-            [
-                *text.differences(read.differences),
-                *text.lopsided(read.main, read.differences),
-                *readings.text.matched(read.matched),
-                *(collapse.text.collapse(read.collapse) if read.collapse.declared else []),
-                *language_models.text.levelled_off(read.language_models),
-            ]
-        ),
-    ]
-    if "differences" in figures:
-        caption = read.differences_table.caption.partition(" p:")[0]
-        parts.append(pages.picture("differences", f"{caption} {marks.CONVENTION}", figures["differences"].alt))
-    if "collapse" in figures:
-        parts.append(pages.picture("collapse", collapse.figures.CAPTION, figures["collapse"].alt))
-    parts += [pages.table(table, "tables") for table in (main, *others)]
-    if "language_models" in figures:
-        caption = "Held-out loss along masked-language-model training."
-        parts.append(pages.picture("language_models", caption, figures["language_models"].alt))
+    parts = [section.html for section in contents.sections(study)]
     return "\n".join([*parts, "<h2>Notebooks</h2>", pages.chapter_list(members)])
-
-
-def _deviations(study: Study) -> list[str]:
-    """A link to the log of deviations, where there is one."""
-    if not deviations(study.name).is_file():
-        return []
-    link = '<a href="deviations.html">deviations log</a>'
-    return [f"<p>What was changed after which results were known stands in the {link}.</p>"]

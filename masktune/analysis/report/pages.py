@@ -29,10 +29,10 @@ def page(title: str, body: str, links: Iterable[tuple[str, str]], here: str) -> 
 
 
 def table(table: Table, files: str = "") -> str:
-    """A table with its title, its caption and, where `files` names their folder, links to CSV, Markdown and LaTeX."""
+    """A table with its caption and, where `files` names their folder, links to CSV, Markdown and LaTeX."""
     links = ", ".join(f'<a href="{files}/{table.name}.{suffix}">{suffix}</a>' for suffix in ("csv", "md", "tex"))
     downloads = f'<p class="downloads">Files: {links}</p>' if files else ""
-    return f'<section id="{table.name}"><h2>{escape(table.title)}</h2>{html(table)}{downloads}</section>'
+    return html(table) + downloads
 
 
 def picture(name: str, caption: str, alt: str) -> str:
@@ -103,7 +103,9 @@ def make_accessible(body: str) -> str:
             if element.get("alt", "") in ("", _NO_ALT):
                 element["alt"] = f"Figure: {heading}"
         else:
-            heading = element.get_text().strip()
+            heading = "".join(
+                text for text in element.strings if text.parent not in element.select("a.headerlink")
+            ).strip()
     for figure in soup.select(".output_png"):
         figure.attrs |= {"tabindex": "0", "role": "group", "aria-label": "Figure"}
     return str(soup)
