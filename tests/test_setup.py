@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-OF_STUDY = ("study/", "analysis/", "statistics/", "preload.py", "data/mirror.py")
+OF_STUDY = ("study/", "analysis/", "course/", "statistics/", "preload.py", "data/mirror.py")
 OF_SITE = ("site/",)
 NEEDED = [Requirement(line) for group in (PROJECT["dependencies"], *EXTRAS.values()) for line in group]
 
