@@ -81,7 +81,8 @@ def _run_sphinx(pages: Path, target: Path, trees: Path, extra: Path) -> None:
     app = Sphinx(pages, None, target, trees, "html", confoverrides=configuration(extra), status=None, parallel=2)
     app.build()
     if app._warncount:
-        raise MaskTuneError(f"Sphinx warned {app._warncount} times, see above; mend the pages")
+        times = "once" if app._warncount == 1 else f"{app._warncount} times"
+        raise MaskTuneError(f"Sphinx warned {times}, see above; mend the pages")
 
 
 def configuration(extra: Path) -> dict[str, Any]:

@@ -75,12 +75,15 @@ def _ways() -> str:
 
 def parts(root: Path) -> list[Part]:
     """The parts of the site of a checkout."""
-    return [
-        Part("Learn", (_course(root), _text("notebooks/glossary.md", "glossary"))),
-        Part("Results", (_text("RESULTS.md", "results/index", short="All studies"), *_results())),
-        Part("Use", (_reference(), _text("masktune/training/ARGUMENTS.md", "arguments", short="Trainer's arguments"))),
-        Part("Work on it", (*(_text(f"{name}.md", name.lower()) for name in REPOSITORY), _notebook(CELL, "cell"))),
-    ]
+    stored = [study for study in (*ORDER, *sorted(set(paths.studies()) - set(ORDER))) if _is_stored(study)]
+    learn = (_course(root), _text("notebooks/glossary.md", "glossary"))
+    use = (_reference(), _text("masktune/training/ARGUMENTS.md", "arguments", short="Trainer's arguments"))
+    work = (
+        *(_text(f"{name}.md", name.lower()) for name in REPOSITORY),
+        _notebook(CELL, "cell"),
+        *_not_executed(stored),
+    )
+    return [Part("Learn", learn), Part("Results", _results(stored)), Part("Use", use), Part("Work on it", work)]
 
 
 def places(root: Path, pages: list[Page]) -> Places:
@@ -161,12 +164,19 @@ def _title(read: dict) -> str:
 # ---- results
 
 
-def _results() -> tuple[Page, ...]:
-    """The claims, every study with stored results, and the log of deviations."""
-    stored = [study for study in (*ORDER, *sorted(set(paths.studies()) - set(ORDER))) if _is_stored(study)]
+def _results(stored: list[str]) -> tuple[Page, ...]:
+    """What holds of all studies, the claims, every study with stored results, and the log of deviations."""
+    overall = _text("RESULTS.md", "results/index", short="All studies")
     claims = Page("results/claims", "", lambda page, places, files: studies.claims(stored), short="Claims")
     log = _text("studies/deviations.md", "results/deviations")
-    return (claims, *(_study(study) for study in stored), log)
+    return (overall, claims, *(_study(study) for study in stored), log)
+
+
+def _not_executed(stored: list[str]) -> list[Page]:
+    """Chapters that no stored study has, as their authors wrote them."""
+    there = {chapter.source.name for study in stored for chapter in chapters.of(study) if chapter.executed.is_file()}
+    names = [path.name for path in paths.chapters() if path.name not in there]
+    return [_notebook(f"notebooks/{name}", f"chapters/{Path(name).stem}") for name in names]
 
 
 def _is_stored(study: str) -> bool:

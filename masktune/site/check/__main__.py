@@ -61,16 +61,22 @@ async def _in_browser(program: str, site: Path, parts: list[str], axe_core: str)
         for view in rules.VIEWS:
             await tab.resize(view.width, view.height, view.dark)
             for page in asked:
-                await tab.open(page.as_uri())
-                said = [answer for rule in rules.RULES for answer in await tab.run(rule)]
-                if axe_core:
-                    await tab.run(f"{axe_core}\n;0")
-                    said += await tab.run(rules.AXE)
-                found += [f"{page.relative_to(site)} ({view.name}): {line}" for line in (*said, *tab.said)]
+                said = await look(tab, page, axe_core)
+                found += [f"{page.relative_to(site)} ({view.name}): {line}" for line in said]
             print(f"{view.name}: {len(asked)} pages, {len(found)} problems so far", flush=True)
         await tab.open(f"{site.as_uri()}/{_SEARCHED}")
         found += [f"search: {line}" for line in (*await tab.run(rules.SEARCH), *tab.said)]
     return found
+
+
+async def look(tab: browser.Tab, page: Path, axe_core: str) -> list[str]:
+    """What is wrong with one page in the window as it is."""
+    await tab.open(page.as_uri())
+    said = [answer for rule in rules.RULES for answer in await tab.run(rule)]
+    if axe_core:
+        await tab.run(f"{axe_core}\n;0")
+        said += await tab.run(rules.AXE)
+    return [*said, *tab.said]
 
 
 if __name__ == "__main__":
