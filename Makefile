@@ -14,7 +14,7 @@ export MASKTUNE_CACHE ?= $(CURDIR)/.cache
 export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce figures report bench test test-fast proofs newcomer course lessons site site-check lint format lab clean distclean
+.PHONY: help setup reproduce figures report bench test test-fast proofs newcomer course slides lessons site site-check lint format lab clean distclean
 
 help:  ## show this list
 	@echo "make TARGET [STUDY=$(STUDY)] [JOBS=$(JOBS)]"
@@ -55,6 +55,9 @@ newcomer: setup  ## prove README's commands, in its order and twice, on a fresh 
 
 course: setup  ## write the students' and the teachers' copies of the lessons in notebooks/course
 	$(VENV)/bin/python -m masktune.course
+
+slides: setup  ## write the slides of the lessons, with what their cells show, to notebooks/course/slides: some minutes
+	$(VENV)/bin/python -m masktune.course.slides $(LESSON)
 
 lessons: setup  ## prove that each lesson of the course shows what it says, over three seeds: some minutes
 	$(VENV)/bin/python -m pytest tests/course_whole.py

@@ -1,4 +1,4 @@
-"""The lessons whole, over three seeds: each shows what it says it shows, in the time that it says. `make lessons`.
+"""The lessons whole, over three seeds: each shows what it and the instructor's page say, in time. `make lessons`.
 
 Not one of the tests of `make test`: it trains for minutes, and wants a machine that does little else. The small model
 is the one in the cache of the checkout, made if need be; stored predictions are those of the checkout.
@@ -7,12 +7,14 @@ is the one in the cache of the checkout, made if need be; stored predictions are
 import os
 
 import pytest
+from course_expected import expected, stated
 from lessons import SOURCES, read, walk
 
 from masktune.course import pretrained
 
 CACHE = os.environ.get("MASKTUNE_CACHE")  # as `make` sets it, before a fixture of all tests takes it away
 A_CELL, A_LESSON = 120, 300  # seconds
+ELSEWHERE = 5  # points, or pairs, that another processor may be off the instructor's page
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,4 +34,8 @@ def test_a_lesson_shows_what_it_says(path, seed, tmp_path, monkeypatch):
     names, slowest, all_cells = walk(path, seed)
     failed = [line for line in read(path)["metadata"]["masktune"]["surprises"] if not eval(line, names)]
     assert failed == []
+    lesson, page = read(path)["metadata"]["masktune"]["lesson"], stated()
+    for said, expression in expected(path).items():
+        low, high = page[lesson, said]
+        assert low - ELSEWHERE <= eval(expression, names) <= high + ELSEWHERE, said
     assert slowest < A_CELL and all_cells < A_LESSON, f"the slowest cell took {slowest:.0f} s, all {all_cells:.0f} s"

@@ -1,0 +1,56 @@
+"""Write what each lesson shows, lowest to highest over three seeds, into the instructor's page. Some minutes.
+
+    .venv/bin/python tests/course_expected.py
+
+tests/course_whole.py (`make lessons`) asserts that a lesson shows what stands there; the rows are declared in the
+lessons' metadata as `expected`.
+"""
+
+import os
+import re
+import tempfile
+from contextlib import chdir
+
+from lessons import COURSE, SOURCES, read, walk
+
+PAGE = COURSE / "instructor.md"
+SEEDS = range(3)
+MARK = re.compile(
+    r"(?<=<!-- expected: by tests/course_expected.py -->\n\n).*?(?=\n\n<!-- end of expected -->)", re.DOTALL
+)
+
+
+def expected(path):
+    """The declared figures of a lesson: what is said of each -> the expression that gives it at the end."""
+    return read(path)["metadata"]["masktune"].get("expected", {})
+
+
+def stated():
+    """(lesson, what is said of a figure) -> (lowest, highest), as the page has them."""
+    rows = re.findall(
+        r"^\| (C\d) \| (.+?) \| ([-\d.]+) \| ([-\d.]+) \|$", MARK.search(PAGE.read_text("utf-8"))[0], re.M
+    )
+    return {(lesson, said): (float(low), float(high)) for lesson, said, low, high in rows}
+
+
+def measure(path):
+    """A row of the table for each figure of a lesson."""
+    found = []
+    for seed in SEEDS:
+        with tempfile.TemporaryDirectory() as folder, chdir(folder):
+            names = walk(path, seed)[0]
+        found.append([float(eval(expression, names)) for expression in expected(path).values()])
+    lesson = read(path)["metadata"]["masktune"]["lesson"]
+    for said, values in zip(expected(path), zip(*found, strict=True), strict=True):
+        yield f"| {lesson} | {said} | {min(values):.1f} | {max(values):.1f} |"
+
+
+def main():
+    os.environ.setdefault("MASKTUNE_RESULTS", str(COURSE.parents[1] / "results"))
+    rows = [row for path in SOURCES if expected(path) for row in measure(path)]
+    table = "\n".join(["| lesson | figure | lowest | highest |", "|---|---|---|---|", *rows])
+    PAGE.write_text(MARK.sub(lambda _: table, PAGE.read_text("utf-8")), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
