@@ -9,6 +9,7 @@ KINDS = {
     "companion": "companion",
     "other_length": "OOD, cut elsewhere",
 }
+AXES = {"in_distribution": "in distribution", "out_of_distribution": "out of distribution"}  # in sentences
 MODELS = {
     "bert": "BERT",
     "roberta": "RoBERTa",

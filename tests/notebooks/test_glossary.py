@@ -31,9 +31,12 @@ def test_every_method_has_an_entry():
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_a_chapter_links_to_entries_that_are_there(path):
+def test_a_chapter_opens_with_links_to_the_lesson_and_the_entries_that_teach_its_terms(path):
     first = json.loads(path.read_text(encoding="utf-8"))["cells"][0]
     links = re.findall(r"\]\(([^)]+)\)", "".join(first["source"]))
-    assert "glossary.md" in links
+    lessons = [link for link in links if link.startswith("course/student/")]
+    assert "glossary.md" in links and lessons
+    assert [link for link in lessons if not (FOLDER / link).is_file()] == []
     anchors = {anchor for anchor, _, _ in ENTRIES}
-    assert [link for link in links if link.removeprefix("glossary.md").removeprefix("#") not in {"", *anchors}] == []
+    others = [link.removeprefix("glossary.md").removeprefix("#") for link in links if link not in lessons]
+    assert [link for link in others if link not in {"", *anchors}] == []

@@ -117,9 +117,9 @@ def test_the_ablations_run_on_a_small_study(tmp_path, monkeypatch, name):
 @pytest.mark.parametrize(
     ("name", "part", "said"),
     [
-        ("04_baselines", "baseline", "**Product of Experts** \N{MINUS SIGN} fine-tuning: OOD"),
+        ("04_baselines", "baseline", "**Product of Experts** \N{MINUS SIGN} fine-tuning: accuracy out of distribution"),
         ("05_combinations", "combination", "both together"),
-        ("06_mechanism", "control", "**Mask-tuning** \N{MINUS SIGN} separate networks: OOD"),
+        ("06_mechanism", "control", "**Mask-tuning** \N{MINUS SIGN} separate networks: accuracy out of distribution"),
     ],
 )
 def test_the_methods_beside_one_another_run_on_a_small_study(tmp_path, monkeypatch, name, part, said):

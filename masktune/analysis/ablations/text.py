@@ -4,7 +4,7 @@ import pandas as pd
 
 from masktune.analysis import names
 from masktune.analysis.ablations import numbers
-from masktune.analysis.ablations.settings import TAUGHT, TITLES, value_text
+from masktune.analysis.ablations.settings import TAUGHT, TITLES, short_title, value_text
 from masktune.analysis.formatting import number
 
 # The variants that each take one possible explanation away, as (setting, value, what it is) next to the base.
@@ -25,19 +25,35 @@ EXPLANATIONS = (
 
 
 def sweep(swept: pd.DataFrame, factor: str) -> list[str]:
-    """What a sweep says of each task and model out of distribution: the best and the worst mean difference."""
+    """What a sweep says of each task and model out of distribution: where the mean difference goes along its values."""
     sentences = []
     outside = swept[swept["kind"] == "out_of_distribution"]
     for (task, model), rows in outside.groupby(["task", "model"], sort=False):
         means = rows.groupby(factor, sort=True, dropna=False)["difference"].mean()
         above, below = int((rows["low"] > 0).sum()), int((rows["high"] < 0).sum())
         sentences.append(
-            f"{names.task(task)}, {names.model(model)}: the mean difference from fine-tuning out of distribution goes "
-            f"from {means.min():+.1f} points ({TITLES[factor]} {value_text(means.idxmin())}) to {means.max():+.1f} "
-            f"({value_text(means.idxmax())}); on {above} of {len(rows)} rows (set x value) the interval lies above "
-            f"zero, on {below} below."
+            f"{names.task(task)}, {names.model(model)}: {_along(means, factor)}; on {above} of {len(rows)} rows (set x "
+            f"value) the interval lies above zero, on {below} below."
         )
     return sentences or [f"No runs of this study vary the {TITLES[factor]} alone."]
+
+
+def _along(means: pd.Series, factor: str) -> str:
+    """The mean difference at the smallest and the largest value of a setting, and its extremes; in any order for names.
+
+    `means` has the values of the setting as its index, in their order.
+    """
+    told = {value_text(value): f"{number(mean, sign=True)} points" for value, mean in means.items()}
+    what = "the mean difference from fine-tuning in accuracy out of distribution"
+    lowest, highest = value_text(means.idxmin()), value_text(means.idxmax())
+    extremes = f"lowest at {lowest} ({told[lowest]}), highest at {highest} ({told[highest]})"
+    if not pd.api.types.is_numeric_dtype(means.index):
+        return f"{what}, by {TITLES[factor]}, is {extremes}"
+    first, last = value_text(means.index[0]), value_text(means.index[-1])
+    return (
+        f"along the {short_title(factor)}, from {first} to {last}, {what} goes from {told[first]} to {told[last]}; it "
+        f"is {extremes}"
+    )
 
 
 def explanations(variants: pd.DataFrame) -> list[str]:

@@ -23,8 +23,8 @@ def _kind(rows: pd.DataFrame, kind: str) -> str:
     lowest, mean, highest = (number(value, True) for value in rows["difference"].agg(["min", "mean", "max"]))
     spread = f" (from {lowest} to {highest})" if len(rows) > 1 else ""
     return (
-        f"{names.KINDS[kind]} {mean} points on the mean of {_sets(rows)}{spread}, the interval above zero on {above} "
-        f"and below on {below}"
+        f"accuracy {names.AXES[kind]} {mean} points on the mean of {_sets(rows)}{spread}, the interval above zero on "
+        f"{above} and below on {below}"
     )
 
 
@@ -39,8 +39,9 @@ def additivity(frame: pd.DataFrame, first: str) -> list[str]:
         less, more = int((rows["high"] < 0).sum()), int((rows["low"] > 0).sum())
         means = {name: number(rows[name].mean(), True) for name in ("alone", "added", "sum", "both", "difference")}
         sentences.append(
-            f"**{other}**: alone {means['alone']} points, {first} alone {means['added']}, the sum {means['sum']}; both "
-            f"together {means['both']}, which is {means['difference']} from the sum (means of {_sets(rows)} out of "
-            f"distribution). The interval of that gap lies below zero on {less} and above on {more} of them."
+            f"**{other}**, accuracy out of distribution: alone {means['alone']} points, {first} alone "
+            f"{means['added']}, the sum {means['sum']}; both together {means['both']}, which is {means['difference']} "
+            f"from the sum (means of {_sets(rows)}). The interval of that gap lies below zero on {less} and above on "
+            f"{more} of them."
         )
     return sentences or ["No combination of this study has finished on the seeds of its parts."]

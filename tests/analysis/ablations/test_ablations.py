@@ -128,8 +128,11 @@ def test_the_sentences_say_where_the_mean_is_highest(study):
         value: np.mean([by_hand(runs, name, label, "fine-tuning") for name in ("heuristics", "adversarial")])
         for value, label in labels.items()
     }
-    best = max(means, key=means.get)
-    assert f"to {means[best]:+.1f} ({best})" in line
+    told = {value: f"{mean:+.1f} points".replace("-", "\N{MINUS SIGN}") for value, mean in means.items()}
+    assert "along the masking rate, from 0.01 to 0.15, the mean difference from fine-tuning in accuracy out" in line
+    assert f"goes from {told['0.01']} to {told['0.15']};" in line
+    lowest, highest = min(means, key=means.get), max(means, key=means.get)
+    assert f"lowest at {lowest} ({told[lowest]}), highest at {highest} ({told[highest]});" in line
     assert text.sweep(numbers.sweep(variants, "reduction"), "reduction")[0].startswith("No runs")
 
 

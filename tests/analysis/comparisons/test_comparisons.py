@@ -113,7 +113,7 @@ def test_tables_and_sentences_say_every_pair(answered):
     assert len(text.contrasts(frame)) == 2 and "2 sets" in text.contrasts(frame)[0]
     added = numbers.additivity(answered, "fine-tuning", "Mask-tuning", PAIRS)
     assert len(tables.additivity(added, "Mask-tuning").shown) == len(added)
-    assert text.additivity(added, "Mask-tuning")[0].startswith("**R-Drop**: alone")
+    assert text.additivity(added, "Mask-tuning")[0].startswith("**R-Drop**, accuracy out of distribution: alone")
 
 
 def test_a_matrix_has_a_tile_for_each_contrast(answered):
