@@ -106,7 +106,7 @@ def test_the_ablations_run_on_a_small_study(tmp_path, monkeypatch, name):
     outputs = [output for cell in nbformat.read(chapter.executed, 4).cells for output in cell.get("outputs", ())]
     assert not [output for output in outputs if output.output_type in ("error", "stream")]
     text = "".join(str(output.get("data", {})) for output in outputs)
-    assert "masking rate 0.15" in text or "6.0 times as long" in text
+    assert "along the masking rate, from " in text or "6.0 times as long" in text
     assert "image/png" in text and "widget" not in text
     if name == "02_ablations":
         assert "alpha (weight of the MLM loss) at each masking rate" in "".join(

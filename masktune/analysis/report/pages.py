@@ -88,7 +88,8 @@ def make_accessible(body: str) -> str:
     """The same HTML, with a name for every table, image and link to the glossary.
 
     A table gets scopes on its heads, a caption and a frame, an image an alternative text, a link to the glossary the
-    name of its page; of a link to a lesson its words remain. What has no title takes the heading above it: tables of pandas and of Markdown know none.
+    name of its page; of a link to a lesson its words remain. What has no title takes the heading above it: tables of
+    pandas and of Markdown know none.
     """
     soup = BeautifulSoup(body, "html.parser")
     for link in soup.select('a[href^="glossary.md"]'):

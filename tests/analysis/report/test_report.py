@@ -53,7 +53,9 @@ def chapter(path, *cells, **about):
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel, "masktune": about})
     notebook.cells = [
-        nbformat.v4.new_markdown_cell(f"# Chapter {path.stem}\n\nIts *first* words.\n\nOthers, as [Holm]({HOLM})."),
+        nbformat.v4.new_markdown_cell(
+            f"# Chapter {path.stem}\n\nIts *first* words.\n\nOthers, as [Holm]({HOLM}); [C1](course/C1.ipynb)."
+        ),
         nbformat.v4.new_code_cell('study = "embedded"', metadata={"tags": ["parameters"]}),
         *(nbformat.v4.new_code_cell(cell) for cell in cells),
     ]
@@ -100,6 +102,7 @@ def test_report(toy):
         check_self_contained(text, index.parent)
     check_index(pages["index.html"])
     assert "<b>bold</b>" in pages["01_count.html"] and 'href="glossary.html#holm">Holm<' in pages["01_count.html"]
+    assert "; C1." in pages["01_count.html"]  # no lesson is next to a report
     assert (toy / "results" / "toy" / "notebooks" / "glossary.md").read_bytes() == GLOSSARY.read_bytes()
     check_nothing_runs_twice(toy, index)
 
