@@ -12,7 +12,7 @@ import pandas as pd
 
 from masktune.analysis.accuracy.numbers import PLACE, compare
 from masktune.analysis.answers import Answers, Block
-from masktune.analysis.claims.verdicts import CONTROL_FAILED, DID_NOT_TRAIN
+from masktune.analysis.claims.verdicts import CONTROL_FAILED, DID_NOT_TRAIN, NOT_TESTABLE
 from masktune.methods import METHODS
 from masktune.methods.base import ClassificationLoss
 from masktune.statistics import crossed
@@ -54,7 +54,8 @@ class Outcome:
 
         A verdict on robustness needs two rows that trained, on a set that can tell. In distribution only `against` has
         to have trained: that the other has lost its accuracy there is just what the claim asks about, and a row that
-        did not train has lost it. There is no cue to tell apart either, so that the control is not asked.
+        did not train has lost it. There is no cue to tell apart either, so that the control is not asked. Where the
+        study declares a control and it has not run, nothing is known of the set, and there is no verdict yet.
         """
         if self.declared is None:
             return {"trained": NO_GATES, "control": NO_GATES, "remedies": NO_GATES, "gate": "", "gate_reason": ""}
@@ -63,12 +64,12 @@ class Outcome:
         failed = {label: reason for label, reason in failures.items() if reason}
         closing = {label: reason for label, reason in failed.items() if label == claim.against or not inside}
         control = self._control(at)
-        gate = DID_NOT_TRAIN if closing else CONTROL_FAILED if control.startswith(FAILED) else ""
+        gate = DID_NOT_TRAIN if closing else "" if inside else self._gate_of_control(control)
         reasons = "; ".join(f"{label}: {reason}" for label, reason in closing.items())
         return {
             "trained": f"not {' and '.join(failed)}" if failed else "both",
             "control": "" if inside else control, "remedies": "" if inside else self._remedies(at),
-            "gate": gate, "gate_reason": reasons or (self._weak_control(at) if gate else ""),
+            "gate": gate, "gate_reason": reasons or (self._why_not(at) if gate else ""),
         }  # fmt: skip
 
     def mark(self, accuracies: pd.DataFrame) -> pd.DataFrame:
@@ -93,8 +94,16 @@ class Outcome:
             return str(rows["passed"].iloc[0])
         return NOT_RUN if any(key[:3] == (CONTROL, at.model, at.task) for key in self.missing) else NO_CONTROL
 
-    def _weak_control(self, at: Comparison) -> str:
-        row = self._rows(at, CONTROL).iloc[0]
+    @staticmethod
+    def _gate_of_control(control: str) -> str:
+        """The verdict that follows from a control: one that is declared and has not run leaves the question open."""
+        return CONTROL_FAILED if control.startswith(FAILED) else NOT_TESTABLE if control == NOT_RUN else ""
+
+    def _why_not(self, at: Comparison) -> str:
+        rows = self._rows(at, CONTROL)
+        if not len(rows):
+            return "the positive control of the set has not run"
+        row = rows.iloc[0]
         return (
             f"{row.method} gains {row.difference:+.1f} points [{row.low:+.1f}, {row.high:+.1f}] here, {row.asked:g} "
             "asked for"

@@ -112,13 +112,13 @@ def conclusions(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
 def conclusion(rows: pd.DataFrame) -> dict[str, Any]:
     """What comparisons, rows of `evaluate`, say together: their differences and `verdicts.judge_claim`.
 
-    Differences are those of the comparisons that could be judged, where there are any.
+    Differences and seeds are those of the comparisons that could be judged, where there are any.
     """
     closed = is_closed(rows)
     judged = rows[~closed]
     shown = rows if judged.empty else judged
     return {
-        "comparisons": len(rows), "tested": int(judged["p"].notna().sum()), "seeds": int(rows["seeds"].max()),
+        "comparisons": len(rows), "tested": int(judged["p"].notna().sum()), "seeds": int(shown["seeds"].max()),
         "difference": shown["difference"].mean(), "lowest": shown["difference"].min(),
         "highest": shown["difference"].max(), **judge_claim(rows),
     }  # fmt: skip

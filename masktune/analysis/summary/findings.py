@@ -158,8 +158,9 @@ def _differences(row: Any) -> str:
     if pd.isna(row.difference):
         return ""
     ends = f"{number(row.lowest, sign=True)} to {number(row.highest, sign=True)}"
+    spread = f" on average ({ends})" if row.judged != 1 else ""
     return (
-        f"; {number(row.difference, sign=True)} points on average ({ends}), comparisons: {count_judged(row)}, "
+        f"; {number(row.difference, sign=True)} points{spread}, comparisons: {count_judged(row)}, "
         f"{int(row.seeds)} seeds"
     )
 

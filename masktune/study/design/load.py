@@ -25,7 +25,7 @@ from masktune.study.paths import study_file, tuned_file
 # Beside [models], which the header holds.
 TABLES = ("training", "tuning", "diversity", "gates", "grid", "claims", "slopes")
 BESIDE = ("seeds", "published")  # keys of [models.<name>] that say nothing of the model itself
-KEYS = ("name", "title", "question", "data", "tasks", "seeds", "models", *TABLES)
+KEYS = ("name", "title", "question", "data", "tasks", "seeds", "rounded_logits", "models", *TABLES)
 
 
 def load_study(name: str) -> Study:
@@ -63,6 +63,7 @@ class _Header:
     title: str = ""
     question: str = ""
     seeds: Any = 1
+    rounded_logits: bool = False
 
     def __post_init__(self) -> None:
         require_name(self.name)
@@ -103,7 +104,7 @@ def parse_study(table: Mapping[str, Any]) -> Study:
         tuple(claim for entry in _tables(table, "claims") for claim in parse_claims(entry, names, grid)),
         parse_tuning(table.get("tuning"), grid), diversity=parse_diversity(table.get("diversity"), header.tasks),
         gates=parse_gates(table.get("gates"), header.tasks, grid), published=published,
-        slopes=parse_slopes(_tables(table, "slopes"), grid),
+        slopes=parse_slopes(_tables(table, "slopes"), grid), rounded_logits=header.rounded_logits,
     )  # fmt: skip
     _check_claims(study)
     return study

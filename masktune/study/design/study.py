@@ -29,7 +29,8 @@ class Study:
     """A study. `training` is general; `task_training` holds every task's own settings.
 
     `model_seeds` holds the seeds of the models that name some: no row has others on them. `chosen` holds the settings
-    that tuning chose, by (label, model, task); `published` what the authors of a model report, by model.
+    that tuning chose, by (label, model, task); `published` what the authors of a model report, by model. With
+    `rounded_logits` the logits are gathered rounded (masktune.study.store.layout): millions of answers in few bytes.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Study:
     gates: Gates | None = None
     published: dict[str, Published] = field(default_factory=dict)
     slopes: tuple[Slopes, ...] = ()
+    rounded_logits: bool = False
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:

@@ -15,7 +15,7 @@ from masktune.study.design import arms
 from masktune.study.design.cells import NOT_SCIENTIFIC, Cell, Training
 from masktune.study.design.study import Study
 from masktune.study.paths import folder, runs_folder
-from masktune.study.store import previous, runs, stored
+from masktune.study.store import layout, previous, runs, stored
 from masktune.study.store.previous import RUNS
 
 if TYPE_CHECKING:
@@ -37,10 +37,8 @@ MADE_WITH = ("device", "precision", "threads", "source")
 # Of Training what says by which arithmetic it is computed, or is for the evaluation alone.
 NOT_TRAINED = (*NOT_SCIENTIFIC, "evaluation_lengths")
 TRAINING = tuple(field.name for field in fields(Training) if field.name not in NOT_TRAINED)
-# The layout of predictions.parquet: it is the same bytes wherever the runs were read from.
-RUNS_OF_A_ROW_GROUP = 200
-ROWS_OF_A_ROW_GROUP = 2**20
 THREADS = 4
+AT_ONCE = 200  # runs that are read together
 
 
 def gather(study: Study) -> "pandas.DataFrame":
@@ -166,7 +164,7 @@ class _Sources:
         here = listed | marked.keys()
         rows = previous.read_rows(target / RUNS, [run_id for run_id in ids if run_id not in here])
         logs = previous.read_histories(target / HISTORIES, rows)
-        answers = previous.Predictions(target / PREDICTIONS, schema()) if rows else None
+        answers = previous.Predictions(target / PREDICTIONS, layout.schema()) if rows else None
         return cls(study, declared, listed, marked, rows, logs, answers)
 
     def run(self, cell: Cell, seed: int, run_id: str) -> _Run:
@@ -183,6 +181,7 @@ class _Sources:
             content = stored.open_run(path)
             answers, history = _read_predictions(content, path.name), content.record("history")
             stored.check_result(answers["logits"], history)
+            answers = layout.round_logits(answers) if self.study.rounded_logits else answers
         except stored.Damaged as error:
             return _Run({**row, "status": "damaged", "error": f"{error}; {runs.AGAIN}"})
         except stored.NoResult as error:
@@ -210,27 +209,20 @@ class _Sources:
 
 def _collect(sources: _Sources, path: Path) -> list[_Run]:
     """Write the predictions of all runs to `path`, and return the runs without them."""
-    import pyarrow
-    import pyarrow.parquet
-
-    collected, waiting = [], []
-    with pyarrow.parquet.ParquetWriter(path, schema(), compression="zstd") as writer:
+    collected = []
+    with layout.writing(path, sources.study.rounded_logits) as writer:
         for run in _read(sources):
             collected.append(_Run(run.row, run.history))
-            waiting += [] if run.answers is None else [run.answers]
-            if len(waiting) == RUNS_OF_A_ROW_GROUP:
-                writer.write_table(pyarrow.concat_tables(waiting), ROWS_OF_A_ROW_GROUP)
-                waiting = []
-        if waiting:
-            writer.write_table(pyarrow.concat_tables(waiting), ROWS_OF_A_ROW_GROUP)
+            if run.answers is not None:
+                writer.add(run.row["task"], run.answers)
     return collected
 
 
 def _read(sources: _Sources) -> Iterator[_Run]:
     """The declared runs in the order of the study, some of them at a time."""
     with ThreadPoolExecutor(THREADS) as pool:
-        for start in range(0, len(sources.declared), RUNS_OF_A_ROW_GROUP):
-            some = sources.declared[start : start + RUNS_OF_A_ROW_GROUP]
+        for start in range(0, len(sources.declared), AT_ONCE):
+            some = sources.declared[start : start + AT_ONCE]
             yield from map(sources.take_previous, pool.map(lambda run: sources.run(*run), some))
 
 
@@ -316,18 +308,9 @@ def _read_predictions(content: stored.Stored, run_id: str) -> "pyarrow.Table":
     """The predictions of a run in one piece, as they are gathered. Raises Damaged where a column is not there."""
     import pyarrow
 
-    wanted, table = schema(), content.predictions()
+    wanted, table = layout.schema(), content.predictions()
     try:
         table = table.add_column(0, "run_id", pyarrow.array([run_id] * len(table), pyarrow.string()))
         return table.select(wanted.names).cast(wanted).combine_chunks()
     except (KeyError, pyarrow.ArrowException) as error:
         raise stored.Damaged(f"{stored.PREDICTIONS} cannot be read ({' '.join(str(error).split())})") from None
-
-
-def schema() -> "pyarrow.Schema":
-    """The columns of predictions.parquet."""
-    import pyarrow
-
-    texts = ("run_id", "set", "kind", "example_id", "cluster_id", "group")
-    numbers = {"label": pyarrow.int16(), "prediction": pyarrow.int16(), "logits": pyarrow.list_(pyarrow.float32())}
-    return pyarrow.schema([*((name, pyarrow.string()) for name in texts), *numbers.items()])

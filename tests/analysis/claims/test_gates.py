@@ -161,6 +161,22 @@ def test_a_set_whose_control_fails_cannot_tell():
     assert "1 control failed" in whole["reason"] and set(frame["p"].notna()) == {True}
 
 
+def test_a_set_whose_control_has_not_run_carries_no_verdict_yet():
+    """Nothing is known of the set; what would have been shown on it counts neither for the claim nor against it."""
+    runs, predictions = runs_of()
+    gone = runs["label"] == "cue-free"
+    runs.loc[gone, "status"] = "missing"
+    kept = predictions[~predictions["run_id"].isin(runs.loc[gone, "run_id"])]
+    found = evaluated(runs, kept, study(), losses(runs[~gone]))
+    outside = found.claims[found.claims["kind"] == "out_of_distribution"]
+    assert set(outside["verdict"]) == {verdicts.NOT_TESTABLE} and outside["difference"].notna().all()
+    assert set(outside["reason"]) == {"the positive control of the set has not run"}
+    assert set(found.claims.loc[found.claims["kind"] == "in_distribution", "verdict"]) == {verdicts.REPRODUCED}
+    whole = found.conclusions.iloc[0]
+    assert (whole["verdict"], whole["holds_on"], whole["judged"]) == (verdicts.NOT_TESTABLE, 0, 0)
+    assert whole["reason"].startswith("judged on 0 of 3 comparisons: 3 not testable here (the positive control")
+
+
 def test_training_comes_before_the_control():
     runs, predictions = runs_of(untrained=[("Mask-tuning", "paraphrase")])
     frame = evaluated(runs, predictions, study(GAIN), losses(runs)).claims.set_index("set")

@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from dataclasses import replace
 
 import pandas
 import pytest
@@ -12,7 +13,7 @@ from masktune.errors import MaskTuneError
 from masktune.study.design.load import parse_study
 from masktune.study.paths import folder, runs_folder
 from masktune.study.plan import listing
-from masktune.study.store import gather, runs
+from masktune.study.store import gather, layout, runs
 
 pytestmark = pytest.mark.slow
 
@@ -134,10 +135,12 @@ LOGS = {
 @pytest.mark.parametrize(
     ("order", "group", "rows"), [(slice(None), 200, 2**20), (slice(None, None, -1), 2, 10), (slice(1, None), 3, 3)]
 )
-def test_the_same_runs_are_the_same_bytes_wherever_they_come_from(study, monkeypatch, order, group, rows):
-    """Made in any order, gathered in parts, here or elsewhere, some of them twice."""
-    monkeypatch.setattr(gather, "RUNS_OF_A_ROW_GROUP", group)
-    monkeypatch.setattr(gather, "ROWS_OF_A_ROW_GROUP", rows)
+@pytest.mark.parametrize("rounded", [False, True])
+def test_the_same_runs_are_the_same_bytes_wherever_they_come_from(study, monkeypatch, order, group, rows, rounded):
+    """Made in any order, gathered in parts, here or elsewhere, some of them twice; rounded once, if at all."""
+    monkeypatch.setattr(layout, "RUNS_OF_A_ROW_GROUP", group)
+    monkeypatch.setattr(layout, "ROWS_OF_A_ROW_GROUP", rows)
+    study = replace(study, rounded_logits=rounded)
     declared = [(cell, seed) for cell in study.cells for seed in cell.seeds][:-1]
 
     def make(cell, seed):
