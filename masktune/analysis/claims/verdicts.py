@@ -34,7 +34,17 @@ DID_NOT_TRAIN = "did not train"
 CONTROL_FAILED = "control failed"
 _REASONS_SAID = 2
 GATES = (DID_NOT_TRAIN, CONTROL_FAILED, NOT_TESTABLE)  # the first of them that closes a comparison is its verdict
-VERDICTS = (REPRODUCED, IN_PART, NOT_REPRODUCED, OPPOSITE, NOT_TESTABLE, DID_NOT_TRAIN, CONTROL_FAILED, NOT_RUN, MEASURED)
+VERDICTS = (
+    REPRODUCED,
+    IN_PART,
+    NOT_REPRODUCED,
+    OPPOSITE,
+    NOT_TESTABLE,
+    DID_NOT_TRAIN,
+    CONTROL_FAILED,
+    NOT_RUN,
+    MEASURED,
+)
 
 
 def decide(holds: int, opposite: int, comparisons: int, untestable: str = "", gate: str = "") -> str:
