@@ -9,10 +9,11 @@ on at least how many of its comparisons it holds. Verdicts come from a fixed voc
 among them.
 
 A comparison that the study's gates close (`claims.gates`) has no verdict on robustness: a row of it did not train, its
-set cannot tell, or the control that would say so has not run. The correction is that of the whole declared family all the same: what is closed is known only
-after the runs, and must not make the others easier. For the same reason the partial conjunction runs over all declared
-comparisons of a claim, closed ones with a p value of 1; but a claim is called reproduced, or its opposite, when that is
-shown on all comparisons that could be judged, and the reason says on how many.
+set cannot tell, or the control that would say so has not run. The correction is that of the whole declared family all
+the same: what is closed is known only after the runs, and must not make the others easier. For the same reason the
+partial conjunction runs over all declared comparisons of a claim, closed ones with a p value of 1; but a claim is
+called reproduced, or its opposite, when that is shown on all comparisons that could be judged, and the reason says on
+how many.
 """
 
 from typing import Any
@@ -34,17 +35,7 @@ DID_NOT_TRAIN = "did not train"
 CONTROL_FAILED = "control failed"
 _REASONS_SAID = 2
 GATES = (DID_NOT_TRAIN, CONTROL_FAILED, NOT_TESTABLE)  # the first of them that closes a comparison is its verdict
-VERDICTS = (
-    REPRODUCED,
-    IN_PART,
-    NOT_REPRODUCED,
-    OPPOSITE,
-    NOT_TESTABLE,
-    DID_NOT_TRAIN,
-    CONTROL_FAILED,
-    NOT_RUN,
-    MEASURED,
-)
+VERDICTS = (REPRODUCED, IN_PART, NOT_REPRODUCED, OPPOSITE, NOT_TESTABLE, *GATES[:-1], NOT_RUN, MEASURED)
 
 
 def decide(holds: int, opposite: int, comparisons: int, untestable: str = "", gate: str = "") -> str:
