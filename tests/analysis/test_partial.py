@@ -27,9 +27,17 @@ def unfilled(text):
     return re.findall(r"\bnan\b", text)
 
 
+# The headline study lacks each thing in turn; the other kinds do in `make proofs`, and here what lacks most.
+ALWAYS = ("every run", "every seed but one", "a model on a task")
+PAIRS = [
+    pytest.param(kind, missing, marks=[] if kind == "embedded" or missing in ALWAYS else pytest.mark.proof)
+    for kind in PARTS
+    for missing in MISSING
+]
+
+
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("missing", MISSING)
-@pytest.mark.parametrize("kind", PARTS)
+@pytest.mark.parametrize(("kind", "missing"), PAIRS)
 def test_everything_is_made_of_what_is_there(kind, missing):
     study = partial(kind, missing)
     for made in itertools.chain.from_iterable(part(study) for part in PARTS[kind]):
