@@ -22,17 +22,18 @@ def expect(holds: object, sentence: str) -> None:
         raise NotYetError(sentence)
 
 
-def check_of(name: str) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
+def check_of(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make of a function that raises NotYetError for a wrong answer the check of an exercise.
 
-    It says so where the answer is right; of a stub, which raises NotImplementedError, it says what is to be done.
+    It says so where the answer is right; of a stub, which raises NotImplementedError, it says what is to be done. What
+    a check is given besides the answer is what the answer is held against.
     """
 
-    def decorate(check: Callable[[Any], None]) -> Callable[[Any], None]:
+    def decorate(check: Callable[..., None]) -> Callable[..., None]:
         @wraps(check)
-        def checked(answer: Any) -> None:
+        def checked(answer: Any, *against: Any) -> None:
             try:
-                check(answer)
+                check(answer, *against)
             except NotImplementedError as error:
                 raise NotYetError(str(error) or f"write {name}") from None
             print(f"{name} is right.")

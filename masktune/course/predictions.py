@@ -7,14 +7,10 @@ seed say, changes only what was found.
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from types import EllipsisType
-from typing import Any
 
+from masktune.course import kept
 from masktune.course.grading import NotYetError
-from masktune.errors import MaskTuneError
-from masktune.files import write_file
 
 FILE = "predictions.json"
 Answer = int | float | str
@@ -28,25 +24,25 @@ def predict(question: str, answer: Answer | EllipsisType) -> None:
         )
     if isinstance(answer, bool) or not isinstance(answer, int | float | str):
         raise NotYetError(f"{answer!r} is no prediction; give a number or a word in quotes")
-    stored = _read()
+    stored = kept.read(FILE)
     known = stored.get(question, {})
     if "found" in known:
         print(f"You have seen the result: your prediction {known['predicted']} stays.")
         return
     stored[question] = {"predicted": answer}
-    _write(stored)
+    kept.write(FILE, stored)
     print(f"Stored: {question}: {answer}.")
 
 
 def score(question: str, found: Answer) -> None:
     """Say what was predicted and what was found. Raises NotYetError where nothing was predicted."""
-    stored = _read()
+    stored = kept.read(FILE)
     if question not in stored:
         raise NotYetError(f"no prediction for {question!r} is stored; run the cell with predict above first")
     found = found if isinstance(found, str) else float(f"{float(found):.3g}")
     predicted = stored[question]["predicted"]
     stored[question] = {"predicted": predicted, "found": found}
-    _write(stored)
+    kept.write(FILE, stored)
     print(f"{question}: you predicted {predicted}, found {found}{_compare(predicted, found)}.")
 
 
@@ -57,16 +53,3 @@ def _compare(predicted: Answer, found: Answer) -> str:
     if abs(off) < 1e-9:
         return ": exact"
     return f": {abs(off):.3g} too {'high' if off > 0 else 'low'}"
-
-
-def _read() -> dict[str, dict[str, Any]]:
-    try:
-        return dict(json.loads(Path(FILE).read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError):
-        raise MaskTuneError(f"{FILE} in this folder cannot be read; move it away and run the lesson again") from None
-
-
-def _write(stored: dict[str, dict[str, Any]]) -> None:
-    write_file(Path(FILE), json.dumps(stored, indent=1) + "\n")

@@ -96,6 +96,7 @@ def test_the_opening_page_has_every_lesson_with_its_minutes():
         about = read(path)["metadata"]["masktune"]
         assert f"| [{about['lesson']}](student/{path.name}) |" in page
         assert re.search(rf"\({re.escape(f'student/{path.name}')}\) \|[^\n]*\| {about['minutes']} \|", page)
+    assert f"| {sum(read(path)['metadata']['masktune']['minutes'] for path in SOURCES)} in all |" in page
 
 
 @pytest.fixture(scope="module")

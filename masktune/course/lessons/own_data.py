@@ -16,7 +16,7 @@ import pandas
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
 
 from masktune.course.grading import check_of, expect
-from masktune.course.hide_and_refill import genre, verdict
+from masktune.course.lessons.hide_and_refill import genre, verdict
 from masktune.course.training import LABELS, pretrained
 from masktune.data import world
 from masktune.data.world.sentiment import FAMILIAR, words

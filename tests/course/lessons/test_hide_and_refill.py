@@ -2,7 +2,7 @@
 
 import pytest
 
-from masktune.course.hide_and_refill import genre, verdict
+from masktune.course.lessons.hide_and_refill import genre, verdict
 from masktune.data import world
 from masktune.data.world.sentiment import CUES
 

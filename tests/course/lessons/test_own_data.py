@@ -4,7 +4,7 @@ import pandas
 import pytest
 
 from masktune.course.grading import NotYetError
-from masktune.course.own_data import (
+from masktune.course.lessons.own_data import (
     CAPITALS,
     EMPTY,
     KNOWN_OPINIONS,

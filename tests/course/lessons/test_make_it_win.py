@@ -1,0 +1,28 @@
+"""The checks of lesson C6 agree with the package, and take no sentence that says more than the numbers."""
+
+import pytest
+
+from masktune.course.grading import NotYetError
+from masktune.course.lessons.make_it_win import check_abstract, check_holm, numbers_in
+from masktune.statistics.multiplicity import correct
+
+
+def test_holm_of_the_package_is_right(capsys):
+    check_holm(lambda p_values: correct(p_values, "headline"))
+    assert capsys.readouterr().out == "holm is right.\n"
+
+
+@pytest.mark.parametrize("family", ["ablation", None])
+def test_another_correction_and_none_are_turned_down(family):
+    with pytest.raises(NotYetError):
+        check_holm(lambda p_values: correct(p_values, family) if family else p_values)
+
+
+def test_numbers_of_a_sentence_have_their_signs():
+    assert numbers_in("+6.2 points, \N{MINUS SIGN}2.5 to 10") == [6.2, -2.5, 10.0]
+
+
+@pytest.mark.parametrize("said", ["more accurate", "cannot tell: no difference", "more accurate or less accurate"])
+def test_a_sentence_that_is_always_the_same_is_turned_down(said):
+    with pytest.raises(NotYetError):
+        check_abstract(lambda *numbers: f"{said}: {' '.join(format(number, '.4g') for number in numbers)}")
