@@ -49,7 +49,7 @@ def walk(path, seed=0):
     """Walk through a lesson; returns (the names at its end, the seconds of its slowest cell, those of all cells).
 
     The seconds are those of the processor, one thread: others may use the machine too. Predictions are stored in the
-    working folder.
+    working folder. `names["pictures"]` holds the alternative text of each figure that was shown.
     """
     cells, names, seconds = read(path)["cells"], {}, [0.0]
     groups = exercises(cells)
@@ -64,6 +64,7 @@ def walk(path, seed=0):
                 if "parameters" in copies.tags(cell):
                     names["seed"] = seed
             seconds.append(time.process_time() - start)
+        assert not matplotlib.pyplot.get_fignums(), "a figure is shown without a text: end its cell with picture(...)"
     return names, max(seconds), sum(seconds)
 
 
@@ -95,9 +96,11 @@ def execute(text, names):
     shown = isinstance(last, ast.Expr)
     exec(compile(ast.Module(lines if shown else [*lines, last], []), "cell", "exec"), names)
     value = eval(compile(ast.Expression(last.value), "cell", "eval"), names) if shown else None
-    for form in ("_repr_html_", "_repr_markdown_", "_repr_png_"):
+    for form in ("_repr_html_", "_repr_markdown_"):
         if hasattr(value, form):
             getattr(value, form)()
+    if hasattr(value, "_repr_png_"):
+        names.setdefault("pictures", []).append(value._repr_png_()[1]["alt"])
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from html import escape
 from io import BytesIO
 from typing import Any
 
@@ -18,9 +20,18 @@ class Picture:
     def __init__(self, png: bytes, alt: str) -> None:
         self.png, self.alt = png, alt
 
-    def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:  # what IPython asks for
-        width = int.from_bytes(self.png[16:20], "big")
-        return self.png, {"width": width * _SCREEN // _DOTS, "alt": self.alt}
+    @property
+    def width(self) -> int:
+        """How wide it is shown, in pixels of a screen."""
+        return int.from_bytes(self.png[16:20], "big") * _SCREEN // _DOTS
+
+    # What IPython asks for. JupyterLab shows the HTML, for it leaves out the text of a PNG; a site takes the PNG.
+    def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:
+        return self.png, {"width": self.width, "alt": self.alt}
+
+    def _repr_html_(self) -> str:
+        png = b64encode(self.png).decode()
+        return f'<img alt="{escape(self.alt)}" width="{self.width}" src="data:image/png;base64,{png}">'
 
 
 def picture(axis: Any, alt: str) -> Picture:

@@ -1,3 +1,5 @@
+from base64 import b64decode
+
 import pytest
 from matplotlib import pyplot
 
@@ -13,9 +15,15 @@ def axis():
 
 
 def test_a_picture_has_its_text_and_the_figure_is_closed(axis):
-    png, about = picture(axis, "The line rises from 1 to 2.")._repr_png_()
-    assert png.startswith(b"\x89PNG") and about["alt"] == "The line rises from 1 to 2."
-    assert 200 < about["width"] < 400
+    made = picture(axis, 'The "line" rises from 1 to 2.')
+    png, about = made._repr_png_()
+    assert png.startswith(b"\x89PNG") and about == {"alt": 'The "line" rises from 1 to 2.', "width": made.width}
+    assert 200 < made.width < 400
+    html = made._repr_html_()
+    assert html.startswith(
+        f'<img alt="The &quot;line&quot; rises from 1 to 2." width="{made.width}" src="data:image/png'
+    )
+    assert b64decode(html.rpartition(",")[2].removesuffix('">')) == png
     assert not pyplot.get_fignums()
 
 

@@ -127,4 +127,8 @@ def test_a_student_is_stopped_at_each_stub_and_helped_past_wrong_answers(path, s
     monkeypatch.chdir(tmp_path)
     names, _, _ = walk(path)
     assert names["seed"] == 0
+    code = "\n".join(source(cell) for cell in read(path)["cells"] if cell["cell_type"] == "code")
+    alts = names.get("pictures", [])
+    assert len(alts) == len(re.findall(r"^ *(?:return )?picture\($", code, re.MULTILINE))
+    assert [alt for alt in alts if len(re.findall(r"\d", alt)) < 2] == [], "a text says what is found, with numbers"
     assert Path("predictions.json").is_file()
