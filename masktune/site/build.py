@@ -4,13 +4,14 @@ Below a folder that git ignores: `site/` is the site, `site-pages/` the pages as
 read of them, so that the next time only what changed is made anew.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
 from masktune import __version__
 from masktune.analysis import stamps
 from masktune.errors import MaskTuneError
-from masktune.site import links, pictures, tree
+from masktune.site import links, markdown, pictures, tree
 from masktune.site.files import Files
 from masktune.site.tree import Page
 
@@ -41,12 +42,19 @@ def write(root: Path, target: Path, extra: Path) -> None:
     texts = {page.name: page.write(page, places, files) + _below(page.below, "") for page in reversed(pages)}
     texts[home.name] += "".join(_below(part.pages, part.title) for part in parts)
     texts |= _sources(places)
+    files.text("_static/openings.js", f"const OPENINGS = {json.dumps(_openings(texts), ensure_ascii=False)};\n")
     files.remove_others()
     for name, text in texts.items():
         _write(target / f"{name}.md", text)
     for path in target.rglob("*.md"):
         if path.relative_to(target).with_suffix("").as_posix() not in texts:
             path.unlink()
+
+
+def _openings(texts: dict[str, str]) -> dict[str, str]:
+    """The first sentences of each page, which the search shows where it cannot read the page itself."""
+    found = {name: text for name, text in texts.items() if not text.startswith("---\n")}
+    return {name: shown for name, text in found.items() if (shown := markdown.opening(text))}
 
 
 def _sources(places: links.Places) -> dict[str, str]:

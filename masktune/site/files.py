@@ -44,6 +44,10 @@ class Files:
         self._both_grounds(name, ".png", picture, pictures.dark_png)
         return posixpath.relpath(name, posixpath.dirname(page) or ".")
 
+    def text(self, name: str, content: str) -> None:
+        """A file of text."""
+        self._write(name, content.encode())
+
     def folder(self, source: Path, name: str) -> None:
         """Copies of the files of a folder."""
         for path in sorted(source.iterdir()):

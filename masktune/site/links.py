@@ -10,6 +10,7 @@ from pathlib import Path
 
 from masktune.errors import MaskTuneError
 
+APART = "orphan: true\nnosearch: true"  # of a page: in no list of pages, and not found by the search
 SOURCE = "source"  # the folder of pages that show a file as it is
 LISTED = {".py": "python", ".toml": "toml", ".yml": "yaml", ".md": "markdown", ".txt": "text", ".cff": "yaml",
           ".csv": "text", ".json": "json", "": "text"}  # fmt: skip
@@ -68,13 +69,13 @@ def listing(places: Places, path: str, page: str) -> str:
     if language is None:
         raise MaskTuneError(f"{path} is linked to and cannot be shown as text; link to something else")
     text = whole.read_text(encoding="utf-8").rstrip()
-    return f"---\norphan: true\n---\n\n# `{path}`\n\n{fence(text, language)}\n"
+    return f"---\n{APART}\n---\n\n# `{path}`\n\n{fence(text, language)}\n"
 
 
 def _folder(places: Places, whole: Path, path: str, page: str) -> str:
     names = sorted(item.name for item in whole.iterdir() if not item.name.startswith((".", "__")))
     lines = [_item(places, f"{path}/{name}", name, page) for name in names]
-    return "\n".join(["---", "orphan: true", "---", "", f"# `{path}`", "", *lines, ""])
+    return "\n".join(["---", APART, "---", "", f"# `{path}`", "", *lines, ""])
 
 
 def _item(places: Places, path: str, name: str, page: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from html import escape
+from html import escape, unescape
 
 from masktune.site import pictures
 from masktune.site.links import Places
@@ -15,6 +15,8 @@ _PICTURE = re.compile(r"^!\[(?P<alt>[^\]]*)\]\((?P<file>[^)\s]+)\)$", re.M)
 _LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 _COMMENT = re.compile(r"^<!--.*?-->\n?", re.M | re.S)
 _ANCHOR = re.compile(r'<a id="([\w-]+)"></a>(\*\*.+?\*\*)')
+
+_OPENING = 240  # characters
 
 Take = Callable[[str], tuple[str, str]]
 
@@ -59,6 +61,23 @@ def raw(html: str) -> str:
     while ticks in html:
         ticks += "`"
     return f"{ticks}{{raw}} html\n{html}\n{ticks}"
+
+
+def opening(text: str) -> str:
+    r"""The first paragraph of a page in plain words, "" where it begins with none.
+
+    >>> opening("# Title\n\nA [link](a.html) to `code`.\n\nMore.")
+    'A link to code.'
+    """
+    paragraphs = [part for part in text.split("\n\n") if re.match(r"(?!```)[\w*`\[]|<p", _unwrapped(part))]
+    first = " ".join(_unwrapped(paragraphs[0]).partition("</p>")[0].split()) if paragraphs else ""
+    words = unescape(re.sub(r"<[^>]+>|[`*]", "", re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", first)))
+    return words if len(words) <= _OPENING else words[:_OPENING].rpartition(" ")[0] + " \N{HORIZONTAL ELLIPSIS}"
+
+
+def _unwrapped(part: str) -> str:
+    """A paragraph without the fence of a block of HTML."""
+    return part.split("\n", 1)[1] if part.startswith("````{raw} html\n") else part
 
 
 def plain(text: str) -> str:

@@ -12,6 +12,7 @@ from masktune.study.design.load import load_study
 from masktune.study.paths import folder
 
 _PICTURE = re.compile(r'<img src="(figures/[\w-]+)\.svg" alt="([^"]*)">')
+TOLD_FIRST = ("Statement", "Verdict", "Difference [95 %]")  # of the table of claims
 _LOG = "studies/deviations.md"
 
 
@@ -59,7 +60,17 @@ def claims(studies: list[str]) -> str:
     for study in studies:
         stored = folder(study) / "tables" / "claims_page.md"
         if stored.is_file():
-            _, _, table = stored.read_text(encoding="utf-8").partition("\n\n")
             title = markdown.plain(load_study(study).title)
-            parts += [f"## {title}", f"Every number is on [the page of the study]({study}/index.html).", table.strip()]
+            parts += [f"## {title}", f"Every number is on [the page of the study]({study}/index.html)."]
+            parts.append(_told_first(stored.read_text(encoding="utf-8").partition("\n\n")[2].strip()))
     return "\n\n".join(parts) + "\n"
+
+
+def _told_first(text: str) -> str:
+    """A table in Markdown, and what follows it, with the columns in front that a reader comes for."""
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    first = [lines[0].index(name) for name in TOLD_FIRST if name in lines[0]]
+    order = [*first, *(column for column in range(len(lines[0])) if column not in first)]
+    table = ("| " + " | ".join(cells[column] for column in order) + " |" for cells in lines)
+    rest = [line for line in text.splitlines() if not line.startswith("|")]
+    return "\n".join([*table, *rest])

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from masktune.analysis.report import chapters
@@ -135,9 +135,19 @@ def _course(root: Path) -> Page:
     return _text(f"{COURSE}/README.md", "course/index", below)
 
 
+def _solved(lesson: Page) -> Page:
+    """The page of a lesson with solutions: its title says so, and the search finds the lesson alone."""
+
+    def write(page: Page, places: Places, files: Files) -> str:
+        first, _, rest = lesson.write(page, places, files).partition("\n")
+        return f"---\nnosearch: true\n---\n\n{first} (solved)\n{rest}"
+
+    return replace(lesson, write=write)
+
+
 def _answers(folder: Path) -> Page:
     lessons = tuple(
-        _notebook(f"{COURSE}/teacher/{path.name}", f"course/answers/{path.stem}") for path in _lessons(folder)
+        _solved(_notebook(f"{COURSE}/teacher/{path.name}", f"course/answers/{path.stem}")) for path in _lessons(folder)
     )
 
     def write(page: Page, places: Places, files: Files) -> str:

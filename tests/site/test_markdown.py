@@ -1,3 +1,5 @@
+import pytest
+
 from masktune.site import markdown
 
 
@@ -22,6 +24,20 @@ def test_a_figure_is_shown_for_light_pages_and_for_dark_ones(places, files):
 def test_it_says_what_the_study_says_of_the_figure(places, files):
     files.says["figures/main"] = "Mask-tuning: 7 points less."
     assert 'alt="Mask-tuning: 7 points less."' in page("![a figure](figures/main.svg)", places, files)
+
+
+@pytest.mark.parametrize(
+    ("text", "opening"),
+    [
+        ("# T\n\n**Bold** [`code`](a.html) *it*\non two lines.\n\nMore.", "Bold code it on two lines."),
+        ("# T\n\n" + markdown.raw('<p class="question">Is a &lt; b?</p><ul><li>x</li></ul>'), "Is a < b?"),
+        ("# T\n\n```python\nx\n```\n\nAfter code.", "After code."),
+        ("# T\n\n" + "word " * 100, " ".join(["word"] * 48) + " \N{HORIZONTAL ELLIPSIS}"),
+        ("# T\n", ""),
+    ],
+)
+def test_a_page_opens_with_words(text, opening):
+    assert markdown.opening(text) == opening
 
 
 def test_comments_go_and_places_become_targets(places, files):

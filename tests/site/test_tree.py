@@ -60,6 +60,9 @@ def test_every_page_is_written_and_no_link_of_it_leads_nowhere(tmp_path, monkeyp
     ).splitlines()[0]
     assert chapter.startswith(f"{title} (Other methods in the embedded world)\n")
     assert (tmp_path / "pages" / "source" / "masktune" / "losses.py.md").is_file()
+    openings = (tmp_path / "files" / "_static" / "openings.js").read_text()
+    assert '"glossary": "Terms that the notebooks, tables and figures use' in openings
+    assert '"source/' not in openings and "course/answers/" not in openings
     build.write(ROOT, tmp_path / "pages", tmp_path / "files")
     assert chapter == (tmp_path / "pages" / "results" / "methods" / "01_main_results.md").read_text()
 

@@ -22,8 +22,8 @@ Find = Callable[[str], str]
 def markdown(docstring: str | None, find: Find = lambda name: "") -> str:
     """The docstring as Markdown; names that `find` knows become links.
 
-    >>> markdown("The `loss`, at most 1 * 2.", {"loss": "losses.html"}.get)
-    'The [`loss`](losses.html), at most 1 * 2.'
+    >>> markdown("The `loss` of `x`.", lambda name: "losses.html" if name == "loss" else "")
+    'The [`loss`](losses.html) of `x`.'
     """
     paragraphs = re.split(r"\n\s*\n", inspect.cleandoc(docstring or ""))
     return "\n\n".join(_paragraph(text, find) for text in _joined(paragraphs) if text.strip())
