@@ -68,7 +68,9 @@ def claims(studies: list[str]) -> str:
 
 def _told_first(text: str) -> str:
     """A table in Markdown, and what follows it, with the columns in front that a reader comes for."""
-    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    lines = [line[2:-2].split(" | ") for line in text.splitlines() if line.startswith("|")]
+    if not lines:  # none of the claims has a run
+        return text
     first = [lines[0].index(name) for name in TOLD_FIRST if name in lines[0]]
     order = [*first, *(column for column in range(len(lines[0])) if column not in first)]
     table = ("| " + " | ".join(cells[column] for column in order) + " |" for cells in lines)

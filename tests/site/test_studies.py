@@ -8,6 +8,7 @@ STORED = """### The declared claims
 | Claim | Statement | Models | Difference [95 %] | Verdict |
 | --- | --- | --- | --- | --- |
 | 1 | A is better \\| worse | BERT | −1 [−2, 0] | not reproduced |
+| 2 | B is |  |  |  |
 
 What it rests on.
 """
@@ -31,7 +32,13 @@ def test_a_study_without_results_has_no_claims_to_show(results):
 def test_what_a_claim_says_and_what_became_of_it_come_first(results):
     text = studies.claims(["embedded"])
     assert "| Statement | Verdict | Difference [95 %] | Claim | Models |\n| --- |" in text
-    assert "| A is better \\| worse | not reproduced | −1 [−2, 0] | 1 | BERT |\n\nWhat it rests on.\n" in text
+    assert "| A is better \\| worse | not reproduced | −1 [−2, 0] | 1 | BERT |\n" in text
+    assert "| B is |  |  | 2 |  |\n\nWhat it rests on.\n" in text
+
+
+def test_claims_without_runs_are_words_alone(results, tmp_path):
+    (tmp_path / "results" / "embedded" / "tables" / "claims_page.md").write_text("### Claims\n\nNone has run.\n")
+    assert studies.claims(["embedded"]).endswith("embedded/index.html).\n\nNone has run.\n")
 
 
 def test_the_page_of_a_study_has_its_sections_figures_and_files(results, monkeypatch, places, files):
