@@ -143,6 +143,13 @@ def weights_of_the_two_terms():
     return round(0.6 / (1 - 0.6), 3) == 1.5
 
 
+@fact("notebooks/04_baselines.ipynb", "three of these methods are told the cue")
+def methods_that_are_told_the_cue():
+    study = load_study("methods")
+    told = {row.label for row in study.grid for each in row.variants if each.options.get("bias_model") == "cue"}
+    return len(told & set(comparisons.numbers.labels(study, "baseline"))) == 3
+
+
 @fact("notebooks/04_baselines.ipynb", "Forgettable examples alone take more steps")
 def steps_of_the_baselines():
     study, runs = load_study("methods"), committed("methods/runs.parquet")

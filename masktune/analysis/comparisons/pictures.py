@@ -25,6 +25,7 @@ class Picture:
     changes: Mapping[str, str]
     does: str
     asks: str
+    reference: str = ""  # where it is not the method's own
 
 
 PICTURES = {
@@ -92,6 +93,7 @@ PICTURES = {
         {"encoder": "has read the texts before"},
         "The language model is first trained further on the texts of the task, without their labels.",
         "The loss is that of fine-tuning.",
+        "Gururangan et al. 2020",
     ),
 }
 
@@ -114,7 +116,7 @@ def _introduced(card: Mapping[str, str], method: str) -> str:
     way = _ARROW.join(_stage(stage, picture.changes.get(stage)) for stage in STAGES)
     return (
         f'<div style="margin:1.1em 0"><p style="margin:0"><strong>{escape(card["label"])}</strong> '
-        f'({escape(card["reference"])})</p><p style="margin:.35em 0">{way}</p>'
+        f'({escape(picture.reference or card["reference"])})</p><p style="margin:.35em 0">{way}</p>'
         f'<p style="margin:.2em 0"><code>{escape(card["loss"])}</code></p>'
         f'<p style="margin:0">{escape(picture.does)} {escape(picture.asks)}</p></div>'
     )

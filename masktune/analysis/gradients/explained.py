@@ -97,7 +97,7 @@ def _best(rows: pd.DataFrame) -> pd.DataFrame:
 def _told(best: pd.DataFrame) -> str:
     return "; ".join(
         f"{number(row.back, sign=True)} with {row.remedy} ({row.blamed}; interval above zero on {row.clear} of "
-        f"{row.sets})"
+        f"{row.sets} {'set' if row.sets == 1 else 'sets'})"
         for row in best.itertuples()
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shlex
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
@@ -45,7 +47,9 @@ def in_terminal(line: str) -> None:
     program, *arguments = shlex.split(line)
     if program != "masktune":
         raise MaskTuneError(f"{program!r}: expected a command of masktune, such as `masktune check reviews.csv`")
-    if main(arguments) == 2:
+    with contextlib.redirect_stderr(sys.stdout):  # bars and messages, which a notebook shows as if they were errors
+        status = main(arguments)
+    if status == 2:
         raise MaskTuneError(f"`{line}` was refused; the line above says why")
 
 

@@ -31,6 +31,7 @@ def test_a_method_is_shown_with_its_way_its_loss_and_its_sentences(study):
         assert shown.strong.get_text() == label and unescape(shown.code.get_text()) == loss[label]
     stages = [span.get_text() for span in experts.find_all("span") if not span.has_attr("aria-hidden")]
     assert stages == ["examples", "text", "encoder", "answer: times the bias model's", "loss"]
+    assert "(Gururangan et al. 2020)" in adapted.get_text() and "(Devlin et al. 2019)" in plain.get_text()
     assert "has read the texts before" in adapted.get_text() and ": " not in plain.find_all("p")[1].get_text()
     assert PICTURES["product_of_experts"].does in experts.get_text()
 

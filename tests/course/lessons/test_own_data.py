@@ -48,7 +48,7 @@ def test_the_opinion_words_that_pairs_may_have_are_those_of_the_reviews():
 def test_what_a_terminal_would_refuse_stops_the_cell_too(tmp_path, capsys):
     with pytest.raises(MaskTuneError, match="was refused"):
         in_terminal("masktune check nowhere.csv")
-    assert "no file 'nowhere.csv'" in capsys.readouterr().err
+    assert "no file 'nowhere.csv'" in capsys.readouterr().out
     with pytest.raises(MaskTuneError, match="expected a command of masktune"):
         in_terminal("rm reviews.csv")
 
