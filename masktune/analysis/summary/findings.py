@@ -6,10 +6,12 @@ from typing import Any
 import pandas as pd
 
 from masktune.analysis import names
+from masktune.analysis.accuracy.numbers import PLACE
 from masktune.analysis.claims.gates import CONTROL, REMEDY
 from masktune.analysis.claims.tables import count_judged
-from masktune.analysis.claims.verdicts import VERDICTS, decide
+from masktune.analysis.claims.verdicts import DID_NOT_TRAIN, VERDICTS, decide
 from masktune.analysis.formatting import interval, join_words, number
+from masktune.analysis.readings import text as readings
 from masktune.analysis.summary.records import Record
 from masktune.study.design.claims import LEVEL
 
@@ -25,14 +27,14 @@ def bullets(records: Iterable[Record], brief: bool = False) -> list[str]:
 
 def study(record: Record) -> str:
     """What a study with results found: how much of it is in, its gates, its declared tests, its estimates."""
-    found = [*gates(record), *tested(record), *slopes(record), *estimated(record)]
+    found = [*gates(record), *tested(record), *at_equal_accuracy(record), *slopes(record), *estimated(record)]
     return " ".join([state(record), *untabled(record), *found])
 
 
 def short(record: Record) -> str:
     """The same for README: what is missing, how many gates are open, the declared tests without their reasons."""
     parts = [state(record)] if len(record.done) < len(record.declared) else []
-    claims = [*tested(record, reasons=False), *slopes(record)] or estimated(record)
+    claims = [*tested(record, reasons=False), *at_equal_accuracy(record), *slopes(record)] or estimated(record)
     return " ".join([*parts, *untabled(record), *_open_gates(record), *claims])
 
 
@@ -163,6 +165,21 @@ def _differences(row: Any) -> str:
         f"; {number(row.difference, sign=True)} points{spread}, comparisons: {count_judged(row)}, "
         f"{int(row.seeds)} seeds"
     )
+
+
+def at_equal_accuracy(record: Record) -> list[str]:
+    """What is left of the differences that headline claims test where both rows trained and know the task equally well.
+
+    Accuracy in distribution and out of it rise and fall together: a difference at the end of training alone does not
+    tell a more robust row from one that has learnt less.
+    """
+    frame, claims = record.table("matched"), record.table("claims")
+    if frame.empty or claims.empty:
+        return []
+    tested = (claims["family"] == "headline") & (claims["test"] == "superiority")
+    shown = claims[tested & (claims["seeds"] > 0) & (claims["verdict"] != DID_NOT_TRAIN)]
+    place = [*PLACE, "method", "against"]
+    return readings.matched(frame.merge(shown[place].drop_duplicates(), on=place))
 
 
 def slopes(record: Record) -> list[str]:

@@ -33,6 +33,25 @@ def test_a_claim_is_told_by_its_verdict_and_its_numbers(project, record, differe
     assert DIRECTIONS.isdisjoint(text.split())
 
 
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [(verdicts.NOT_REPRODUCED, True), (verdicts.NOT_TESTABLE, True), (verdicts.DID_NOT_TRAIN, False)],
+)
+def test_a_difference_is_told_at_equal_accuracy_too_where_both_rows_trained(project, record, verdict, told):
+    store(project, 4.0, verdict)
+    pair = {"method": "Mask-tuning", "against": "fine-tuning", "kind": "out_of_distribution"}
+    at_end = {"task": "inference", "model": "bert", "seeds": 10, "difference": 4.0, "low": 3.0, "high": 5.0}
+    rows = [
+        {**pair, **at_end, "set": name, "matched": gain, "matched_low": gain - 1, "matched_high": gain + 1, "beyond": 2}
+        for name, gain in zip(SETS, (0.5, 0.75), strict=True)
+    ]
+    save(project / "results" / "toy" / "tables", "matched", [*rows, {**rows[0], "method": "experts"}])
+    for text in (findings.study(record), findings.short(record)):
+        assert text.count("at equal accuracy in distribution") == told
+        assert ("+0.5 to +0.8 points out of distribution on 2 sets (at the last epoch +4.0 to +4.0)" in text) == told
+        assert ("in 4 of 20 pairs fine-tuning never has that accuracy" in text) == told
+
+
 def test_gates_are_told_before_the_claims(project, record):
     store(project, -20.0, verdicts.DID_NOT_TRAIN, trained=False, passed="failed: too little")
     text = findings.study(record)
