@@ -34,5 +34,10 @@ def test_code_is_reached_by_the_keyboard_and_a_signature_is_no_list():
     assert page.select_one("dl.py > dd").get_text() == "Text."
 
 
+def test_links_stay():
+    link = '<a href="course/index.html">the course</a>'
+    assert link in finish.body(f"<p>{link}</p>")
+
+
 def test_headings_of_the_navigation_have_a_level():
     assert finish.navigation('<p role="heading">Learn</p>') == '<p role="heading" aria-level="2">Learn</p>'

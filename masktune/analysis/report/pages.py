@@ -74,28 +74,33 @@ def notebook(path: Path) -> str:
         template_name="basic", sanitize_html=False, exclude_input_prompt=True, exclude_output_prompt=True
     )
     body, _ = exporter.from_notebook_node(nbformat.read(path, as_version=4))
-    return make_accessible(body)
+    return make_accessible(_within_the_report(body))
 
 
 def markdown(path: Path) -> str:
     """The body of a Markdown file: the glossary, the deviations log."""
     from nbconvert.filters import markdown2html
 
-    return make_accessible(markdown2html(path.read_text(encoding="utf-8")))
+    return make_accessible(_within_the_report(markdown2html(path.read_text(encoding="utf-8"))))
 
 
-def make_accessible(body: str) -> str:
-    """The same HTML, with a name for every table, image and link to the glossary.
-
-    A table gets scopes on its heads, a caption and a frame, an image an alternative text, a link to the glossary the
-    name of its page; of a link to a lesson its words remain. What has no title takes the heading above it: tables of
-    pandas and of Markdown know none.
-    """
+def _within_the_report(body: str) -> str:
+    """The same HTML; a link to the glossary gets the name of its page, of a link to a lesson its words remain."""
     soup = BeautifulSoup(body, "html.parser")
     for link in soup.select('a[href^="glossary.md"]'):
         link["href"] = str(link["href"]).replace("glossary.md", "glossary.html", 1)
     for lesson in soup.select('a[href^="course/"]'):  # a report has no notebooks next to it
         lesson.unwrap()
+    return str(soup)
+
+
+def make_accessible(body: str) -> str:
+    """The same HTML, with a name for every table and image.
+
+    A table gets scopes on its heads, a caption and a frame, an image an alternative text. What has no title takes the
+    heading above it: tables of pandas and of Markdown know none.
+    """
+    soup = BeautifulSoup(body, "html.parser")
     for own in soup.select("a.anchor-link, style[scoped]"):  # links nobody sees, and pandas' style for its own table
         own.decompose()
     heading = ""
