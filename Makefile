@@ -65,7 +65,7 @@ lessons: setup  ## prove that each lesson of the course shows what it says, over
 site: $(VENV)/.site  ## make course, results, reference and these pages one site of documentation: build/site/index.html
 	$(VENV)/bin/python -m masktune.site
 
-site-check: $(VENV)/.site  ## look at each page of the site in Chromium, on a phone and in the dark: ten minutes
+site-check: $(VENV)/.site  ## look at each page of the site in Chromium, on a phone and in the dark: minutes
 	$(VENV)/bin/python -m masktune.site.check
 
 $(VENV)/.site: $(VENV)/.ready
@@ -88,5 +88,5 @@ clean:  ## remove the runs and the report of STUDY and all cached models; keep c
 	rm -rf results/$(STUDY)/runs results/$(STUDY)/report results/$(STUDY)/notebooks/cells .cache
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
-distclean: clean  ## clean, and remove .venv
-	rm -rf $(VENV)
+distclean: clean  ## clean, and remove .venv and the site
+	rm -rf $(VENV) build

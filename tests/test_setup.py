@@ -97,7 +97,7 @@ def test_what_is_imported_is_required(part, extras):
     providers = {"pynvml": ["nvidia-ml-py"], **metadata.packages_distributions()}
     found = set().union(*(imported(path) for of, path in modules() if of == part))
     assert len(found) > 2
-    assert not [name for name in found if required.isdisjoint(map(normal, providers.get(name, ())))]
+    assert not [name for name in found if required.isdisjoint(map(normal, providers.get(name, [name])))]
 
 
 def test_readme_says_how_to_install_every_extra():
