@@ -47,13 +47,15 @@ checkpoint = "embedded:bert"
 [[grid]]
 label = "fine-tuning"
 method = "fine_tuning"
-data_options = {{ cue_rate = {cue_rate} }}
+[grid.data_options]
+cue_rate = {cue_rate}
 
 [[grid]]
 label = "Mask-tuning"
 method = "mask_tuning"
-data_options = {{ cue_rate = {cue_rate} }}
 {mask_tuning}
+[grid.data_options]
+cue_rate = {cue_rate}
 
 {control}
 

@@ -23,7 +23,7 @@ def test_a_design_that_can_answer_its_question_is_right(capsys):
         ("epochs = 6", "epochs = 12", "252 passes over the train set; at most 240"),
         ("misleads?", "misleads", "as a whole question"),
         ("batch_size = 16", "batch_size = 8", "leave them as they are"),
-        ('cue_rate = 0.9 }\n\n[[grid]]\nlabel = "Mask', 'cue_rate = 0.8 }\n\n[[grid]]\nlabel = "Mask', "two changes"),
+        ('cue_rate = 0.9\n\n[[grid]]\nlabel = "Mask', 'cue_rate = 0.8\n\n[[grid]]\nlabel = "Mask', "two changes"),
         ("cue_rate = 0.9", "cue_rate = 0.4", "nothing to be cured of"),
         ("cue_rate = 0.5", "cue_rate = 0.6", "is no control"),
         ("cue_rate = 0.5", "cue_rate = 0.9", "the baseline again"),
