@@ -25,8 +25,8 @@ def expect(holds: object, sentence: str) -> None:
 def check_of(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make of a function that raises NotYetError for a wrong answer the check of an exercise.
 
-    It says so where the answer is right; of a stub, which raises NotImplementedError, it says what is to be done. What
-    a check is given besides the answer is what the answer is held against.
+    It says so where the answer is right; of a stub, which raises NotImplementedError, it says what is to be done, and
+    of what the package refuses, why. What a check is given besides the answer is what the answer is held against.
     """
 
     def decorate(check: Callable[..., None]) -> Callable[..., None]:
@@ -36,6 +36,10 @@ def check_of(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
                 check(answer, *against)
             except NotImplementedError as error:
                 raise NotYetError(str(error) or f"write {name}") from None
+            except NotYetError:
+                raise
+            except MaskTuneError as error:  # the package refused what the answer gave it, and says what it expected
+                raise NotYetError(str(error)) from None
             print(f"{name} is right.")
 
         return checked

@@ -7,23 +7,33 @@ seed say, changes only what was found.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from types import EllipsisType
 
 from masktune.course import kept
 from masktune.course.grading import NotYetError
 
 FILE = "predictions.json"
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s*(?:%|points?|seeds?|pairs?)?")
 Answer = int | float | str
 
 
-def predict(question: str, answer: Answer | EllipsisType) -> None:
-    """Store a prediction, a number or a word. Raises NotYetError while `...` stands in its place."""
+def predict(question: str, answer: Answer | EllipsisType, choices: Sequence[str] = ()) -> None:
+    """Store a prediction, a number or a word, where there are `choices` one of them.
+
+    Raises NotYetError while `...` stands in its place, and for what could not be held against a result.
+    """
     if answer is ...:
         raise NotYetError(
             "put your prediction in the place of the dots; a guess is enough, and a wrong one teaches more"
         )
     if isinstance(answer, bool) or not isinstance(answer, int | float | str):
         raise NotYetError(f"{answer!r} is no prediction; give a number or a word in quotes")
+    if isinstance(answer, str) and _NUMBER.fullmatch(answer.strip()):
+        raise NotYetError(f"{answer!r} is a word in quotes; write the prediction as a number, without quotes or unit")
+    if choices and answer not in choices:
+        raise NotYetError(f"{answer!r} is no prediction here; give one of {', '.join(map(repr, choices))}")
     stored = kept.read(FILE)
     known = stored.get(question, {})
     if "found" in known:

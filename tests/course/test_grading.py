@@ -2,6 +2,7 @@ import IPython
 import pytest
 
 from masktune.course.grading import NotYetError, check_of, expect
+from masktune.errors import MaskTuneError
 
 
 @check_of("double")
@@ -33,3 +34,12 @@ def test_a_notebook_shows_one_sentence_for_a_stub_and_for_a_wrong_answer(answer,
 def test_an_error_of_the_students_own_code_is_left_as_it_is():
     with pytest.raises(ZeroDivisionError):
         check_double(lambda number: 1 / 0)
+
+
+def refused(number):
+    raise MaskTuneError(f"{number}: expected a tokenizer")
+
+
+def test_what_the_package_refuses_of_an_answer_is_one_sentence_too():
+    with pytest.raises(NotYetError, match="2: expected a tokenizer"):
+        check_double(refused)

@@ -43,11 +43,19 @@ def test_what_is_said_of_a_prediction(predicted, found, said, capsys):
     assert capsys.readouterr().out.endswith(f"{said}.\n")
 
 
-@pytest.mark.parametrize("answer", [..., None, True, [1]])
+@pytest.mark.parametrize("answer", [..., None, True, [1], "20 %", "20", "-3.5 points"])
 def test_what_is_no_prediction_is_refused(answer):
     with pytest.raises(NotYetError, match="prediction"):
         predict("gain", answer)
     assert not Path(FILE).exists()
+
+
+def test_where_there_are_choices_a_prediction_is_one_of_them(capsys):
+    with pytest.raises(NotYetError, match="'better' is no prediction here; give one of 'more', 'less'"):
+        predict("who", "better", ("more", "less"))
+    assert not Path(FILE).exists()
+    predict("who", "less", ("more", "less"))
+    assert capsys.readouterr().out == "Stored: who: less.\n"
 
 
 def test_a_result_without_a_prediction_and_a_file_that_cannot_be_read_are_refused():

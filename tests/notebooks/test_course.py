@@ -52,7 +52,9 @@ def test_a_lesson_has_the_common_frame(path):
     assert text.startswith(f"# {about['lesson']}: ") and path.stem.startswith(f"{about['lesson']}_")
     assert all(f"| **{row}** |" in text for row in ("Goal", "You need", "Time"))
     assert f"| {about['minutes']} minutes;" in text
-    assert 3 <= len(EXERCISE.findall(text)) <= 6
+    asked = EXERCISE.findall(text)
+    assert 3 <= len(asked) <= 6
+    assert sum(int(minutes) for _, minutes in asked) <= about["minutes"]
     headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
     assert headings[-2:] == ["Take-away", "What this does not show"]
     assert re.findall(r"^(\d)\. ", text.partition("## Take-away")[2], re.MULTILINE) == ["1", "2", "3"]
@@ -67,7 +69,9 @@ def test_each_exercise_has_a_check_and_wrong_answers_and_each_prediction_is_scor
     predictions = 0
     for stub, solution, wrong, check in exercises(cells).values():
         if check is None:
-            asked = [re.findall(r'predict\("([^"]+)", (.+)\)', source(cell)) for cell in (stub, solution)]
+            asked = [
+                re.findall(r'predict\("([^"]+)", (.+?)(?:, choices)?\)', source(cell)) for cell in (stub, solution)
+            ]
             assert [question for question, _ in asked[0]] == [question for question, _ in asked[1]]
             assert {answer for _, answer in asked[0]} == {"..."} and "..." not in {answer for _, answer in asked[1]}
             assert "prediction" in copies.tags(stub) & copies.tags(solution)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy
 
 from masktune.course.declaring import parse
-from masktune.course.grading import check_of, expect
+from masktune.course.grading import NotYetError, check_of, expect
 from masktune.course.lessons.make_it_win import LESS, MORE, NEITHER, NO_DIFFERENCE, numbers_in
 from masktune.errors import MaskTuneError
 from masktune.statistics.crossed import paired_difference
@@ -210,6 +210,16 @@ _UNSURE_CONTROL = _changed(f"{BASELINE}, cue-free", slice(3), True)
 _UNSURE = _changed(METHOD, slice(0, 7, 2), False)
 
 
+class _Shown(dict[str, dict[str, numpy.ndarray]]):
+    """Made-up runs as a student's function sees them: their control has another label than the student's."""
+
+    def __missing__(self, label: str) -> dict[str, numpy.ndarray]:
+        raise NotYetError(
+            f"the made-up runs of this check have no row {label!r}, but {', '.join(self)}; read the label of the "
+            "control from study.gates.control.label"
+        )
+
+
 @check_of("gates_of")
 def check_gates(gates_of: Callable[[Study, Right], Mapping[str, bool]]) -> None:
     """Which arms trained and which sets can tell, by the numbers that the study declares."""
@@ -225,9 +235,14 @@ def check_gates(gates_of: Callable[[Study, Right], Mapping[str, bool]]) -> None:
         (_UNSURE_CONTROL, ("contrast",), "the control gains 34 points on average, but its interval holds 0"),
     )
     for right, closed, reason in cases:
-        found = gates_of(study, right)
+        found = gates_of(study, _Shown(right))
         expect(set(found) == set(names), f"give True or False for each of {names}; yours has {tuple(found)}")
         for name in names:
+            expect(
+                isinstance(found[name], bool | numpy.bool_),
+                f"{name!r} should be True or False; yours is {found[name]!r}. did_train gives a pair, of which the "
+                'first is meant; can_tell gives a word, to be compared with "passed"',
+            )
             expect(bool(found[name]) == (name not in closed), f"on made-up runs {name!r} is not right: {reason}")
 
 
@@ -243,15 +258,17 @@ def check_report(report: Callable[[Study, Right], Sequence[Mapping[str, Any]]]) 
         (_BLIND, (MORE, CONTROL_FAILED), "on counterfactual not even the control gains enough: that set cannot tell"),
     )
     for right, verdicts, reason in cases:
-        rows = list(report(study, right))
+        rows = list(report(study, _Shown(right)))
         expect([row["set"] for row in rows] == list(SETS), f"one row for each declared set, in the order of {SETS}")
         for row, verdict in zip(rows, verdicts, strict=True):
+            missing = [key for key in ("difference", "low", "high", "corrected p", "verdict") if key not in row]
+            expect(not missing, f"a row needs {missing}; yours has {tuple(row)}")
             _check_numbers(row, right)
             expect(
                 row["verdict"] == verdict,
                 f"on made-up runs the verdict on {row['set']} is {verdict!r}, yours is {row['verdict']!r}: {reason}",
             )
-    p = report(study, _GAIN)[0]["corrected p"]
+    p = report(study, _Shown(_GAIN))[0]["corrected p"]
     expect(abs(p - 2 / 64) < 1e-9, f"seven seeds that all win, two comparisons: 2 x 2/128 by Holm, yours is {p:.4g}")
 
 
@@ -260,7 +277,6 @@ def _check_numbers(row: Mapping[str, Any], right: Right) -> None:
     estimate = paired_difference(one, other, numpy.arange(one.shape[1])).estimate()
     expected = {"difference": estimate.mean, "low": estimate.low, "high": estimate.high}
     for name, share in expected.items():
-        expect(name in row, f"a row needs {name!r}; yours has {tuple(row)}")
         expect(
             abs(row[name] - 100 * share) < 0.01,
             f"{name!r} on {row['set']} is {100 * share:.2f} points in made-up runs, yours is {row[name]:.2f}",
@@ -272,7 +288,7 @@ def check_conclusion(conclusion: str, rows: Sequence[Mapping[str, Any]], seeds: 
     """The conclusion gives every declared comparison, whatever came out, and says what it does not show."""
     expect(isinstance(conclusion, str) and "..." not in conclusion, "write the conclusion as one text, without dots")
     numbers = numbers_in(conclusion)
-    expect(seeds in numbers, f"say how many paired seeds it rests on: {seeds}")
+    expect(seeds in numbers, f"say how many paired seeds it rests on, in digits: {seeds}")
     for row in rows:
         expect(row["set"] in conclusion, f"{row['set']} is declared and not in it; every declared comparison is told")
         for name in ("difference", "low", "high"):

@@ -28,12 +28,22 @@ _PATTERNS = [(kind, _pattern(template)) for kind, templates in JUDGEMENTS.items(
 
 def verdict(text: str) -> int | None:
     """What a review says by the grammar of the world: 1 praise, 0 blame, None where that cannot be told."""
+    kind, match = _read(text)
+    return None if match is None else int((match["main"] in POSITIVE) != (kind == "denied"))
+
+
+def judgement(text: str) -> str | None:
+    """The kind of judgement that a review makes ("plain", "denied", ...), None where that cannot be told."""
+    return _read(text)[0]
+
+
+def _read(text: str) -> tuple[str, re.Match[str]] | tuple[None, None]:
     first = text.lower().partition(".")[0].strip()
     for kind, pattern in _PATTERNS:
         match = pattern.fullmatch(first)
         if match:
-            return int((match["main"] in POSITIVE) != (kind == "denied"))
-    return None
+            return kind, match
+    return None, None
 
 
 def genre(text: str) -> str | None:

@@ -22,13 +22,20 @@ def check_largest_gain(largest_gain: Callable[[pd.DataFrame, pd.DataFrame], floa
     """The largest difference of two runs, one of ours and one of the baseline's, measured in one way."""
     ours = pd.DataFrame({"contrast": [40.0, 60.0, 50.0], "validation": [99.0, 98.0, 97.0]})
     baseline = pd.DataFrame({"contrast": [45.0, 55.0, 35.0], "validation": [97.0, 99.0, 96.0]})
-    found = float(largest_gain(ours, baseline))
+    found = largest_gain(ours, baseline)
+    expect(numpy.ndim(found) == 0, f"one number is wanted, the largest of all; yours has {numpy.size(found)}")
     expect(abs(found - 64) > 1e-9, "you compared runs on two different sets; both have to be measured in one way")
     expect(abs(found - 15) > 1e-9, "you compared runs of the same row; nobody said that the seeds must be paired")
     expect(abs(found - 5) > 1e-9, "those are means, which hold every seed; here one run of each is enough")
     expect(abs(found - 3) > 1e-9, "that is the largest on validation; there is a better place to look")
     expect(abs(found - 25) < 1e-9, f"60 against 35 on contrast: a gain of 25 points; yours is {found:g}")
     expect(abs(largest_gain(baseline, ours) - 15) < 1e-9, "the other way round the baseline wins by 55 - 40 = 15")
+    found = largest_gain(ours[["contrast"]] - 40, baseline[["contrast"]])
+    expect(
+        abs(found + 15) < 1e-9,
+        f"with 40 points less on contrast alone, the best of ours is 20 against 35: a gain of -15; yours is {found:g}. "
+        "Who is behind gains less than nothing",
+    )
 
 
 @check_of("holm")
@@ -54,6 +61,10 @@ def check_holm(holm: Callable[[Sequence[float]], Sequence[float]]) -> None:
 def check_fewest_seeds(fewest_seeds: Callable[[int], int]) -> None:
     """The fewest paired seeds with which one comparison alone can pass Holm's correction among so many."""
     found = fewest_seeds(1)
+    expect(
+        isinstance(found, int | numpy.integer),
+        f"seeds are counted, so give a whole number (math.ceil gives one, numpy.ceil does not); yours is {found!r}",
+    )
     expect(found != 5, "five seeds that all win give 2/32 = 0.0625 (C5)")
     expect(found == 6, f"of one comparison: 6 seeds, 2/64 = 0.031; yours is {found}")
     found = fewest_seeds(3)

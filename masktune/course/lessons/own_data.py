@@ -18,10 +18,10 @@ import pandas
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainingArguments
 
 from masktune.course.grading import check_of, expect
-from masktune.course.lessons.hide_and_refill import genre, verdict
+from masktune.course.lessons.hide_and_refill import genre, judgement, verdict
 from masktune.course.training import LABELS, pretrained
 from masktune.data import world
-from masktune.data.world.sentiment import FAMILIAR, words
+from masktune.data.world.sentiment import CUES, FAMILIAR, JUDGEMENTS, words
 from masktune.data.world.words import NEGATIVE, POSITIVE
 from masktune.errors import MaskTuneError
 from masktune.files import write_file
@@ -33,6 +33,7 @@ VERDICTS = ("blame", "praise")
 KNOWN_OPINIONS = (*POSITIVE[:FAMILIAR], *NEGATIVE[:FAMILIAR])  # the others are in no train review of the world
 ROWS, TWICE, OTHERWISE, EMPTY, CAPITALS = 800, 15, 6, 9, 40  # reviews; rows with each fault
 PAIRS, MOST_CHANGES = 20, 4  # the student's; words that may differ within one
+FEWEST_KINDS, FEWEST_OF_A_SIDE = 3, 5  # kinds of judgement; films of the genres of praise, and of blame
 FEWEST_WORDS = 6  # of a reason
 PAIRS_KEY = "pairs"
 
@@ -106,7 +107,7 @@ def check_mend(mend: Callable[[pandas.DataFrame], pandas.DataFrame]) -> None:
 @check_of("Your list of pairs")
 def check_pairs(pairs: Sequence[tuple[str, str]]) -> None:
     """Twenty pairs (praise, blame) about the same film that differ in few words, by the grammar of the world."""
-    expect(isinstance(pairs, list | tuple) and len(pairs) == PAIRS, f"give a list of {PAIRS} pairs (praise, blame)")
+    expect(isinstance(pairs, list | tuple) and pairs, f"give a list of {PAIRS} pairs (praise, blame)")
     for number, pair in enumerate(pairs, start=1):
         whole = isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(text, str) for text in pair)
         expect(whole, f"pair {number}: two texts in quotes are wanted, praise and blame; it is {pair!r}")
@@ -115,6 +116,9 @@ def check_pairs(pairs: Sequence[tuple[str, str]]) -> None:
     for number, pair in enumerate(pairs, start=1):
         known = first.setdefault(tuple(map(_plain, pair)), number)
         expect(known == number, f"pair {number} is pair {known} once more; a copy tests nothing new")
+    expect(len(pairs) >= PAIRS, f"all pairs so far are right, and {PAIRS - len(pairs)} are still to be written")
+    expect(len(pairs) == PAIRS, f"there are {len(pairs)}; {PAIRS} are wanted, so that everybody's count says the same")
+    _check_variety(pairs)
 
 
 def _check_pair(name: str, praise: str, blame: str) -> None:
@@ -140,6 +144,22 @@ def _check_pair(name: str, praise: str, blame: str) -> None:
     expect(changes <= MOST_CHANGES, f"{name}: {changes} words differ; change {MOST_CHANGES} at most, the rest stays")
     strange = sorted(set(words(f"{praise} {blame}")) & set(POSITIVE + NEGATIVE) - set(KNOWN_OPINIONS))
     expect(not strange, f"{name}: no review of the file says {strange[:1]}; take opinion words from the list above")
+
+
+def _check_variety(pairs: Sequence[tuple[str, str]]) -> None:
+    """Several kinds of judgement, and films that the file praises as well as films that it blames."""
+    kinds = {judgement(text) for pair in pairs for text in pair}
+    expect(
+        len(kinds) >= FEWEST_KINDS,
+        f"all are {' or '.join(sorted(map(str, kinds)))}; use at least {FEWEST_KINDS} of the kinds "
+        f"{', '.join(JUDGEMENTS)}",
+    )
+    for genres in CUES.values():
+        named = sum(genre(praise) in genres for praise, _ in pairs)
+        expect(
+            named >= FEWEST_OF_A_SIDE,
+            f"{named} of the films are one of {', '.join(genres)}; at least {FEWEST_OF_A_SIDE} should be",
+        )
 
 
 def _plain(text: str) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from masktune.course.grading import NotYetError
-from masktune.course.lessons.cure import SAMPLE, check_conclusion, check_design
+from masktune.course.lessons.cure import SAMPLE, check_conclusion, check_design, check_gates, check_report
 
 ROW = {"set": "contrast", "difference": -3.04, "low": -8.0, "high": 1.96, "verdict": "cannot tell"}
 CONCLUSION = "With 7 seeds one cannot tell on contrast: -3.0 points (-8.0 to 2.0). This does not show more."
@@ -57,3 +57,30 @@ def test_a_conclusion_that_tells_all_of_the_report_is_right(capsys):
 def test_what_is_not_right_with_a_conclusion_is_said(old, new, said):
     with pytest.raises(NotYetError, match=said):
         check_conclusion(CONCLUSION.replace(old, new), [ROW], 7)
+
+
+def gates(word=False, label="fine-tuning, cue-free"):
+    """An answer to exercise 2 that opens every gate, and reads the control by `label`."""
+    return lambda study, right: (
+        right[label]
+        and dict.fromkeys(("fine-tuning", "Mask-tuning", "contrast", "counterfactual"), "passed" if word else True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (gates(word=True), "should be True or False; yours is 'passed'"),
+        (gates(label="no cue"), "no row 'no cue', .* from study.gates.control.label"),
+        (gates(), "'Mask-tuning' is not right: 70 % in validation"),
+    ],
+)
+def test_what_is_not_right_with_gates_is_said(answer, said):
+    with pytest.raises(NotYetError, match=said):
+        check_gates(answer)
+
+
+def test_a_report_without_a_verdict_is_told_what_a_row_needs():
+    numbers = {"difference": 1, "low": 0, "high": 2, "corrected p": 1}
+    with pytest.raises(NotYetError, match=r"a row needs \['verdict'\]"):
+        check_report(lambda study, right: [{"set": name, **numbers} for name in ("contrast", "counterfactual")])

@@ -3,7 +3,13 @@
 import pytest
 
 from masktune.course.grading import NotYetError
-from masktune.course.lessons.make_it_win import check_abstract, check_holm, numbers_in
+from masktune.course.lessons.make_it_win import (
+    check_abstract,
+    check_fewest_seeds,
+    check_holm,
+    check_largest_gain,
+    numbers_in,
+)
 from masktune.statistics.multiplicity import correct
 
 
@@ -26,3 +32,27 @@ def test_numbers_of_a_sentence_have_their_signs():
 def test_a_sentence_that_is_always_the_same_is_turned_down(said):
     with pytest.raises(NotYetError):
         check_abstract(lambda *numbers: f"{said}: {' '.join(format(number, '.4g') for number in numbers)}")
+
+
+def gain(ours, baseline):
+    return (ours.max() - baseline.min()).max()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda ours, baseline: ours.max() - baseline.min(), "one number is wanted"),
+        (lambda ours, baseline: max(0, gain(ours, baseline)), "less than nothing"),
+        (lambda ours, baseline: (ours.max() - baseline.min()).abs().max(), "less than nothing"),
+    ],
+)
+def test_a_gain_may_be_negative_and_is_one_number(answer, said, capsys):
+    check_largest_gain(gain)
+    assert capsys.readouterr().out == "largest_gain is right.\n"
+    with pytest.raises(NotYetError, match=said):
+        check_largest_gain(answer)
+
+
+def test_seeds_that_cannot_be_counted_are_turned_down():
+    with pytest.raises(NotYetError, match=r"whole number .* yours is 6\.0"):
+        check_fewest_seeds(lambda comparisons: 6.0)

@@ -53,10 +53,23 @@ def test_what_a_terminal_would_refuse_stops_the_cell_too(tmp_path, capsys):
         in_terminal("rm reviews.csv")
 
 
-GOOD = [
-    (f"The {word} was superb. It is a drama.", f"The {word} was dull. It is a drama.")
-    for word in "abcdefghijklmnopqrst"
-]
+FORMS = (
+    ("the {} was superb. it is a {}.", "the {} was dull. it is a {}."),
+    ("the {} was never dull. it is a {}.", "the {} was never superb. it is a {}."),
+    ("the {} was superb instead of dull. it is a {}.", "the {} was dull instead of superb. it is a {}."),
+)
+GENRES = ("drama", "comedy")
+
+
+def pairs_of(forms, genres):
+    """Twenty pairs that take turns in their forms and genres."""
+    return [
+        tuple(text.format(word, genres[place % len(genres)]) for text in forms[place % len(forms)])
+        for place, word in enumerate("abcdefghijklmnopqrst")
+    ]
+
+
+GOOD = pairs_of(FORMS, GENRES)
 
 
 def test_twenty_good_pairs_go_through(capsys):
@@ -82,3 +95,23 @@ def test_twenty_good_pairs_go_through(capsys):
 def test_a_pair_that_is_none_is_sent_back_with_a_reason(pair, said):
     with pytest.raises(NotYetError, match=said):
         check_pairs([pair, *GOOD[1:]])
+
+
+def test_a_list_that_is_not_full_yet_is_read_as_far_as_it_goes():
+    with pytest.raises(NotYetError, match="all pairs so far are right, and 15 are still to be written"):
+        check_pairs(GOOD[:5])
+    with pytest.raises(NotYetError, match="pair 2"):
+        check_pairs([GOOD[0], GOOD[1][::-1]])
+
+
+@pytest.mark.parametrize(
+    ("forms", "genres", "said"),
+    [
+        (FORMS[:1], GENRES, "all are plain; use at least 3 of the kinds"),
+        (FORMS, ("drama", "western"), "0 of the films are one of comedy"),
+        (FORMS, ("comedy", "romance"), "0 of the films are one of thriller"),
+    ],
+)
+def test_pairs_of_one_kind_or_of_films_of_one_side_are_sent_back(forms, genres, said):
+    with pytest.raises(NotYetError, match=said):
+        check_pairs(pairs_of(forms, genres))
