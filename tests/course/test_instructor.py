@@ -26,6 +26,8 @@ def test_no_lesson_gets_more_time_than_it_says_and_each_of_the_plan_has_its_part
     for lesson in {lesson for lesson, _ in planned}:
         part = PAGE.partition(f"### {lesson}: ")[2].partition("\n### ")[0]
         assert all(f"- **{what}:**" in part for what in ("Ask", "Expect", "Cut")), lesson
+        steps = part.partition("- **Steps:**")[2].partition("\n- ")[0]
+        assert sum(int(minutes) for minutes in re.findall(r"\b(\d+) min\b", steps)) == dict(planned)[lesson]
 
 
 def test_the_table_has_the_figures_that_the_lessons_declare_and_a_range_of_each():

@@ -225,7 +225,7 @@ def check_gates(gates_of: Callable[[Study, Right], Mapping[str, bool]]) -> None:
     """Which arms trained and which sets can tell, by the numbers that the study declares."""
     study, names = parse(SAMPLE), (BASELINE, METHOD, *SETS)
     cases = (
-        (_GAIN, (), "both arms have 85 % or more in validation, and the control gains 60 points"),
+        (_GAIN, (), "both arms have 85 % or more in validation (85, not 0.85), and the control gains 60"),
         (
             _UNTRAINED,
             (METHOD,),
@@ -259,7 +259,12 @@ def check_report(report: Callable[[Study, Right], Sequence[Mapping[str, Any]]]) 
     )
     for right, verdicts, reason in cases:
         rows = list(report(study, _Shown(right)))
-        expect([row["set"] for row in rows] == list(SETS), f"one row for each declared set, in the order of {SETS}")
+        named = [row.get("set") for row in rows]
+        expect(
+            named == list(SETS),
+            f"one row for each declared set, in the order of {SETS}; yours are {named}. The claim of these made-up runs "
+            "names a kind, so its `sets` is empty",
+        )
         for row, verdict in zip(rows, verdicts, strict=True):
             missing = [key for key in ("difference", "low", "high", "corrected p", "verdict") if key not in row]
             expect(not missing, f"a row needs {missing}; yours has {tuple(row)}")
