@@ -262,8 +262,8 @@ def check_report(report: Callable[[Study, Right], Sequence[Mapping[str, Any]]]) 
         named = [row.get("set") for row in rows]
         expect(
             named == list(SETS),
-            f"one row for each declared set, in the order of {SETS}; yours are {named}. The claim of these made-up runs "
-            "names a kind, so its `sets` is empty",
+            f"one row for each declared set, in the order of {SETS}; yours are {named}. The claim of these made-up "
+            "runs names a kind, so its `sets` is empty",
         )
         for row, verdict in zip(rows, verdicts, strict=True):
             missing = [key for key in ("difference", "low", "high", "corrected p", "verdict") if key not in row]
