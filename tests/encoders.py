@@ -37,6 +37,9 @@ CONFIGS = {
     "longformer": {**LIKE_BERT, "attention_window": 4},
     "big_bird": {**LIKE_BERT, "attention_type": "block_sparse", "block_size": 4, "num_random_blocks": 1},
     "nomic_bert": {**LIKE_BERT, "head_dim": 8},
+    "rembert": {
+        **LIKE_BERT, "input_embedding_size": 8, "output_embedding_size": 12, "classifier_dropout_prob": 0.0,
+    },
     "bart": LIKE_BART,
     "mbart": LIKE_BART,
 }  # fmt: skip
@@ -51,5 +54,5 @@ def masked_language_model(model_type: str, **settings) -> PreTrainedModel:
 
 def tokenizer_of(model_type: str) -> PreTrainedTokenizerFast:
     """With token types for the types that have them."""
-    typed = {"bert", "albert", "electra", "deberta", "deberta-v2", "big_bird", "nomic_bert"}
+    typed = {"bert", "albert", "electra", "deberta", "deberta-v2", "big_bird", "nomic_bert", "rembert"}
     return word_tokenizer("bert" if model_type in typed else "roberta")

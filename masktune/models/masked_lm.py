@@ -105,8 +105,8 @@ def load_masked_lm(
         why = DISCRIMINATORS.get(masked_lm.model.config.model_type, "")
         raise MaskTuneError(
             f"the checkpoint {origin.name!r} has no trained masked-LM head ({missing[0]} is missing); {why}"
-            "masktune.adapt(checkpoint, texts, folder) trains one (in a study: an `adaptation` of the model), or "
-            "choose another checkpoint"
+            "masktune.adapt(checkpoint, texts, folder) trains one (masktune train: --adapt 600; in a study: an "
+            "`adaptation` of the model), or choose another checkpoint"
         )
     return masked_lm
 
@@ -169,9 +169,10 @@ def _has_head_of_microsoft(config: PreTrainedConfig, origin: Origin) -> bool:
 
 def _take_bias(model: PreTrainedModel, missing: set[str]) -> set[str]:
     """transformers 4 stored one bias of a head with a decoder of its own; here the decoder has it. -> still missing."""
+    parameters = dict(model.named_parameters())
     for name in missing:
         bias = name.replace(".decoder.bias", ".bias")
-        if bias != name and bias not in missing:
-            model.get_parameter(name).data.copy_(model.get_parameter(bias))
+        if bias != name and bias not in missing and bias in parameters:
+            parameters[name].data.copy_(parameters[bias])
             return missing - {name}
     return missing

@@ -19,7 +19,7 @@ from masktune.features import PREFIX
 from masktune.models.joint import MaskTuningModel
 from masktune.training.collate import InMemory, pads_only
 from masktune.training.sampling import lengths_of
-from masktune.training.stock.user_loss import is_cross_entropy
+from masktune.training.stock.user_loss import is_cross_entropy, is_own_of_transformers
 
 
 class SortedEvaluation(Trainer):
@@ -50,7 +50,7 @@ class SortedEvaluation(Trainer):
 
     def _batches_are_seen(self) -> bool:
         """Whether code of the user's, or a result, depends on which examples make a batch of an evaluation."""
-        args, kind = self.args, type(self)
+        args = self.args
         options = (
             args.batch_eval_metrics
             or args.include_for_metrics  # losses are means of a batch, inputs as wide as its longest
@@ -63,8 +63,8 @@ class SortedEvaluation(Trainer):
         )
         overridden = (
             type(self.model) is not MaskTuningModel
-            or kind.prediction_step is not SortedEvaluation.prediction_step
-            or kind.compute_loss is not Trainer.compute_loss
+            or getattr(self.prediction_step, "__func__", None) is not SortedEvaluation.prediction_step
+            or not is_own_of_transformers(self.compute_loss)
             or not is_cross_entropy(self.model.classifier)  # a loss of the user's may compare examples
             or self.model.config.output_hidden_states
             or self.model.config.output_attentions  # as wide as the batch

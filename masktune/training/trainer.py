@@ -116,6 +116,7 @@ class MaskTuningTrainer(SeveralProcesses, Advised, SeededOrder, AnyData, Saving,
         advice: bool = True,
     ):
         self.method = methods.build(method) if isinstance(method, str) else method or MaskTuning.recommended()
+        refusals.check_method(self.method)
         refusals.check_arguments(args, self.method)
         super().__init__(
             model=None if model is None else self._with_language_model(model),
@@ -325,10 +326,10 @@ class MaskTuningTrainer(SeveralProcesses, Advised, SeededOrder, AnyData, Saving,
         return self.state.global_step * self.args.gradient_accumulation_steps + seen
 
     def _share_of_step(self, inputs: dict[str, Tensor], num_items_in_batch: Tensor | int | None) -> Tensor | float:
-        """The part of the optimizer step's examples that this micro-batch holds."""
+        """The part of the optimizer step's examples that this micro-batch holds; a label of -100 is of none."""
         if num_items_in_batch is None:
             return 1 / self.current_gradient_accumulation_steps
-        return inputs["labels"].numel() / num_items_in_batch
+        return inputs["labels"].ne(-100).sum() / num_items_in_batch
 
     def _take_gradients(self) -> list[Tensor | None]:
         taken = [parameter.grad for parameter in self.model.parameters()]

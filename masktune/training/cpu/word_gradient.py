@@ -36,6 +36,8 @@ def decide(asked: bool | None, model: MaskTuningModel, equalises: bool) -> bool:
     def obstacle() -> str | None:
         if words.device.type != "cpu":
             return f"the model is on {words.device.type}, and this is for a CPU"
+        if words.dtype == torch.float16:
+            return "the model is in float16, in which a CPU adds up no sparse gradients"
         if model.encoder != "shared":
             return "the model has no language model whose head is tied to the classifier's word embeddings"
         if not words.requires_grad:

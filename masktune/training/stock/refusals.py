@@ -112,6 +112,14 @@ def check_arguments(args: TrainingArguments | None, method: Method) -> None:
             raise MaskTuneError(f"{refusal.name} = {str(getattr(value, 'value', value))!r}: {refusal.reason}")
 
 
+def check_method(method: Any) -> None:
+    """Raise MaskTuneError for what is no method, such as the class of one."""
+    if isinstance(method, type):
+        raise MaskTuneError(f"method = {method.__name__}, a class; pass one of it: method={method.__name__}()")
+    if not isinstance(method, Method):
+        raise MaskTuneError(f"method = {method!r}; expected a method, such as MaskTuning(), or the name of one")
+
+
 def check_optimizer(optimizer: optim.Optimizer | None, model: nn.Module, method: Method) -> None:
     """Raise MaskTuneError where the language model is to be trained and the optimizer does not know its weights.
 

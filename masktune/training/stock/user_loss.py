@@ -2,7 +2,7 @@
 
 A stock Trainer minimises the first of these that there is:
 
-    compute_loss             of a subclass, which makes its own forward pass
+    compute_loss             of a subclass, or set on the trainer, which makes its own forward pass
     compute_loss_func        of what the model puts out and the labels, such as a cross-entropy with class weights
     label_smoothing_factor   cross-entropy against smoothed labels
     the classifier's loss    what its forward returns: of a class of the user's, of several labels, of a regression
@@ -116,7 +116,7 @@ class UserLoss:
     def name(self, labels: Tensor | None = None) -> str | None:
         """Which loss takes the place of the cross-entropy, as the user knows it; None for none of them."""
         trainer = self.trainer
-        if type(trainer).compute_loss is not Trainer.compute_loss:
+        if not is_own_of_transformers(trainer.compute_loss):
             return f"{type(trainer).__name__}.compute_loss"
         if trainer.compute_loss_func is not None:
             return "compute_loss_func"
@@ -212,4 +212,10 @@ def is_cross_entropy(classifier: nn.Module) -> bool:
         return False
     whole: Any = classifier
     inner = whole.get_base_model() if hasattr(whole, "get_base_model") else whole  # of an adapter
-    return inspect.unwrap(type(inner).forward).__module__.startswith("transformers.")
+    return is_own_of_transformers(inner.forward)
+
+
+def is_own_of_transformers(method: Any) -> bool:
+    """Whether a bound method is as transformers wrote it, and not of a subclass, patched, or set on the object."""
+    function = inspect.unwrap(getattr(method, "__func__", method))
+    return str(getattr(function, "__module__", None)).startswith("transformers.")

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 import torch
-from tiny_runs import METHOD
+from tiny_runs import METHOD, classifier
 
 from masktune import FineTuning, MaskTuneError, MaskTuning, methods
 from masktune.training.cpu import word_gradient
@@ -148,6 +148,19 @@ def test_it_is_used_as_asked_whatever_the_size(trainer, left, asked, layout):
 def test_where_it_cannot_be_used_asking_for_it_is_refused(trainer, method, reason):
     with pytest.raises(MaskTuneError, match=f"^fast_word_gradient=True: {reason}.*; leave it at None"):
         trainer(method=method, given={"fast_word_gradient": True})
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_model_of_few_bits_is_trained_where_they_can_be_summed(trainer, monkeypatch, checkpoints, dtype):
+    """torch adds up no sparse gradients of float16 on a CPU: there the plain way is taken, and asking is refused."""
+    monkeypatch.setattr(word_gradient, "SMALLEST_EMBEDDINGS", 1)
+    model = classifier(checkpoints["bert"]).to(dtype)
+    run = trainer(given={"model": model}, max_steps=2)
+    assert run.decide_cpu_accelerators()["fast_word_gradient"] == (dtype == torch.bfloat16)
+    run.train()
+    if dtype == torch.float16:
+        with pytest.raises(MaskTuneError, match="^fast_word_gradient=True: the model is in float16"):
+            trainer(given={"model": classifier(checkpoints["bert"]).to(dtype), "fast_word_gradient": True})
 
 
 def test_embeddings_that_are_frozen_later_are_refused_at_the_next_step(trainer):

@@ -1,6 +1,7 @@
 """What scripts do with a Trainer besides setting arguments: optimizers, searches, checkpoints, cards, the hub."""
 
 import importlib.machinery
+import re
 import sys
 import types
 from pathlib import Path
@@ -232,6 +233,12 @@ def test_a_batch_that_does_not_fit_is_made_smaller_and_leaves_no_trace(trainer, 
 
 
 # ---- names and order
+
+
+@pytest.mark.parametrize(("given", "words"), [(MaskTuning, "pass one of it: method=MaskTuning()"), (0.6, "expected a")])
+def test_what_is_no_method_is_refused_by_name(trainer, given, words):
+    with pytest.raises(MaskTuneError, match=re.escape(words)):
+        trainer(method=given)
 
 
 def test_a_method_may_be_given_by_its_name(trainer):
