@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from traceback import walk_tb
 from typing import Any
 
 from masktune.errors import MaskTuneError
@@ -22,11 +23,19 @@ def expect(holds: object, sentence: str) -> None:
         raise NotYetError(sentence)
 
 
+def _stopped_in(answer: Any, error: BaseException) -> bool:
+    """Whether an error arose while the student's function ran, and not in the check that looked at its result."""
+    code = getattr(answer, "__code__", None)
+    return any(frame.f_code is code for frame, _ in walk_tb(error.__traceback__))
+
+
 def check_of(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make of a function that raises NotYetError for a wrong answer the check of an exercise.
 
-    It says so where the answer is right; of a stub, which raises NotImplementedError, it says what is to be done, and
-    of what the package refuses, why. What a check is given besides the answer is what the answer is held against.
+    It says so where the answer is right; of a stub, which raises NotImplementedError, it says what is to be done, of
+    what the package refuses, why, and of a function without `return`, what it lacks. Any other error inside the
+    student's own function keeps its traceback. What a check is given besides the answer is what the answer is held
+    against.
     """
 
     def decorate(check: Callable[..., None]) -> Callable[..., None]:
@@ -40,6 +49,12 @@ def check_of(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
                 raise
             except MaskTuneError as error:  # the package refused what the answer gave it, and says what it expected
                 raise NotYetError(str(error)) from None
+            except TypeError as error:
+                if "NoneType" not in str(error) or _stopped_in(answer, error):
+                    raise
+                raise NotYetError(
+                    f"{name} gave back nothing (None); does its last line begin with `return`?"
+                ) from error
             print(f"{name} is right.")
 
         return checked

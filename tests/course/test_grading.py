@@ -43,3 +43,19 @@ def refused(number):
 def test_what_the_package_refuses_of_an_answer_is_one_sentence_too():
     with pytest.raises(NotYetError, match="2: expected a tokenizer"):
         check_double(refused)
+
+
+@check_of("half")
+def check_half(half):
+    """Half of the number."""
+    expect(float(half(2)) == 1, "two divided by two is one")
+
+
+def test_a_function_without_return_is_told_so():
+    with pytest.raises(NotYetError, match="gave back nothing.*`return`"):
+        check_half(lambda number: None)
+
+
+def test_an_error_about_none_inside_the_students_own_function_is_left_as_it_is():
+    with pytest.raises(TypeError, match="NoneType"):
+        check_half(lambda number: number + None)

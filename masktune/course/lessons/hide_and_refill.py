@@ -84,8 +84,16 @@ def check_judge(judge: Callable[[str, str], str]) -> None:
         ("the song was so clever. i saw an old western.", "other", "neither the verdict nor the genre has changed"),
     )
     for refilled, expected, reason in cases:
-        found = judge(original, refilled)
-        expect(found == expected, f"{refilled!r}, from {original!r}: {expected!r}, yours is {found!r}; {reason}")
+        _expect_judged(judge, original, refilled, expected, reason)
+    another, unnamed = "the plot was so clever. i saw an old comedy.", "The plot was so clever. We saw the film."
+    _expect_judged(judge, original, another, "cue", "the genre is another one, so the old cue is gone too")
+    changed = "the song was so clever. we saw the film."
+    _expect_judged(judge, unnamed, changed, "other", "no genre was named before either, so no cue was lost")
+
+
+def _expect_judged(judge: Callable[[str, str], str], original: str, refilled: str, expected: str, reason: str) -> None:
+    found = judge(original, refilled)
+    expect(found == expected, f"{refilled!r}, from {original!r}: {expected!r}, yours is {found!r}; {reason}")
 
 
 @check_of("wrong_labels")

@@ -27,6 +27,12 @@ def check_cross_entropy(cross_entropy: Callable[[Tensor, Tensor], Tensor]) -> No
     columns = -logits.log_softmax(0)[torch.arange(5), targets].mean().item()
     expect(not _near(found, columns), "the probabilities of one ROW add up to 1: softmax over the last dimension")
     expect(_near(found, expected), f"for the logits of the check it is {expected:.4f}; yours is {found:.4f}")
+    moved = cross_entropy(1 * logits.requires_grad_(), targets)
+    expect(
+        isinstance(moved, Tensor) and moved.requires_grad,
+        "the number is right, but no gradient flows through it, so nothing could be trained with it; return the tensor "
+        "as it comes out of the sums, without .item(), float() or .detach()",
+    )
     large = cross_entropy(torch.tensor([[1000.0, 0.0]]), torch.tensor([0]))
     expect(
         _near(_number(large), 0.0),

@@ -1,4 +1,4 @@
-"""Checks of lesson C1, "Two models with 98 %"."""
+"""Checks of lesson C1, "Two models, one validation set"."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def check_swap_genre(swap_genre: Callable[[str], str]) -> None:
         expect(after is not None, f"there is no genre left in {swapped!r}")
         expect(
             before != after,
-            f"{before!r} is still {before!r} in {swapped!r}; if you replace word after word, a later step may undo an "
-            "earlier one",
+            f"{before!r} is still {before!r} in {swapped!r}; did a later replacement undo an earlier one, or did you "
+            f"look for {before!r} where the text has '{before}.', with its full stop?",
         )
         expect(
             (before in CUES[0]) != (after in CUES[0]),
