@@ -9,6 +9,8 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
+from masktune.training.stock.card import CITATION, NOT_THEIRS
+
 NOT_FOR = (
     "Texts of another kind, language or time than those it was trained on: what the scores above do not cover is not "
     "known. Decisions about people: nobody has looked for whom it errs. Comparisons with the paper's numbers."
@@ -17,15 +19,6 @@ TRIAL = (
     "**A trial, no model for work.** Its language model was made in about a minute from the train texts alone; it "
     "shows that the command runs and what comes out of it."
 )
-CITATION = """```bibtex
-@inproceedings{ghanbarzadeh2023masktuning,
-  title = {Improving the Reusability of Pre-trained Language Models in Real-world Applications},
-  author = {Ghanbarzadeh and Palangi and Huang and {Cruz Moreno} and Khanpour},
-  booktitle = {IEEE International Conference on Information Reuse and Integration (IRI)},
-  year = {2023},
-  note = {arXiv:2307.10457}
-}
-```"""
 
 
 @dataclass(frozen=True)
@@ -87,8 +80,7 @@ def write(facts: Facts) -> str:
         "## What it is not for",
         NOT_FOR,
         "## Citation",
-        "Mask-tuning is the method of Ghanbarzadeh et al. 2023. This model was trained with masktune, an independent "
-        "implementation: it is not the authors' code, and not their model.",
+        NOT_THEIRS,
         CITATION,
         "## The command",
         f"```sh\n{facts.command}\n```",

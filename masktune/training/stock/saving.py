@@ -10,14 +10,24 @@ from transformers import Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
 from transformers.trainer_utils import HubStrategy
 
+from masktune.methods import Method
 from masktune.models.joint import MaskTuningModel
 from masktune.models.masked_lm import HEAD_FILE
+from masktune.training.stock import card
 
 
 class Saving(Trainer):
     """A Trainer of a MaskTuningModel, whose folders hold what a stock Trainer's hold."""
 
     model: MaskTuningModel
+    method: Method
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Trainer's own; where a user asks for it, with a model card, unless the folder has a README.md."""
+        super().save_model(output_dir, _internal_call)
+        place = Path(str(output_dir or self.args.output_dir)) / card.NAME
+        if not _internal_call and self.args.should_save and not place.exists():
+            place.write_text(card.write(self, self.method), encoding="utf-8")
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
         if not self.args.should_save:

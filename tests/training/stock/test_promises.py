@@ -272,6 +272,29 @@ def test_a_folder_holds_the_training_arguments_as_a_stock_trainers(tmp_path, tra
         assert type(loaded) is TrainingArguments and loaded.to_dict() == run.args.to_dict()
 
 
+@pytest.mark.parametrize("method", [METHOD, FineTuning(), methods.build("mask_tuning+r_drop")])
+def test_a_saved_folder_has_a_card_that_says_how_the_model_came_about(tmp_path, trainer, data, checkpoints, method):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "README.md").write_text("of the user's")
+    run = trainer(
+        method=method, max_steps=2, eval_strategy="epoch", given={"eval_dataset": data["bert"].select(range(7))}
+    )
+    run.train()
+    for name in ("saved", "kept"):
+        run.save_model(str(tmp_path / name))
+    text = (tmp_path / "saved" / "README.md").read_text()
+    assert f"minimises {method.formula}" in text and f"# {method.label}, from " in text
+    assert all(f"{name} = {value}" in text for name, value in method.settings().items())
+    assert ("with the masked-LM head" in text) == (method.encoder is not None)
+    assert "2 steps, batches of 8 a process, peak learning rate 0.001, seed 1" in text
+    assert "Train examples: 60 (negative 30, positive 30); the commonest class is right on 50.0 %" in text
+    assert "Evaluation examples: 7 (negative 4, positive 3); the commonest class is right on 57.1 %" in text
+    assert f"- eval_loss: {run.state.log_history[-2]['eval_loss']:.4g}" in text
+    assert str(tmp_path) not in text and str(checkpoints["bert"]) not in text and "not the authors' code" in text
+    assert (tmp_path / "kept" / "README.md").read_text() == "of the user's"
+    assert not list((tmp_path / "run").glob("checkpoint-*/README.md"))
+
+
 def test_a_card_is_made_as_a_stock_trainer_makes_it(tmp_path, trainer):
     texts = []
     for kind in (MaskTuningTrainer, Trainer):
