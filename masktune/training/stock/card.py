@@ -37,7 +37,7 @@ BESIDE = (
 
 def write(trainer: Trainer, method: Method) -> str:
     """The card of the model of a trainer as Markdown, its front matter first."""
-    base = unwrapped(trainer.model.classifier).config.name_or_path  # type: ignore[union-attr]  # of a MaskTuningModel
+    base = _config(trainer).name_or_path
     parts = [
         f"---\n{_front_matter(base)}---",
         f"# {method.label}, from {Path(base).name or 'a model of its own'}",
@@ -50,6 +50,12 @@ def write(trainer: Trainer, method: Method) -> str:
         CITATION,
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _config(trainer: Trainer) -> Any:
+    """The configuration of the classifier, whatever wraps it."""
+    model: Any = trainer.model  # a MaskTuningModel
+    return unwrapped(model.classifier).config
 
 
 def _front_matter(base: str) -> str:
@@ -99,7 +105,7 @@ def _data(what: str, dataset: Any, trainer: Trainer) -> Iterator[str]:
     if not counts:
         yield f"{what} examples: {len(dataset):,}"
         return
-    known = unwrapped(trainer.model.classifier).config.id2label or {}  # type: ignore[union-attr]
+    known = _config(trainer).id2label or {}
     by_class = ", ".join(f"{known.get(label, label)} {count:,}" for label, count in sorted(counts.items()))
     share = max(counts.values()) / len(dataset)
     yield f"{what} examples: {len(dataset):,} ({by_class}); the commonest class is right on {100 * share:.1f} %"
