@@ -9,6 +9,7 @@ own, `encoder="frozen"` one that is never trained.
 """
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -157,7 +158,9 @@ class MaskTuningModel(ClassifierSurface, Editing):
         if encoder is None:
             return cls(classifier)
         _check_in_one_place(classifier)
-        model = cls(classifier, load_masked_lm(origin, dtype=unwrapped(classifier).dtype), encoder)
+        masked_lm = load_masked_lm(origin, dtype=unwrapped(classifier).dtype)
+        _warn_of_other_words(unwrapped(classifier), masked_lm.model, origin)
+        model = cls(classifier, masked_lm, encoder)
         if has_saved_head(origin):
             # Of a model that was saved with a shared encoder, both networks begin with it.
             load_language_model(model, origin.folder, or_else=model.mlm_encoder)
@@ -311,3 +314,20 @@ def _check_in_one_place(classifier: PreTrainedModel) -> None:
         raise MaskTuneError(
             f"the classifier is spread over {', '.join(sorted(map(str, places)))} (device_map); load it on one device"
         )
+
+
+def _warn_of_other_words(classifier: PreTrainedModel, masked_lm: PreTrainedModel, origin: Origin) -> None:
+    """Say so where the checkpoint that a classifier remembers has other word embeddings than the classifier.
+
+    It was trained since it was loaded, or it comes from a subfolder, which transformers does not remember.
+    """
+    words, others = (model.get_input_embeddings().get_parameter("weight").detach() for model in (classifier, masked_lm))
+    rows = min(len(words), len(others))  # tokens may have been added
+    if words.shape[1:] == others.shape[1:] and torch.equal(words[:rows].cpu(), others[:rows].to("cpu", words.dtype)):
+        return
+    warnings.warn(
+        f"the word embeddings of this {type(classifier).__name__} are not those of {origin.name!r}, from which its "
+        "masked-LM head is taken: unless it was trained since, name the checkpoint that it was loaded from, as in "
+        "MaskTuningModel.from_classifier(classifier, subfolder=...)",
+        stacklevel=2,
+    )

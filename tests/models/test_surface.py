@@ -215,6 +215,24 @@ def test_what_a_classifier_was_loaded_with_is_passed_on(tmp_path, checkpoints, m
     assert all(torch.equal(value, head[name]) for name, value in model.mlm_head.state_dict().items())
 
 
+def test_a_head_of_another_checkpoint_is_not_taken_in_silence(tmp_path, checkpoints, recwarn):
+    """transformers forgets the subfolder, so the classifier remembers the checkpoint beside it."""
+    above = transformers.AutoModelForMaskedLM.from_pretrained(checkpoints["bert"])
+    torch.nn.init.constant_(above.get_input_embeddings().weight, 0.5)
+    above.save_pretrained(tmp_path)
+    (tmp_path / "inside").symlink_to(checkpoints["bert"])
+    classifier = AutoModelForSequenceClassification.from_pretrained(tmp_path, subfolder="inside")
+    said = r"not those of .*: unless it was trained since, name .* subfolder="
+    with pytest.warns(UserWarning, match=said):
+        MaskTuningModel.from_classifier(classifier)
+    recwarn.clear()
+    MaskTuningModel.from_classifier(classifier, subfolder="inside")
+    classifier.resize_token_embeddings(47)
+    MaskTuningModel.from_classifier(classifier, subfolder="inside")
+    MaskTuningModel.from_classifier(classifier.to(torch.bfloat16), subfolder="inside")
+    assert not [one for one in recwarn if re.search(said, str(one.message))]
+
+
 def test_a_token_stands_in_no_message(tmp_path):
     with pytest.raises(MaskTuneError) as error:
         MaskTuningModel.from_pretrained(tmp_path / "nowhere", NAMES, 0, token="secret", subfolder="inside")
