@@ -9,6 +9,7 @@ from masktune.errors import MaskTuneError
 
 @pytest.fixture
 def axis():
+    pyplot.close("all")  # what other tests of this process have left open
     axis = pyplot.figure(figsize=(3, 2)).subplots()
     yield axis
     pyplot.close("all")
