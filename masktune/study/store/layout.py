@@ -46,8 +46,9 @@ def round_logits(answers: "pyarrow.Table") -> "pyarrow.Table":
     lists = answers["logits"].combine_chunks()
     logits = lists.flatten().to_numpy().reshape(len(lists), -1).astype(numpy.float64)
     differences = logits - logits[:, :1]
-    step = 2.0 ** numpy.floor(numpy.log2(differences[:, 1:].std() / STEPS))
-    differences[:, 1:] = (numpy.floor(differences[:, 1:] / step) + 0.5) * step
+    if spread := differences[:, 1:].std():  # none where every example has the same answer: few numbers already
+        step = 2.0 ** numpy.floor(numpy.log2(spread / STEPS))
+        differences[:, 1:] = (numpy.floor(differences[:, 1:] / step) + 0.5) * step
     rounded = pyarrow.ListArray.from_arrays(lists.offsets, pyarrow.array(differences.ravel(), pyarrow.float32()))
     return answers.set_column(answers.schema.get_field_index("logits"), "logits", rounded)
 

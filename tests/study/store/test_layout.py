@@ -45,6 +45,14 @@ def test_rounded_logits_say_the_same_of_every_answer(classes, scale):
     assert rounded.drop_columns("logits") == table.drop_columns("logits")
 
 
+def test_differences_that_are_all_the_same_stay_as_they_are():
+    table = answers(2)
+    logits = [[float(number), number + 0.5] for number in range(EXAMPLES)]
+    place = table.schema.get_field_index("logits")
+    table = table.set_column(place, table.schema.field(place), pyarrow.array(logits, table.schema.field(place).type))
+    assert (numbers(layout.round_logits(table)) == [0.0, 0.5]).all()
+
+
 @pytest.mark.parametrize("rounded", [False, True])
 def test_what_is_written_is_read_back_and_ids_that_repeat_cost_little(tmp_path, rounded):
     runs = [answers(3, number=number) for number in range(8)]
