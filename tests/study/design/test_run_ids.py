@@ -12,7 +12,7 @@ from masktune.study.plan.trials import study_of_trials
 
 RUN_IDS = {
     "ablations": (279, "400a4bff88e3f103de2cd458a033c8319d19139fabe288afb76b7ab0aed281b9"),
-    "collapse": (144, "00d44739f82fda2f4f96329b5a62d28718f8037d46446c7a84cc2e574f1e04f7"),
+    "collapse": (168, "a2736c1a68ff0b7405460148fdc32d1a8e9ad176cefc3d1745f0e91e0a758f67"),
     "convergence": (171, "e4d7b340ee0315fa1d6543347abf493fd3c53c7797517f534ef972aaddd95c42"),
     "embedded": (192, "9a054fa7b0e1872a006237897dafc8c5b8259f6e0758f01f8e84597d3f3439c8"),
     "laptop": (218, "3de0168f769ebc748556b55e931712f5318f090b4d80c8c30f10a87e0bce9a05"),
