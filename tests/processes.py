@@ -52,12 +52,19 @@ CASES = {
     "label smoothing": {"method": "mask_tuning", **MASKS, "args": {"label_smoothing_factor": 0.1}},
     "several labels": {"method": "mask_tuning", **MASKS, "problem": "multi_label_classification", "examples": 33},
     "regression": {"method": "mask_tuning", **MASKS, "problem": "regression"},
+    "some without a label": {"method": "mask_tuning", **MASKS, "keep": "correct", "labelled": 2, "examples": 33},
+    "most without a label": {
+        "method": "mask_tuning+reweighting", **MASKS, "labelled": 6, "args": {"gradient_accumulation_steps": 2}
+    },
+    "no label in a batch": {"method": "fine_tuning", "labelled": 15, "examples": 33},
+    "class weights, some without a label": {"method": "mask_tuning", **MASKS, "weights": [0.3, 1.7], "labelled": 2},
     "stream": {"method": "mask_tuning", **MASKS, "stream": True, "args": {"max_steps": 6}},
     "second stage": {"method": "forgettable", "second_epochs": 2},
 }  # fmt: skip
 
 USUAL = {
     "examples": 29, "family": "bert", "args": {}, "measure": False, "problem": None, "weights": None, "stream": False,
+    "labelled": 1,  # one example in so many
 }  # fmt: skip
 
 
@@ -97,6 +104,9 @@ def train(checkpoints, folder, name, processes):
         data = data.remove_columns("labels").add_column("labels", labels.tolist())
         model.config.problem_type = own["problem"]
     evaluated = data
+    if own["labelled"] > 1:
+        labels = [label if row % own["labelled"] == 0 else -100 for row, label in enumerate(data["labels"])]
+        data = data.remove_columns("labels").add_column("labels", labels)
     if own["stream"]:  # accelerate puts the rows of all processes into one tensor before it deals them out
         data = data.map(lambda row: tokenizer.pad(row, padding="max_length", max_length=16)).to_iterable_dataset()
     weights = torch.tensor(own["weights"]) if own["weights"] else None

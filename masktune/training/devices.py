@@ -21,6 +21,8 @@ from masktune.errors import MaskTuneError
 from masktune.models.joint import MaskTuningModel
 from masktune.parts import Part
 from masktune.training.collate import Padding, PreparedColumns, inner_collator
+from masktune.training.reading import labels
+from masktune.training.stock.user_loss import UserLoss
 
 BUCKET = 25 * 2**20  # bytes that are averaged at a time, as many as DistributedDataParallel takes
 
@@ -29,6 +31,7 @@ class SeveralProcesses(Trainer):
     """A Trainer whose processes each hold a part of the batch."""
 
     model: MaskTuningModel
+    user_loss: UserLoss
     _parts: list[tuple[Part, float]]  # of the micro-batches of this step that are still to come, with their shares
 
     @property
@@ -46,7 +49,10 @@ class SeveralProcesses(Trainer):
         rows = [len_of(batch) for batch in samples]
         rows[-1] = self._own_rows(rows[-1])
         samples[-1] = self._first(samples[-1], max(rows[-1], 1))
-        self._parts = self._parts_of(samples, rows)
+        widths = [width_of(batch) if number else 0 for batch, number in zip(samples, rows, strict=True)]
+        for place, (batch, number) in enumerate(zip(samples, rows, strict=True)):
+            samples[place], rows[place] = self._labelled(batch, number)
+        self._parts = self._parts_of(rows, widths)
         counted = [first(batch, number) for batch, number in zip(samples, rows, strict=True)]
         return samples, self._get_num_items_in_batch(counted, device)
 
@@ -69,12 +75,37 @@ class SeveralProcesses(Trainer):
         own = slice(-longest, None) if collator.side == "left" else slice(longest)
         return {name: values[:, own] if name in names else values for name, values in kept.items()}
 
-    def _parts_of(self, samples: Sequence[Any], rows: Sequence[int]) -> list[tuple[Part, float]]:
+    def _with_class(self, batch: Any) -> Tensor | None:
+        """Which examples of a batch are read, bool [B]; None for all: one labelled -100 is left out of every term.
+
+        A loss of the user's sees all of them, as in a stock Trainer, and may read -100 as it likes. Raises
+        MaskTuneError where several processes cannot know over how many of them it is a mean.
+        """
+        having = labels.with_class(batch["labels"], self.model.config) if "labels" in batch else None
+        if having is None or not self.user_loss.reads_all:
+            return having
+        if self._processes > 1 and self.user_loss.is_of_classifier:
+            raise MaskTuneError(
+                f"a batch has the label {labels.IGNORED}: over how many examples {self.user_loss.name()} is a mean "
+                "several processes cannot know; leave these rows out of the train set, or pass compute_loss_func="
+            )
+        return None
+
+    def _labelled(self, batch: Any, rows: int) -> tuple[Any, int]:
+        """The rows of a batch that have a class, and their number; where none has one, a row for company."""
+        chosen = self._with_class(batch)
+        if chosen is None:
+            return batch, rows
+        if rows == 0 or not chosen.any():
+            company = first(batch, 1)
+            return {**company, "labels": torch.zeros_like(company["labels"])}, 0
+        return take(batch, chosen), int(chosen.sum())
+
+    def _parts_of(self, rows: Sequence[int], widths: Sequence[int]) -> list[tuple[Part, float]]:
         """The part of each micro-batch, and the share of the step's examples that the micro-batch has."""
-        widths = [width_of(batch) if number else 0 for batch, number in zip(samples, rows, strict=True)]
         everyones = parts.gather([*rows, *widths], self.args.device)
         left = getattr(self.processing_class, "padding_side", "right") == "left"
-        total = sum(sum(numbers[: len(rows)]) for numbers in everyones)
+        total = max(sum(sum(numbers[: len(rows)]) for numbers in everyones), 1)
         found = []
         for place in range(len(rows)):
             of_each = [int(numbers[place]) for numbers in everyones]
@@ -88,7 +119,7 @@ class SeveralProcesses(Trainer):
         if self._processes == 1:
             return None, 1.0
         if not getattr(self, "_parts", None):  # called by another than Trainer's loop
-            self._parts = self._parts_of([inputs], [len_of(inputs)])
+            self._parts = self._parts_of([len_of(inputs)], [width_of(inputs)])
         return self._parts.pop(0)
 
     def _own_gradients(self, model: nn.Module) -> AbstractContextManager:
@@ -200,16 +231,26 @@ def width_of(batch: Any) -> int:
 
 def first(batch: Any, rows: int) -> Any:
     """The first rows of whatever in a batch has one for each example."""
-    if not isinstance(batch, Mapping) or len_of(batch) == rows:
+    return take(batch, torch.arange(len_of(batch)) < rows)
+
+
+def take(batch: Any, chosen: Tensor) -> Any:
+    """The chosen rows, by bool [B], of whatever in a batch has one for each example."""
+    if not isinstance(batch, Mapping) or bool(chosen.all()):
         return batch
     size = len_of(batch)
+    rows = chosen.nonzero().flatten()
     each = {
         name
         for name, values in batch.items()
         if isinstance(values, list) or (isinstance(values, Tensor) and values.dim() > 0)
         if len(values) == size
     }
-    return {name: values[:rows] if name in each else values for name, values in batch.items()}
+    return {name: _rows_of(values, rows) if name in each else values for name, values in batch.items()}
+
+
+def _rows_of(values: Tensor | list[Any], rows: Tensor) -> Tensor | list[Any]:
+    return values[rows.to(values.device)] if isinstance(values, Tensor) else [values[row] for row in rows.tolist()]
 
 
 def per_token(collator: Any) -> dict[str, bool]:

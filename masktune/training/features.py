@@ -52,6 +52,7 @@ from masktune.perturb import Vocabulary
 from masktune.streams import derive
 from masktune.training.reading.labels import (
     CLASSES,
+    IGNORED,
     check_container,
     check_labels,
     is_made_when_read,
@@ -157,6 +158,11 @@ class CachedFeatureBuilder:
                 "beforehand; tokenise it by dataset.map"
             )
         check_labels(self.train, SimpleNamespace(problem_type=CLASSES, num_labels=self.num_labels), method)
+        if IGNORED in self.labels:
+            raise MaskTuneError(
+                f"row {self.labels.index(IGNORED)} of the train set has the label {IGNORED}, which is no class, and "
+                f"{method.name!r} judges each example by its class; leave such rows out, by dataset.filter"
+            )
 
     @staticmethod
     def _read(needs: Mapping[str, Feature]) -> set[str]:

@@ -40,7 +40,7 @@ from masktune.training import gradients
 from masktune.training.advice import Advised
 from masktune.training.collate import PreparedColumns, pads_only, replace_padding
 from masktune.training.cpu import dropout, word_gradient
-from masktune.training.devices import SeveralProcesses, average, check_devices
+from masktune.training.devices import SeveralProcesses, average, check_devices, take
 from masktune.training.evaluation import SortedEvaluation
 from masktune.training.gradients import TermGradient
 from masktune.training.means import Mean
@@ -61,7 +61,8 @@ class MaskTuningTrainer(SeveralProcesses, Advised, SeededOrder, AnyData, Saving,
 
     Evaluation reads tokenised examples sorted by length, unless a callback or a metric sees single batches, and puts
     them back before `compute_metrics` and whoever asked sees them: results are those of Trainer, row by row. With
-    gradient accumulation each micro-batch's terms weigh as many examples as it holds.
+    gradient accumulation each micro-batch's terms weigh as many examples as it holds. An example labelled -100 has no
+    class, as in transformers: no term reads it.
 
     Training logs hold `loss_<term>`, the mean value of each term since the last log, before its weight. With
     `measure_gradients=True` they also hold, of the step they close, `norm_<term>`, the norm of the term's gradient
@@ -262,6 +263,9 @@ class MaskTuningTrainer(SeveralProcesses, Advised, SeededOrder, AnyData, Saving,
         inputs = self._prepare_inputs(inputs)
         labels.require(inputs)
         part, of_step = self._next_part(inputs)
+        if part is None and (chosen := self._with_class(inputs)) is not None:
+            inputs = take(inputs, chosen)
+        empty = not (len(inputs["labels"]) if part is None else sum(part.rows))  # none of the examples has a label
         counts = part is None or part.counts
         share = self._share_of_step(inputs, num_items_in_batch) if part is None else of_step
         total = torch.zeros((), device=self.args.device)
@@ -276,7 +280,8 @@ class MaskTuningTrainer(SeveralProcesses, Advised, SeededOrder, AnyData, Saving,
             self._own_gradients(model),
             word_gradient.fast_word_gradient(self.model) if fast else nullcontext(),
         ):
-            for term in self._terms(model, inputs, self._micro_batch(inputs, share, num_items_in_batch)):
+            batch = self._micro_batch(inputs, share, num_items_in_batch)
+            for term in () if empty else self._terms(model, inputs, batch):
                 value = term.loss.detach().float() if counts else torch.zeros((), device=self.args.device)
                 self._means[f"loss_{term.name}"].add(value)
                 total += term.weight * share * value

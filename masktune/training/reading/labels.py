@@ -23,6 +23,7 @@ from masktune.methods import Method
 CLASSES, SEVERAL, NUMBERS = "single_label_classification", "multi_label_classification", "regression"
 PROBLEMS = (CLASSES, SEVERAL, NUMBERS)
 COLUMNS = ("labels", "label", "label_ids")
+IGNORED = -100  # the class of an example that has none, as transformers and torch have it
 
 
 def problem_of(config: Any, width: int | None) -> str:
@@ -99,7 +100,8 @@ def _fits(label: Any, problem: str, num_labels: int) -> bool:
     if not all(isinstance(number, bool | int | float) and number == number for number in numbers):
         return False
     if problem == CLASSES:
-        return len(numbers) == 1 and float(numbers[0]).is_integer() and 0 <= numbers[0] < num_labels
+        whole = len(numbers) == 1 and float(numbers[0]).is_integer()
+        return whole and (numbers[0] == IGNORED or 0 <= numbers[0] < num_labels)
     if len(numbers) != num_labels or (problem == SEVERAL and not isinstance(label, list)):
         return False
     return problem == NUMBERS or all(0 <= number <= 1 for number in numbers)
@@ -137,6 +139,14 @@ def fit(labels: Tensor, config: Any, method: Method) -> Tensor:
 def _unfit(labels: Tensor, problem: str, config: Any) -> MaskTuneError:
     first = labels[0].tolist()
     return MaskTuneError(f"a batch has the label {first!r} for an example; expected {_expected(problem, config)}")
+
+
+def with_class(labels: Tensor, config: Any) -> Tensor | None:
+    """Which examples of a batch have a class and not IGNORED, bool [B]; None where all have one, or it is no class."""
+    if problem_of(config, labels.shape[1] if labels.dim() > 1 else None) != CLASSES:
+        return None
+    having = labels.reshape(len(labels), -1).ne(IGNORED).all(1)
+    return None if bool(having.all()) else having
 
 
 def require(inputs: Any) -> None:

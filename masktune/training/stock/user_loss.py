@@ -41,6 +41,8 @@ from masktune.streams import Streams
 if TYPE_CHECKING:
     from masktune.models.joint import MaskTuningModel
 
+OF_CLASSIFIER = "the loss of"  # and its class
+
 
 @dataclass(frozen=True)
 class MicroBatch:
@@ -125,8 +127,25 @@ class UserLoss:
         model: Any = trainer.model
         classifier = model.classifier
         if not is_cross_entropy(classifier) or (labels is not None and labels.is_floating_point()):
-            return f"the loss of {type(classifier).__name__}"
+            return f"{OF_CLASSIFIER} {type(classifier).__name__}"
         return None
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether it is a function of the user's, which sees the examples labelled -100 too."""
+        name = self.name()
+        return name is not None and not (name == "label_smoothing_factor" and self._smoothing is not None)
+
+    @property
+    def is_of_classifier(self) -> bool:
+        """Whether it is what a classifier of the user's returns as its loss."""
+        return (self.name() or "").startswith(OF_CLASSIFIER)
+
+    @property
+    def _smoothing(self) -> float | None:
+        """By how much transformers' own smoother smooths; None where there is none, or one of the user's."""
+        smoother = self.trainer.label_smoother
+        return smoother.epsilon if type(smoother) is LabelSmoother else None
 
     def check(self, method: Method) -> None:
         """Raise MaskTuneError, in one line, where the method cannot do with the loss there is."""
@@ -144,8 +163,8 @@ class UserLoss:
             return None
         self._check(name, method)
         forward = method.classification.forward
-        if name == "label_smoothing_factor" and type(self.trainer.label_smoother) is LabelSmoother:
-            return Classification(forward, SmoothedCrossEntropy(self.trainer.label_smoother.epsilon))
+        if name == "label_smoothing_factor" and (smoothing := self._smoothing) is not None:
+            return Classification(forward, SmoothedCrossEntropy(smoothing))
         if name in ("compute_loss_func", "label_smoothing_factor"):
             return self._of_output(forward, batch)
         if name.endswith(".compute_loss"):

@@ -7,12 +7,13 @@ import pytest
 import torch
 from tiny_runs import METHOD, classifier, losses
 from torch.nn.functional import cross_entropy
-from transformers import BertForSequenceClassification, Trainer
+from transformers import BertForSequenceClassification, Trainer, TrainingArguments
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.trainer_pt_utils import LabelSmoother
 
 from masktune import FineTuning, MaskTuneError, MaskTuning, MaskTuningTrainer, methods
 from masktune.features import PREFIX
+from masktune.methods.base import CrossEntropy
 from masktune.training.sampling import SeededSampler
 from masktune.training.stock.user_loss import is_cross_entropy
 
@@ -141,21 +142,101 @@ def test_fine_tuning_minimises_what_a_stock_trainer_does(trainer, case, accumula
 
 
 @pytest.mark.slow
-def test_examples_labelled_as_none_are_left_out_as_a_stock_trainer_leaves_them(trainer, data):
-    """transformers takes a label of -100 for an example without one."""
+def test_examples_labelled_as_none_are_left_out_as_a_stock_trainer_leaves_them(trainer, data, checkpoints):
+    """transformers takes a label of -100 for an example without one; a stock Trainer draws dropout for it too."""
     rows = [{**row, "labels": -100 if number % 3 == 0 else row["labels"]} for number, row in enumerate(data["bert"])]
-    options = {"max_steps": 4, "given": {"train_dataset": rows}}
-    ours = trainer(method=FineTuning(), folder="ours", **options)
+
+    def options():
+        torch.manual_seed(0)
+        model = BertForSequenceClassification.from_pretrained(
+            checkpoints["bert"], hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+        )
+        given = {"train_dataset": rows, "model": model}
+        return {"max_steps": 4, "optim": "sgd", "learning_rate": 0.1, "given": given}
+
+    ours = trainer(method=FineTuning(), folder="ours", **options())
 
     class Stock(Trainer):
         def _get_train_sampler(self, train_dataset=None):
             return SeededSampler([0] * 60, 8, seed=1, grouped=False)
 
-    stock = trainer(kind=Stock, folder="stock", **options)
+    stock = trainer(kind=Stock, folder="stock", **options())
     for run in (ours, stock):
         run.train()
     assert losses(ours) == pytest.approx(losses(stock), rel=1e-5)
     torch.testing.assert_close(classifier_weights(ours), classifier_weights(stock), rtol=1e-3, atol=1e-4)
+
+
+WITH_WEIGHTS = {
+    "r_drop": {},
+    "reweighting": {},
+    "masker": {"keyword_weight": 1.0, "entropy_weight": 1.0},
+    "confidence_regularisation": {},
+    "mlm_augmentation": {"copies": 1},
+    "mask_tuning+product_of_experts": {},
+    "mask_tuning": {"classify": "both", "mask_rate": 0.3},
+}
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("name", WITH_WEIGHTS)
+def test_an_example_without_a_label_has_no_part_in_any_term(trainer, data, name, smoothing):
+    """The step is that of the labelled rows alone, whatever a method does with labels, weights and divisors."""
+    method = methods.build(name, **WITH_WEIGHTS[name])
+    if smoothing and type(method.classification.criterion) is not CrossEntropy:
+        pytest.skip("a loss of its own")
+    prepared = {
+        "bias": [[0.3, 0.7]] * 60, "teacher": [[0.6, 0.4]] * 60, "copy_0": data["bert"]["input_ids"],
+        "keywords": [[token % 3 == 0 for token in tokens] for tokens in data["bert"]["input_ids"]],
+    }  # fmt: skip
+    rows = data["bert"]
+    for column in method.needs:
+        rows = rows.add_column(PREFIX + column, prepared[column])
+    run = trainer(method=method, given={"train_dataset": rows}, label_smoothing_factor=smoothing)
+    run.model.train()
+    batch = run.data_collator([run.train_dataset[row] for row in range(8)])
+    kept = torch.arange(8) % 3 != 1
+    gradients = []
+    for inputs in (
+        {**batch, "labels": batch["labels"].where(kept, -100)},
+        {column: values[kept] for column, values in batch.items()},
+    ):
+        run.model.zero_grad()
+        torch.manual_seed(0)
+        run.current_gradient_accumulation_steps = 1
+        run._micro_batches = (-1, 0)
+        loss = run.training_step(run.model, inputs, inputs["labels"].ne(-100).sum())
+        gradients.append([loss, *(each.grad for each in run.model.parameters() if each.grad is not None)])
+    assert len(gradients[0]) > 10 and gradients[0][0] > 0
+    assert all(torch.equal(one, other) for one, other in zip(*gradients, strict=True))
+
+
+def test_a_batch_without_any_label_changes_nothing(trainer, data):
+    rows = [{**row, "labels": -100} for row in data["bert"]]
+    run = trainer(method=METHOD, given={"train_dataset": rows}, max_steps=2)
+    before = classifier_weights(run)
+    run.train()
+    assert losses(run) == [0, 0] and torch.equal(classifier_weights(run), before)
+
+
+def test_a_table_may_have_examples_without_a_label_unless_each_is_to_be_judged(trainer, data, make_builder):
+    labels = [-100 if number % 3 == 0 else label for number, label in enumerate(data["bert"]["labels"])]
+    rows = data["bert"].remove_columns("labels").add_column("labels", labels)
+    run = trainer(method=METHOD, given={"train_dataset": rows}, max_steps=2)
+    run.train()
+    assert all(loss > 0 for loss in losses(run))
+    builder = make_builder(labels=labels[:40])
+    with pytest.raises(MaskTuneError, match="row 0 of the train set has the label -100.*dataset.filter"):
+        builder.prepare(methods.build("reweighting", bias_model="bag_of_words"))
+
+
+def test_what_several_processes_cannot_know_of_a_loss_of_the_classifiers_is_refused(trainer, data, monkeypatch):
+    run = build(trainer, MaskTuningTrainer, "the classifier's", method=FineTuning())
+    batch = {**run.data_collator([data["bert"][row] for row in range(4)]), "labels": torch.tensor([0, -100, 1, 1])}
+    assert run._with_class(batch) is None  # it may read -100 as it likes
+    monkeypatch.setattr(TrainingArguments, "world_size", 2)
+    with pytest.raises(MaskTuneError, match="the label -100: over how many examples the loss of Hinge is a mean"):
+        run._with_class(batch)
 
 
 def expected_loss(case, run, inputs, labels):
