@@ -21,7 +21,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 from masktune.errors import MaskTuneError, one_of
 from masktune.losses import ENCODERS
-from masktune.models.adapters import is_adapted, load_adapter, unwrapped
+from masktune.models.adapters import check_classifier, is_adapted, load_adapter, unwrapped
 from masktune.models.editing import Editing
 from masktune.models.masked_lm import HEAD_FILE, MaskedLM, has_saved_head, load_masked_lm, masked_logits
 from masktune.models.origin import Origin
@@ -136,8 +136,10 @@ class MaskTuningModel(ClassifierSurface, Editing):
 
         transformers remembers the checkpoint and its commit; a subfolder, cache or token with which the classifier was
         loaded must be said once more. `checkpoint` names another one, with a head that fits. The head has the
-        classifier's device, number type and number of tokens. Raises MaskTuneError where no trained head is found.
+        classifier's device, number type and number of tokens. Raises MaskTuneError for what is no classifier of
+        transformers (compiled, or in another wrapper than peft's, too), and where no trained head is found.
         """
+        check_classifier(classifier)
         if encoder is None:
             unwrapped(classifier)
             return cls(classifier)

@@ -31,7 +31,6 @@ from masktune import methods, parts
 from masktune.errors import MaskTuneError
 from masktune.features import PREFIX
 from masktune.methods import MaskTuning, Method, Term
-from masktune.models.adapters import is_classifier
 from masktune.models.joint import MaskTuningModel
 from masktune.parts import Part
 from masktune.perturb import Vocabulary
@@ -154,10 +153,10 @@ class MaskTuningTrainer(SeveralProcesses, Advised, SeededOrder, AnyData, Saving,
         self._micro_batches = (-1, 0)
         self.decide_cpu_accelerators()
 
-    def _with_language_model(self, model: nn.Module) -> nn.Module:
-        if is_classifier(model):
-            return MaskTuningModel.from_classifier(model, self.method.encoder)
-        return model
+    def _with_language_model(self, model: Any) -> MaskTuningModel:
+        if isinstance(model, MaskTuningModel):
+            return model
+        return MaskTuningModel.from_classifier(model, self.method.encoder)
 
     def call_model_init(self, trial: Any = None) -> nn.Module:
         """Trainer's own, for `model_init=`, with the language model attached."""
@@ -194,12 +193,11 @@ class MaskTuningTrainer(SeveralProcesses, Advised, SeededOrder, AnyData, Saving,
         return prepared
 
     def _check(self) -> None:
-        if not isinstance(self.model, MaskTuningModel) or self.model.encoder != self.method.encoder:
-            actual = getattr(self.model, "encoder", type(self.model).__name__)
+        if self.model.encoder != self.method.encoder:
             raise MaskTuneError(
                 f"the method {self.method.name!r} needs a model whose language model is {self.method.encoder!r}, not "
-                f"{actual!r}; pass an AutoModelForSequenceClassification, or MaskTuningModel.from_pretrained(..., "
-                f"encoder={self.method.encoder!r})"
+                f"{self.model.encoder!r}; pass an AutoModelForSequenceClassification, or "
+                f"MaskTuningModel.from_pretrained(..., encoder={self.method.encoder!r})"
             )
         if self.method.encoder is not None and self.processing_class is None:
             raise MaskTuneError("processing_class=None: pass the tokenizer, which says what the mask token is")

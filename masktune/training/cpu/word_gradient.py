@@ -42,6 +42,8 @@ def decide(asked: bool | None, model: MaskTuningModel, equalises: bool) -> bool:
             return "the model has no language model whose head is tied to the classifier's word embeddings"
         if not words.requires_grad:
             return "the word embeddings are frozen and have no gradient"
+        if words._backward_hooks or words._post_accumulate_grad_hooks:
+            return "the word embeddings have a hook on their gradient, which must be whole for it"
         if equalises:
             return "the method brings gradients of terms to equal norms, which needs each of them whole"
         return None

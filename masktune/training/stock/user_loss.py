@@ -5,7 +5,8 @@ A stock Trainer minimises the first of these that there is:
     compute_loss             of a subclass, or set on the trainer, which makes its own forward pass
     compute_loss_func        of what the model puts out and the labels, such as a cross-entropy with class weights
     label_smoothing_factor   cross-entropy against smoothed labels
-    the classifier's loss    what its forward returns: of a class of the user's, of several labels, of a regression
+    the classifier's loss    what its forward returns: of a class of the user's, with a forward hook on it, of several
+                             labels, of a regression
 
 Here it is the classification term, on the texts that the method lets the classifier read; the other terms of the method
 stay beside it. With fine-tuning that is what a stock Trainer minimises. It is also weighted as a stock Trainer does
@@ -126,6 +127,8 @@ class UserLoss:
             return "label_smoothing_factor"
         model: Any = trainer.model
         classifier = model.classifier
+        if has_hooks(model) or has_hooks(classifier):
+            return f"{OF_CLASSIFIER} {type(classifier).__name__} with its forward hook"
         if not is_cross_entropy(classifier) or (labels is not None and labels.is_floating_point()):
             return f"{OF_CLASSIFIER} {type(classifier).__name__}"
         return None
@@ -231,7 +234,15 @@ def is_cross_entropy(classifier: nn.Module) -> bool:
         return False
     whole: Any = classifier
     inner = whole.get_base_model() if hasattr(whole, "get_base_model") else whole  # of an adapter
-    return is_own_of_transformers(inner.forward)
+    return is_own_of_transformers(inner.forward) and not (has_hooks(whole) or has_hooks(inner))
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Whether a forward hook of the user's sees what the whole module puts out, its loss too, or what it is given.
+
+    Hooks on modules inside, such as the encoder or the head, work on what the logits are made of: they need no care.
+    """
+    return bool(module._forward_hooks or module._forward_pre_hooks)
 
 
 def is_own_of_transformers(method: Any) -> bool:

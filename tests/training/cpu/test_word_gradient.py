@@ -163,6 +163,17 @@ def test_a_model_of_few_bits_is_trained_where_they_can_be_summed(trainer, monkey
             trainer(given={"model": classifier(checkpoints["bert"]).to(dtype), "fast_word_gradient": True})
 
 
+@pytest.mark.parametrize("register", ["register_hook", "register_post_accumulate_grad_hook"])
+def test_a_hook_on_the_gradient_of_the_words_sees_all_of_it(trainer, left, register):
+    """As who trains the embeddings of added tokens alone has it."""
+    run = trainer()
+    getattr(words_of(run), register)(lambda gradient: None)
+    assert left(run) == [torch.strided, torch.strided]
+    run.fast_word_gradient = True
+    with pytest.raises(MaskTuneError, match="^fast_word_gradient=True: the word embeddings have a hook on their"):
+        run.decide_cpu_accelerators()
+
+
 def test_embeddings_that_are_frozen_later_are_refused_at_the_next_step(trainer):
     run = trainer(given={"fast_word_gradient": True})
     words_of(run).requires_grad_(False)

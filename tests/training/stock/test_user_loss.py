@@ -73,6 +73,19 @@ def hinge_of_this_classifier(run):
     run.model_accepts_loss_kwargs = False
 
 
+def hinge_of_a_hook(run):
+    """As who wants another loss without a class of their own has it."""
+
+    def hook(module, args, kwargs, output):
+        labels = kwargs.get("labels")
+        if labels is not None:
+            output["loss"] = (1 - (2 * labels - 1) * (output.logits[:, 1] - output.logits[:, 0])).clamp(min=0).mean()
+        return output
+
+    model = run.model if isinstance(run.model, BertForSequenceClassification) else run.model.classifier
+    model.register_forward_hook(hook, with_kwargs=True)
+
+
 class Smoother(LabelSmoother):
     """A label smoother of the user's."""
 
@@ -91,6 +104,7 @@ CASES = {
     "compute_loss of one trainer": {"change": focal_of_this_trainer},
     "compute_loss, a function": {"change": focal_in_place_of_transformers},
     "the classifier's, of one classifier": {"change": hinge_of_this_classifier},
+    "the classifier's, by a hook": {"change": hinge_of_a_hook},
 }
 
 
@@ -237,6 +251,55 @@ def test_what_several_processes_cannot_know_of_a_loss_of_the_classifiers_is_refu
     monkeypatch.setattr(TrainingArguments, "world_size", 2)
     with pytest.raises(MaskTuneError, match="the label -100: over how many examples the loss of Hinge is a mean"):
         run._with_class(batch)
+
+
+def flip(module, args, kwargs):
+    """What a pre-hook of the user's may do: other labels."""
+    return args, {**kwargs, **({"labels": 1 - kwargs["labels"]} if kwargs.get("labels") is not None else {})}
+
+
+def louder(module, args, output):
+    return (3 * output[0], *output[1:]) if isinstance(output, tuple) else 3 * output
+
+
+# Where a hook of the user's sits: what registers it, given the classifier.
+HOOKS = {
+    "the classifier's labels": lambda model: model.register_forward_pre_hook(flip, with_kwargs=True),
+    "the head": lambda model: model.classifier.register_forward_hook(louder),
+    "the pooler": lambda model: model.bert.pooler.register_forward_hook(louder),
+    "the words": lambda model: model.get_input_embeddings().register_forward_hook(louder),
+    "a layer": lambda model: model.bert.encoder.layer[0].attention.register_forward_hook(louder),
+    "the gradient of the words": lambda model: model.get_input_embeddings().weight.register_hook(lambda g: 2 * g),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", HOOKS)
+def test_a_hook_of_the_users_does_what_it_does_with_a_stock_trainer(trainer, place):
+    class Stock(Trainer):
+        def _get_train_sampler(self, train_dataset=None):
+            return SeededSampler([0] * 60, 8, seed=1, grouped=False)
+
+    runs = {}
+    for kind, folder in ((MaskTuningTrainer, "ours"), (Stock, "stock"), (MaskTuningTrainer, "plain")):
+        run = runs[folder] = trainer(
+            kind=kind, method=FineTuning(), folder=folder, max_steps=4, optim="sgd", learning_rate=0.1
+        )
+        if folder != "plain":
+            HOOKS[place](run.model if isinstance(run.model, BertForSequenceClassification) else run.model.classifier)
+        run.train()
+    assert losses(runs["ours"]) == pytest.approx(losses(runs["stock"]), rel=1e-5)
+    torch.testing.assert_close(
+        classifier_weights(runs["ours"]), classifier_weights(runs["stock"]), rtol=1e-3, atol=1e-4
+    )
+    assert not torch.equal(classifier_weights(runs["ours"]), classifier_weights(runs["plain"]))
+
+
+def test_a_hook_on_the_whole_classifier_is_named_where_a_method_cannot_do_with_it(trainer):
+    run = trainer(method="r_drop", max_steps=1)
+    run.model.classifier.register_forward_hook(lambda module, inputs, output: output)
+    with pytest.raises(MaskTuneError, match="BertForSequenceClassification with its forward hook makes a forward pass"):
+        run.train()
 
 
 def expected_loss(case, run, inputs, labels):
