@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from dataclasses import MISSING, fields
 from typing import Any
@@ -28,15 +29,21 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def _command(commands: argparse._SubParsersAction, name: str, summary: str, text: str = "") -> argparse.ArgumentParser:
     form = argparse.RawDescriptionHelpFormatter
-    return commands.add_parser(
+    sub = commands.add_parser(
         name, help=summary, description=text or summary[0].upper() + summary[1:] + ".", formatter_class=form
     )
+    # "-1=negative" is a value, as "-1" is: no option here begins with a number.
+    sub._negative_number_matcher = re.compile(r"^-\.?\d")
+    return sub
 
 
 def _add_columns(sub: argparse.ArgumentParser, label: bool = True) -> None:
     sub.add_argument("--text", nargs="+", default=(), metavar="COLUMN", help="the column of texts, or two of pairs")
     if label:
         sub.add_argument("--label", metavar="COLUMN", help="the column of labels")
+        sub.add_argument(
+            "--cluster", metavar="COLUMN", help="says which examples belong together: in the split, and in intervals"
+        )
         sub.add_argument(
             "--rename-labels", nargs="+", default=(), metavar="OLD=NEW", help="names of classes, such as 0=negative"
         )
@@ -119,7 +126,7 @@ def check(options: argparse.Namespace) -> int:
 
     renames = parse_renames(options.rename_labels)
     rows = reading.read(options.file)
-    found = columns.choose(rows, options.text, options.label)
+    found = columns.choose(rows, options.text, options.label, cluster=options.cluster)
     whole = examples.collect(rows, found, renames)
     others = {}
     for name, file in [("validation", options.validation), ("test", options.test)]:
@@ -129,7 +136,7 @@ def check(options: argparse.Namespace) -> int:
         name = "out of distribution" + (f" {number}" if len(options.ood) > 1 else "")
         others[name] = _other(file, found, renames)
     lengths, longest = _lengths(options.model, whole) if options.model else (None, None)
-    findings = checks.check(whole, found.label or "", others, renames, lengths, longest)
+    findings = checks.check(whole, found.label or "", others, renames, lengths, longest, found.unread())
     good = not any(finding.level == checks.STOPS for finding in findings)
     if options.json:
         values = [{"name": each.name, "level": each.level, "text": each.text, **each.values} for each in findings]
@@ -146,7 +153,7 @@ def _other(file: str, found: Any, renames: dict[str, str]) -> Any:
     from masktune.own.data import columns, examples, reading
 
     rows = reading.read(file)
-    return examples.collect(rows, columns.choose(rows, found.texts, found.label), renames)
+    return examples.collect(rows, columns.same(rows, found), renames)
 
 
 def _lengths(model: str, whole: Any) -> tuple[list[int], int]:
@@ -188,7 +195,13 @@ def evaluate(options: argparse.Namespace) -> int:
 
     quiet()
     result = predictions.evaluate(
-        options.model, options.file, options.text, options.label, options.rename_labels, options.max_length
+        options.model,
+        options.file,
+        options.text,
+        options.label,
+        options.rename_labels,
+        options.max_length,
+        options.cluster,
     )
     print(json.dumps(result, indent=1) if options.json else predictions.render(result))
     return 0

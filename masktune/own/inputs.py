@@ -14,7 +14,7 @@ from masktune.own import class_weights, starts
 from masktune.own.data import checks, columns, examples, reading, split
 from masktune.own.data.columns import Columns
 from masktune.own.data.examples import Examples
-from masktune.own.settings import RECOMMENDED, Settings
+from masktune.own.settings import RECOMMENDED, Settings, option
 from masktune.own.starts import Start
 
 if TYPE_CHECKING:
@@ -95,13 +95,13 @@ def identify(data: Data) -> dict[str, str]:
 def read_examples(file: str, found: Columns, renamed: Mapping[str, str]) -> Examples:
     """The examples of another file with the same columns."""
     rows = reading.read(file)
-    return examples.collect(rows, columns.choose(rows, found.texts, found.label), renamed)
+    return examples.collect(rows, columns.same(rows, found), renamed)
 
 
 def load_data(settings: Settings) -> Data:
     """Read and split. Raises MaskTuneError for files, columns and labels that cannot be trained on."""
     rows = reading.read(settings.file)
-    found = columns.choose(rows, settings.text, settings.label)
+    found = columns.choose(rows, settings.text, settings.label, cluster=settings.cluster)
     whole = examples.collect(rows, found, settings.renames)
     assert found.label is not None  # asked for
     fault = examples.fault_of_labels(whole, found.label, settings.renames)
@@ -135,7 +135,7 @@ def _check_part(part: Examples, names: Sequence[str]) -> None:
     if unknown:
         raise MaskTuneError(
             f"{part.name}: the label {unknown[0]!r} is none of the classes that are trained ({', '.join(names[:10])}); "
-            f"--rename-labels {unknown[0]}=NAME"
+            + option("--rename-labels", f"{unknown[0]}=NAME")
         )
 
 

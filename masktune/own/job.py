@@ -57,6 +57,7 @@ def describe(inputs: Inputs) -> list[str]:
     return [
         *(f"{data.whole.name}: {note}" for note in data.whole.notes),
         data.columns.describe(),
+        *filter(None, [data.columns.unread()]),
         f"rows: {sizes}" + (f"; {left_out:,} without text or label are left out" if left_out else ""),
         f"classes: {classes}",
         f"model: {inputs.start.title}",
@@ -122,6 +123,7 @@ def reads(inputs: Inputs) -> dict[str, Any]:
     return {
         "text": list(columns.texts),
         "label": columns.label,
+        "cluster": columns.cluster,
         "rename_labels": list(settings.rename_labels),
     }
 

@@ -27,9 +27,10 @@ from masktune.own.data.columns import Columns
 from masktune.own.data.examples import Examples
 from masktune.own.data.reading import Rows
 from masktune.own.inputs import choose_length
-from masktune.own.settings import parse_renames
+from masktune.own.settings import option, parse_renames
 from masktune.own.starts import longest_of
 from masktune.statistics import metrics
+from masktune.statistics.crossed import crossed_mean
 from masktune.statistics.intervals import wilson
 
 HANDED_OVER = "masktune.json"  # beside a model: what it reads, so that a command need not be told again
@@ -76,7 +77,12 @@ def load(place: str) -> Classifier:
 
 
 def choose_columns(
-    classifier: Classifier, rows: Rows, texts: Sequence[str], label: str | None, labelled: bool
+    classifier: Classifier,
+    rows: Rows,
+    texts: Sequence[str],
+    label: str | None,
+    labelled: bool,
+    cluster: str | None = None,
 ) -> Columns:
     """The columns that the user names, else those of the training, else by their names."""
     trained = [name for name in classifier.reads.get("text", ()) if name in rows.columns]
@@ -84,7 +90,9 @@ def choose_columns(
         texts = trained
     if labelled and label is None and classifier.reads.get("label") in rows.columns:
         label = classifier.reads["label"]
-    return columns.choose(rows, texts, label if labelled else None, labelled)
+    if labelled and cluster is None and classifier.reads.get("cluster") in rows.columns:
+        cluster = classifier.reads["cluster"]
+    return columns.choose(rows, texts, label if labelled else None, labelled, cluster)
 
 
 def evaluate(
@@ -94,14 +102,15 @@ def evaluate(
     label: str | None = None,
     renamed: Sequence[str] = (),
     max_length: int | None = None,
+    cluster: str | None = None,
 ) -> dict[str, Any]:
-    """The scores of a classifier on a file with labels, as plain values.
+    """The scores of a classifier on a file with labels, as plain values; the interval is over clusters, where named.
 
     Raises MaskTuneError for a label that is none of its classes.
     """
     classifier = load(place)
     rows = reading.read(file)
-    found = choose_columns(classifier, rows, texts, label, labelled=True)
+    found = choose_columns(classifier, rows, texts, label, labelled=True, cluster=cluster)
     renames = parse_renames(renamed) or parse_renames(classifier.reads.get("rename_labels", ()))
     part = examples.collect(rows, found, known(rows, found, classifier.names, renames))
     if not len(part):
@@ -110,7 +119,7 @@ def evaluate(
     if unknown:
         raise MaskTuneError(
             f"{file}: the label {unknown[0]!r} in column {found.label!r} is none of the model's classes "
-            f"({', '.join(classifier.names[:10])}); --rename-labels {unknown[0]}=CLASS"
+            f"({', '.join(classifier.names[:10])}); {option('--rename-labels', f'{unknown[0]}=CLASS')}"
         )
     answers = classifier.logits(part, max_length, f"reading {rows.name}").argmax(-1)
     labels = np.array([classifier.names.index(each) for each in part.labels])
@@ -119,17 +128,27 @@ def evaluate(
     return {
         "model": place,
         "file": file,
-        "columns": found.describe(),
+        "columns": "; ".join(filter(None, [found.describe(), found.unread()])),
         "examples": len(part),
         "left_out": dict(part.left_out),
         "accuracy": accuracy,
-        "interval": wilson(accuracy, len(part)),
+        "interval": wilson(accuracy, len(part)) if found.cluster is None else over_clusters(answers == labels, part),
+        "interval_over": "examples" if found.cluster is None else f"clusters of {found.cluster!r}",
         "balanced_accuracy": metrics.balanced_accuracy(answers, labels),
         "constant": {"label": classifier.names[int(counts.argmax())], "accuracy": float(counts.max() / len(part))},
         "classes": [asdict(each) for each in scores.by_class(answers, labels, classifier.names)],
         "names": list(classifier.names),
         "confusion": scores.confusion(answers, labels, len(classifier.names)).tolist(),
     }
+
+
+def over_clusters(right: np.ndarray, part: Examples) -> tuple[float, float] | None:
+    """The 95 % interval of a mean [n] over other clusters of examples; None where all belong together."""
+    _, clusters = np.unique(part.together(), return_inverse=True)
+    if clusters.max() == 0:
+        return None
+    estimate = crossed_mean(right[None], clusters).estimate().within(0, 1)
+    return estimate.low, estimate.high
 
 
 def known(rows: Rows, found: Columns, names: Sequence[str], renames: dict[str, str]) -> dict[str, str]:
@@ -142,13 +161,16 @@ def known(rows: Rows, found: Columns, names: Sequence[str], renames: dict[str, s
 
 def render(result: Mapping[str, Any]) -> str:
     """The scores as lines for a terminal."""
-    low, high = result["interval"]
+    interval = "no interval: one cluster"
+    if result["interval"] is not None:
+        low, high = result["interval"]
+        interval = f"{100 * low:.1f} to {100 * high:.1f} %, over {result['interval_over']}"
     left_out = sum(result["left_out"].values())
     lines = [
         result["columns"],
         f"{result['examples']:,} examples"
         + (f" ({left_out:,} rows without text or label left out)" if left_out else ""),
-        f"accuracy           {100 * result['accuracy']:.1f} % ({100 * low:.1f} to {100 * high:.1f} %, over examples)",
+        f"accuracy           {100 * result['accuracy']:.1f} % ({interval})",
         f"balanced accuracy  {100 * result['balanced_accuracy']:.1f} %",
         f"constant answer    {100 * result['constant']['accuracy']:.1f} % (always {result['constant']['label']!r})",
     ]

@@ -1,8 +1,8 @@
 """Finished runs to numbers: accuracy with intervals, paired differences, the chosen model's mistakes.
 
 Everything here comes from stored logits and labels. Intervals are 95 %, over seeds x examples
-(`masktune.statistics.crossed`); examples with the same texts count as one cluster. With one seed they cover the
-examples alone.
+(`masktune.statistics.crossed`); examples that belong together, by their texts or by a cluster of the
+user's, count as one cluster. With one seed they cover the examples alone.
 """
 
 import math
@@ -83,7 +83,7 @@ def score_part(
     """The scores of one part. `runs` are by method, the user's first; seeds that two have not both are left out."""
     index = {label: number for number, label in enumerate(names)}
     labels = np.array([index[label] for label in part.labels])
-    _, clusters = np.unique([" \x1f ".join(key) for key in part.keys()], return_inverse=True)  # noqa: SIM118
+    _, clusters = np.unique(part.together(), return_inverse=True)
     right = {method: _right(own, name, labels) for method, own in runs.items()}
     first = next(iter(runs))
     counts = np.bincount(labels, minlength=len(names))

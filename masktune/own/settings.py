@@ -32,6 +32,7 @@ class Settings:
     model: str
     text: tuple[str, ...] = ()
     label: str | None = None
+    cluster: str | None = None
     rename_labels: tuple[str, ...] = ()
     validation: str | None = None
     test: str | None = None
@@ -103,7 +104,16 @@ class Settings:
 
 
 def _written(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
+
+
+def option(name: str, *values: str) -> str:
+    """An option with its values as a shell reads them: what has blanks or quotes in it is quoted.
+
+    >>> print(option("--rename-labels", "very bad=CLASS"))
+    --rename-labels 'very bad=CLASS'
+    """
+    return shlex.join([name, *values])
 
 
 def _plain(value: Any) -> Any:

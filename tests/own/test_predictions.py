@@ -13,6 +13,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from masktune.__main__ import main
 from masktune.own.data import reading
 from masktune.own.predictions import HANDED_OVER
+from masktune.statistics.crossed import crossed_mean
 
 pytestmark = pytest.mark.slow
 NAMES = ("bad", "fair", "good")
@@ -87,6 +88,24 @@ def test_evaluate_counts_what_predict_answers(classifier, tmp_path, capsys):
     assert f"accuracy           {100 * np.mean(right):.1f} %" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("size", [1, 3, 30])
+def test_the_interval_of_an_evaluation_is_over_the_clusters_that_are_named(classifier, tmp_path, capsys, size):
+    rows = [(text, label, number // size) for number, (text, label) in enumerate(reviews(30, 4))]
+    file = str(write_csv(tmp_path / "a.csv", ("review", "stars", "edits of"), rows))
+    given = ["evaluate", str(classifier), file, "--rename-labels", "bad=bad", "--cluster", "edits of"]
+    assert main([*given, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    right = [NAMES[int(shares(classifier, text).argmax())] == label for text, label, _ in rows]
+    assert main(given) == 0
+    said = capsys.readouterr().out
+    if size == 30:
+        assert result["interval"] is None and "(no interval: one cluster)" in said
+        return
+    estimate = crossed_mean(np.array([right]), np.array([number for *_, number in rows])).estimate()
+    assert result["interval"] == pytest.approx([max(estimate.low, 0), min(estimate.high, 1)])
+    assert "over clusters of 'edits of')" in said
+
+
 def test_numbers_of_a_file_are_the_classes_of_a_model_without_names(unnamed, tmp_path, capsys):
     rows = [(text, NAMES.index(label)) for text, label in reviews(12, 5)]
     file = write_csv(tmp_path / "a.csv", ("text", "label"), rows)
@@ -100,7 +119,8 @@ def test_numbers_of_a_file_are_the_classes_of_a_model_without_names(unnamed, tmp
     [
         (
             ["evaluate", "{model}", "{file}"],
-            "the label 'seven' in column 'stars' is none of the model's classes (bad, fair",
+            "the label 'it is 7' in column 'stars' is none of the model's classes (bad, fair, good); "
+            "--rename-labels 'it is 7=CLASS'",
         ),
         (["evaluate", "{model}", "{file}", "--text", "body"], "no column 'body'; there are review, stars"),
         (["evaluate", "{headless}", "{file}"], "is no trained classifier"),
@@ -110,7 +130,7 @@ def test_numbers_of_a_file_are_the_classes_of_a_model_without_names(unnamed, tmp
 )
 def test_what_does_not_fit_is_one_line(words, message, classifier, checkpoints, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    file = write_csv(tmp_path / "a.csv", ("review", "stars"), [("word1 word2", "bad"), ("word3", "seven")])
+    file = write_csv(tmp_path / "a.csv", ("review", "stars"), [("word1 word2", "bad"), ("word3", "it is 7")])
     places = {"model": classifier, "file": file, "headless": checkpoints["bert"]}
     assert main([word.format(**places) for word in words]) == 2
     said = capsys.readouterr().err

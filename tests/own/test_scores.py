@@ -1,6 +1,7 @@
 """Numbers from stored logits, each beside what it is by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -43,6 +44,14 @@ def test_a_difference_is_the_users_method_minus_the_other_over_the_seeds_that_bo
     expected = paired_difference(first[None], second[None], np.array([0, 1, 2, 3, 4, 4])).estimate()
     assert part.differences["other"] == expected
     assert expected.mean == pytest.approx(2 / 6) and expected.seeds == 1
+
+
+def test_a_cluster_of_the_users_is_one_draw_of_an_interval():
+    labels = np.array([NAMES.index(label) for label in LABELS])
+    first, second = (np.array(ANSWERS[method, 0]) == labels for method in ("other", "own"))
+    clustered = scores.score_part("test", replace(PART, clusters=list("aab bb")), NAMES, RUNS, scores.IN)
+    expected = paired_difference(first[None], second[None], np.array([0, 0, 1, 2, 1, 1])).estimate()
+    assert clustered.differences["other"] == expected
 
 
 def test_the_seed_that_validates_best_is_chosen_and_of_equals_the_lowest():

@@ -39,8 +39,9 @@ def test_nonsense_is_one_line(given, message):
 SETTINGS = [
     Settings(**GIVEN),
     Settings(
-        **GIVEN, text=("premise", "hypothesis"), label="gold label", rename_labels=("0=very bad", "1=good"),
-        validation="v.csv", test="t.csv", ood=("a.csv", "b c.csv"), method="mask_tuning+free_lb", alpha=0.3,
+        **GIVEN, text=("premise", "hypothesis"), label="gold label", cluster="pair of edits",
+        rename_labels=("0=very bad", "-1=it's 'bad'", '2="good"'), validation="v.csv", test="t.csv",
+        ood=("a.csv", "b c.csv"), method="mask_tuning+free_lb", alpha=0.1234567891,
         mask_rate=0.1, compare=("fine_tuning", "r_drop"), seeds=3, epochs=5, learning_rate=3e-5, batch_size=16,
         max_length=128, class_weights="balanced", revision="abc", precision="fp32", device="cpu",
     ),

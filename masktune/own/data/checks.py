@@ -33,16 +33,19 @@ def check(
     renamed: Mapping[str, str],
     lengths: Sequence[int] | None = None,
     longest: int | None = None,
+    unread: str = "",
 ) -> list[Finding]:
     """The findings on a file of `examples` with labels from `column`.
 
     `others` are the files that belong to it, by what they are for ("validation", "out of distribution"). `lengths` are
-    the numbers of tokens of the texts where a tokenizer is given, `longest` what its model can read.
+    the numbers of tokens of the texts where a tokenizer is given, `longest` what its model can read. `unread` is what
+    is to be said of a column of texts that is not read.
     """
     found = [_missing(examples), *_numbers(examples), _classes(examples, column, renamed)]
     if len(examples.counts) > 1:
         found += [_balance(examples), _rare(examples), _constant(examples)]
-    found += [_duplicates(examples), _contradictions(examples)]
+    found += [_duplicates(examples), *_clusters(examples), _contradictions(examples)]
+    found += [Finding("second text", LOOK, unread)] if unread else []
     for name, other in others.items():
         found += [_overlap(examples, name, other), *_unknown(examples, name, other)]
     if lengths is not None:
@@ -110,6 +113,16 @@ def _duplicates(examples: Examples) -> Finding:
     said = f"{_count(copies, 'row repeats', 'rows repeat')} the text of another (case and spacing aside)"
     said += "; a split keeps them together" if copies else ""
     return Finding("duplicates", LOOK if copies else FINE, said, {"rows": copies})
+
+
+def _clusters(examples: Examples) -> list[Finding]:
+    if not examples.clusters:
+        return []
+    sizes = Counter(examples.together())
+    largest = max(sizes.values(), default=0)
+    said = f"{_count(len(sizes), 'cluster', 'clusters')}, the largest of {_count(largest, 'row', 'rows')}"
+    said += "; a split keeps them together, and intervals are over them"
+    return [Finding("clusters", FINE, said, {"clusters": len(sizes), "largest": largest})]
 
 
 def _contradictions(examples: Examples) -> Finding:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from masktune.errors import MaskTuneError
 from masktune.own.data.columns import Columns
 from masktune.own.data.reading import Rows
+from masktune.own.settings import option
 
 if TYPE_CHECKING:
     import datasets
@@ -33,6 +34,7 @@ class Examples:
     rows      the row of each in its file, counted from 1
     left_out  how many rows have no text, and how many no label
     numbers   how many texts are numbers in the file, and were read as text
+    clusters  to which of the user's clusters each belongs, "" for one alone; empty where none are named
     """
 
     name: str
@@ -43,6 +45,7 @@ class Examples:
     left_out: Mapping[str, int] = field(default_factory=dict)
     numbers: int = 0
     notes: tuple[str, ...] = ()
+    clusters: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -57,10 +60,29 @@ class Examples:
         """What examples have in common that count as the same: the texts without case and spacing."""
         return [tuple(" ".join(text.casefold().split()) for text in texts) for texts in self.texts]
 
+    def together(self) -> list[int]:
+        """For each example the number of the first with which it belongs together: by its texts, or by a cluster."""
+        first: dict[tuple[Any, ...], int] = {}
+        parent = list(range(len(self)))
+
+        def root(number: int) -> int:
+            while parent[number] != number:
+                number = parent[number]
+            return number
+
+        for number, key in enumerate(self.keys()):
+            cluster = self.clusters[number] if self.clusters else ""
+            for mark in (("texts", *key), *([("cluster", cluster)] if cluster else [])):
+                ends = root(first.setdefault(mark, number)), root(number)
+                parent[max(ends)] = min(ends)
+        return list(map(root, range(len(self))))
+
     def select(self, chosen: Sequence[int]) -> Examples:
         """Those with these numbers, in this order."""
         texts, labels = [self.texts[index] for index in chosen], [self.labels[index] for index in chosen]
-        return Examples(self.name, self.sha256, texts, labels, [self.rows[index] for index in chosen])
+        clusters = [self.clusters[index] for index in chosen] if self.clusters else []
+        rows = [self.rows[index] for index in chosen]
+        return Examples(self.name, self.sha256, texts, labels, rows, clusters=clusters)
 
     def dataset(self, names: Sequence[str]) -> datasets.Dataset:
         """The columns text, text_pair (of pairs) and label, an index into `names`, as `masktune.data` has them."""
@@ -101,6 +123,7 @@ def collect(rows: Rows, columns: Columns, renamed: Mapping[str, str] | None = No
         dict(left_out),
         numbers,
         rows.notes,
+        [label_of(rows.columns[columns.cluster][row - 1]) or "" for _, _, row in chosen] if columns.cluster else [],
     )
 
 
@@ -131,7 +154,8 @@ def _labels(rows: Rows, column: str | None, renamed: Mapping[str, str]) -> list[
     labels = list(map(label_of, rows.columns[column]))
     unknown = sorted(set(renamed) - set(labels))
     if unknown and not set(renamed) & set(labels):
-        raise MaskTuneError(f"{rows.path}: --rename-labels {unknown[0]}=...: no label {unknown[0]!r} in {column!r}")
+        given = option("--rename-labels", f"{unknown[0]}={renamed[unknown[0]]}")
+        raise MaskTuneError(f"{rows.path}: {given}: no label {unknown[0]!r} in {column!r}")
     return [None if label is None else renamed.get(label, label) for label in labels]
 
 
@@ -200,5 +224,6 @@ def fault_of_labels(examples: Examples, column: str, renamed: Mapping[str, str])
     doubt = "" if renamed else doubtful(names)
     if doubt:
         first = next((name for name in names if is_number(name)), names[0])
-        return f"{doubt}: are they the same classes? Say what they mean, as --rename-labels {first}=NAME ..."
+        renaming = option("--rename-labels", f"{first}=NAME")
+        return f"{doubt}: are they the same classes? Say what they mean, as {renaming} ..."
     return ""

@@ -1,7 +1,7 @@
 """Train, validation and test parts of one file.
 
-Examples with the same texts stay together, so that no part holds what another was trained on, and each part has the
-classes in the proportion of the file, as far as whole groups allow.
+Examples with the same texts, and those of one cluster of the user's, stay together, so that no part holds what another
+was trained on, and each part has the classes in the proportion of the file, as far as whole groups allow.
 """
 
 from collections import defaultdict
@@ -41,18 +41,18 @@ def split(examples: Examples, parts: tuple[str, ...] = PARTS) -> dict[str, Examp
     for part, rows in found.items():
         if not len(rows):
             raise MaskTuneError(
-                f"{examples.name}: {len(examples)} rows with their duplicates kept together leave none for {part}; "
-                f"expected some dozens of rows, or name a file for it (--{part})"
+                f"{examples.name}: {len(examples)} rows, duplicates and clusters kept together, leave none for "
+                f"{part}; expected some dozens of rows, or name a file for it (--{part})"
             )
     return found
 
 
 def _groups(examples: Examples) -> dict[str, list[list[int]]]:
-    """Numbers of the examples with the same texts, by the class that the first of them has."""
-    by_key: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for number, key in enumerate(examples.keys()):
-        by_key[key].append(number)
+    """Numbers of the examples that belong together, by the class that the first of them has."""
+    by_first: dict[int, list[int]] = defaultdict(list)
+    for number, first in enumerate(examples.together()):
+        by_first[first].append(number)
     by_label: dict[str, list[list[int]]] = defaultdict(list)
-    for group in by_key.values():
+    for group in by_first.values():
         by_label[examples.labels[group[0]]].append(group)
     return dict(by_label)

@@ -36,6 +36,28 @@ def test_columns_are_told_by_their_names(names, texts, label):
     assert "--text" in found.describe()
 
 
+PAIR = {"q1": ["how do I cook rice?"], "q2": ["what is the way to cook rice?"], "label": ["1"]}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "column 'q1' looks like text too, and is not read; of pairs, name both: --text q1 q2"),
+        ({"q1": ["c0ffee-c0ffee-c0ffee"]}, ""),  # a mark of the row
+        ({"q1": [3]}, ""),
+        ({"question 1": PAIR["q1"], "q1": [1]}, "name both: --text q2 'question 1'"),
+    ],
+)
+def test_a_column_of_texts_that_is_not_read_is_named(more, said):
+    found = columns.choose(rows(**{**PAIR, **more}))
+    assert found.texts == ("q2",) and found.unread().endswith(said) and bool(found.unread()) == bool(said)
+
+
+@pytest.mark.parametrize("given", [{"texts": ["q1"]}, {"texts": ["q1", "q2"]}, {"cluster": "q1"}])
+def test_who_says_what_to_read_is_told_nothing(given):
+    assert columns.choose(rows(**PAIR), **given).unread() == ""
+
+
 def test_columns_that_are_named_are_taken():
     found = columns.choose(rows(text=[TEXT], label=["x"], b=[TEXT], c=["y"]), ["b"], "c")
     assert found == Columns(("b",), "c")

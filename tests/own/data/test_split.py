@@ -1,7 +1,8 @@
 """The split: nothing of a test is in training, and classes keep their proportions."""
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
+from dataclasses import replace
 
 import pytest
 
@@ -58,6 +59,20 @@ def test_a_class_of_one_example_is_trained_on():
     examples = made([f"text {number}" for number in range(41)], ["a", "b"] * 20 + ["rare"])
     parts = split.split(examples)
     assert "rare" in parts["train"].labels
+
+
+def test_what_the_user_says_belongs_together_stays_together(many):
+    """Also by way of a third: of one text with the one, of one cluster with the other."""
+    chooser = random.Random(1)
+    clusters = [chooser.choice(["", *map(str, range(1000))]) for _ in many.labels]
+    marked = replace(many, clusters=clusters)
+    part_of = {row: name for name, part in split.split(marked).items() for row in part.rows}
+    places = defaultdict(set)
+    for row, key, cluster in zip(marked.rows, marked.keys(), clusters, strict=True):
+        places["text", key].add(part_of[row])
+        places["cluster", cluster or row].add(part_of[row])
+    assert {len(own) for own in places.values()} == {1} and set(part_of.values()) == {"train", "validation", "test"}
+    assert many.together() == replace(many, clusters=[""] * len(many)).together()
 
 
 def test_too_few_rows_are_one_line():
