@@ -9,6 +9,7 @@ KINDS = {
     "companion": "companion",
     "other_length": "OOD, cut elsewhere",
 }
+_LENGTH = ("training/epochs", "training/train_examples", "training/batch_size")  # of a training
 AXES = {"in_distribution": "in distribution", "out_of_distribution": "out of distribution"}  # in sentences
 MODELS = {
     "bert": "BERT",
@@ -83,6 +84,21 @@ def methods_in_order(runs: pd.DataFrame) -> list[str]:
     first = runs.drop_duplicates("label")
     baseline = first["method"].eq("fine_tuning")
     return [*first.loc[baseline, "label"], *first.loc[~baseline, "label"]]
+
+
+def pairs_in_order(runs: pd.DataFrame) -> list[tuple[str, str]]:
+    """What the methods are compared with: (plain fine-tuning, other), in the order of `methods_in_order`.
+
+    Where a study fine-tunes for several lengths of training, each method has the one that is as long as its own; these
+    are not compared with one another.
+    """
+    labels = methods_in_order(runs)
+    rows = runs.drop_duplicates("label").set_index("label").loc[labels]
+    settings = rows[[name for name in _LENGTH if name in rows]]
+    length = {label: str(own) for label, *own in settings.itertuples()}
+    plain = {length[label]: label for label in reversed(rows.index[rows["method"] == "fine_tuning"])}
+    pairs = [(plain.get(length[label], labels[0]), label) for label in labels]
+    return [(first, second) for first, second in pairs if first != second]
 
 
 def _plain(name: str) -> str:

@@ -61,10 +61,9 @@ NOT_THE_PAPER = {
 def settings(study: Study, runs: pd.DataFrame) -> list[str]:
     """Which settings of training the main methods share, and whether they were searched."""
     main = runs[(runs["part"] == "main") & (runs["status"] == "done")]
-    plain, *others = names.methods_in_order(main)
     columns = [f"training/{name}" for name in TRAINING]
     trained = main.drop_duplicates([*_PLACE, "label"]).set_index([*_PLACE, "label"])[columns]
-    sentences = [_compare_settings(plain, other, trained) for other in others]
+    sentences = [_compare_settings(*pair, trained) for pair in names.pairs_in_order(main)]
     if study.tuning is None or not study.chosen:
         return [*sentences, "No setting was searched: the better of two methods is the better at these settings."]
     return [

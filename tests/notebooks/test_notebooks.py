@@ -73,7 +73,7 @@ def test_main_results_runs_on_a_small_study(tmp_path, monkeypatch):
     chapter = chapters.Chapter("embedded", ROOT / "notebooks" / "01_main_results.ipynb")
     chapters.execute(chapter)
     outputs = [output for cell in nbformat.read(chapter.executed, 4).cells for output in cell.get("outputs", ())]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 4
     assert not [output for output in outputs if output.output_type in ("error", "stream")]
     text = "".join(str(output.get("data", {})) for output in outputs)
     assert "20 of 20 runs are in; 5 seeds for each number" in text

@@ -137,14 +137,14 @@ def _line(label: str) -> Line2D:
 
 
 def differences(frame: pd.DataFrame, runs: pd.DataFrame | None = None) -> Drawing:
-    """A forest plot: paired differences from the first method, a column a task, 95 % intervals, zero in the middle.
+    """A forest plot: paired differences from plain fine-tuning, a column a task, 95 % intervals, zero in the middle.
 
     `runs`: all runs of the study, see `accuracies`.
     """
     runs = _main_runs(runs)
     if frame.empty:
         return _nothing_to_compare(alt_text.unfinished_runs(runs))
-    tasks, methods = _values(frame, runs, "task"), [frame["first"].iloc[0], *dict.fromkeys(frame["second"])]
+    tasks, methods = _values(frame, runs, "task"), _methods(frame)
     rows = {task: frame[frame["task"] == task].drop_duplicates(["set", "model"]) for task in tasks}
     rows = {task: sets.sort_values("set", key=lambda s: s.map(_order(s)), kind="stable") for task, sets in rows.items()}
     most = max(len(sets) for sets in rows.values())
@@ -154,21 +154,32 @@ def differences(frame: pd.DataFrame, runs: pd.DataFrame | None = None) -> Drawin
         for axis, task in zip(axes, tasks, strict=True):
             _forest(axis, rows[task], frame[frame["task"] == task], methods)
             axis.set_title(names.task(task), pad=8)
-            axis.set_xlabel(f"difference from {methods[0]} (points)")
+            axis.set_xlabel(f"difference from {_reference(frame)} (points)")
         handles = [marks.method_handle(theme.mark(method, methods), method) for method in methods[1:]]
         handles += [*marks.seed_handles(frame["seeds"]), _line("95 % interval over seeds and examples")]
         marks.add_legend(figure, handles)
         panels.add_note(figure, alt_text.unfinished_runs(runs))
-    figure.alt = alt_text.compose(*_each(frame, methods), missing=alt_text.unfinished_runs(runs))
+    figure.alt = alt_text.compose(*_each(frame), missing=alt_text.unfinished_runs(runs))
     return figure
 
 
-def _each(frame: pd.DataFrame, methods: list[str]) -> list[str]:
-    """A sentence for each method that is compared with the first."""
+def _methods(frame: pd.DataFrame) -> list[str]:
+    """What is compared with plain fine-tuning, after that itself: the order of the marks."""
+    return [frame["first"].iloc[0], *dict.fromkeys(frame["second"])]
+
+
+def _reference(frame: pd.DataFrame) -> str:
+    """What the methods are compared with."""
+    firsts = frame["first"].unique()
+    return firsts[0] if len(firsts) == 1 else "equally long fine-tuning"
+
+
+def _each(frame: pd.DataFrame) -> list[str]:
+    """A sentence for each method that is compared."""
     where = alt_text.row_namer(frame)
     return ["Differences in points out of distribution."] + [
-        f"{method} minus {methods[0]}: {alt_text.difference_range(frame[frame['second'] == method], where)}."
-        for method in methods[1:]
+        f"{second} minus {first}: {alt_text.difference_range(rows, where)}."
+        for (first, second), rows in frame.groupby(["first", "second"], sort=False, observed=True)
     ]
 
 
@@ -212,7 +223,7 @@ def predicted(differences: pd.DataFrame, prediction: Mapping[str, float]) -> Dra
         return _nothing_to_compare()
     # A task that was predicted and has no finished runs keeps its row.
     tasks = list(dict.fromkeys([*frame["task"], *prediction]))
-    methods = [frame["first"].iloc[0], *dict.fromkeys(frame["second"])]
+    methods = _methods(frame)
     with theme.apply_theme():
         figure = Drawing(figsize=(6.4, 1.2 + 0.55 * len(tasks)), layout="constrained")
         axis = figure.subplots()
@@ -227,7 +238,7 @@ def predicted(differences: pd.DataFrame, prediction: Mapping[str, float]) -> Dra
             axis.plot(
                 prediction[task], tasks.index(task), "|", color=theme.INK, markersize=22, markeredgewidth=2, zorder=5
             )
-        axis.set_xlabel(f"mean difference from {methods[0]}, out of distribution (points)")
+        axis.set_xlabel(f"mean difference from {_reference(frame)}, out of distribution (points)")
         handles = [
             marks.method_handle(theme.mark(method, methods), f"observed, {method} ({count(rows['seeds'], 'seed')})")
             for method, rows in frame.groupby("second", sort=False, observed=True)

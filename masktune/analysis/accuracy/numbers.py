@@ -92,32 +92,32 @@ def paired_secondary_metrics(block: Block, first: str, second: str) -> dict[str,
 
 
 def differences(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:
-    """Each other method minus the study's first one, on the seeds that both have: points, intervals, test.
+    """Each other method minus plain fine-tuning (`names.pairs_in_order`), on the seeds that both have.
 
-    `low` to `high` is the interval over pre-trainings x seeds x clusters of `crossed_mean`, `bootstrap_low` to
+    Points, with intervals and a test. `low` to `high` is the interval over pre-trainings x seeds x clusters of `crossed_mean`, `bootstrap_low` to
     `bootstrap_high` that of MultiBERTs' bootstrap. `p` is empty where the number of seeds alone keeps the sign-flip
     test from reaching 0.05; `smallest_p` says how low it can go; it takes the pre-trainings as given. Not corrected for
     the number of comparisons. `mcnemar_better` and `mcnemar_worse` count the seeds at which McNemar's test alone would
     call this one pair of runs different. On a lopsided set `balanced` and `auroc` are the same differences of these,
     with 95 % t intervals over seeds; else NaN.
     """
-    first, *others = names.methods_in_order(runs)
+    compared = names.pairs_in_order(runs)
     headlines = (block for block in blocks if block.kind in HEADLINES)
-    rows = [row for block in headlines for row in _difference_rows(block, first, others)]
+    rows = [row for block in headlines for row in _difference_rows(block, compared)]
     columns = ["first", "second", "seeds", "examples", "clusters", "difference", "low", "high", "bootstrap_low"]
     columns += ["bootstrap_high", "p", "smallest_p", "probability_greater", "mcnemar_better", "mcnemar_worse"]
     columns += [f"{name}{end}" for name in SECONDARY for end in ("", "_low", "_high")]
     return _frame(rows, [*PLACE, *columns])
 
 
-def _difference_rows(block: Block, first: str, others: list[str]) -> Iterator[dict[str, Any]]:
-    pairs = {second: pair for second in others if (pair := block.pair(first, second)) is not None}
+def _difference_rows(block: Block, compared: list[tuple[str, str]]) -> Iterator[dict[str, Any]]:
+    pairs = {labels: pair for labels in compared if (pair := block.pair(*labels)) is not None}
     if not pairs:
         return
     gaps = [np.subtract(other, one, dtype=float) for one, other in pairs.values()]
-    started = [block.pretrainings(first, second) for second in pairs]
+    started = [block.pretrainings(*labels) for labels in pairs]
     bootstrap = crossed.bootstrap_means(gaps, block.clusters, pretrainings=started)
-    for (second, pair), own, means in zip(pairs.items(), started, bootstrap, strict=True):
+    for ((first, second), pair), own, means in zip(pairs.items(), started, bootstrap, strict=True):
         low, high = crossed.bootstrap_interval(means)
         yield {
             **block.place, "first": first, "second": second, **compare(block, *pair, own),

@@ -140,7 +140,7 @@ def single_pairs(differences: pd.DataFrame) -> list[str]:
     some = (((better > 0) | (worse > 0)) & (differences["low"] <= 0) & (differences["high"] >= 0)).sum()
     return [
         f"Of {int(differences['seeds'].sum())} single pairs of runs McNemar's test calls {int(better.sum())} better "
-        f"and {int(worse.sum())} worse than {differences['first'].iloc[0]} at 0.05.",
+        f"and {int(worse.sum())} worse than {' or '.join(differences['first'].unique())} at 0.05.",
         f"On {split} of {len(differences)} comparisons two seeds would have been called different in opposite "
         f"directions; on {some} at least one seed would have been, where the interval over seeds and examples spans 0.",
     ]

@@ -7,7 +7,7 @@ from scipy import stats
 from synthetic_study import make, with_failures
 
 from masktune.analysis import ablations, accuracy, comparisons, lengths, results
-from masktune.analysis.accuracy import numbers
+from masktune.analysis.accuracy import figures, numbers
 from masktune.analysis.answers import LOPSIDED, blocks
 from masktune.analysis.table import markdown
 
@@ -56,6 +56,19 @@ def test_first_method_is_fine_tuning_whatever_the_order(gathered, found):
     runs, _ = gathered
     frame = numbers.differences(found, runs.iloc[::-1])
     assert set(frame["first"]) == {"fine-tuning"}
+
+
+def test_a_method_is_compared_with_the_fine_tuning_that_was_as_long():
+    short, long = make(tasks=("sentiment",)), make(tasks=("sentiment",))
+    for epochs, (runs, predictions) in ((1, short), (3, long)):
+        runs["training/epochs"] = float(epochs)
+        for column, marked in ((runs, "label"), (runs, "run_id"), (predictions, "run_id")):
+            column[marked] = column[marked].astype(str) + f" ({epochs})"
+    runs, predictions = (pd.concat(parts, ignore_index=True) for parts in zip(short, long, strict=True))
+    frame = numbers.differences(blocks(runs, predictions), runs)
+    compared = set(zip(frame["first"], frame["second"], strict=True))
+    assert compared == {("fine-tuning (1)", "Mask-tuning (1)"), ("fine-tuning (3)", "Mask-tuning (3)")}
+    assert "equally long fine-tuning" in figures.differences(frame).axes[0].get_xlabel()
 
 
 def test_pair_consistency_needs_both_halves(gathered, found):
