@@ -94,12 +94,12 @@ def paired_secondary_metrics(block: Block, first: str, second: str) -> dict[str,
 def differences(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:
     """Each other method minus plain fine-tuning (`names.pairs_in_order`), on the seeds that both have.
 
-    Points, with intervals and a test. `low` to `high` is the interval over pre-trainings x seeds x clusters of `crossed_mean`, `bootstrap_low` to
-    `bootstrap_high` that of MultiBERTs' bootstrap. `p` is empty where the number of seeds alone keeps the sign-flip
-    test from reaching 0.05; `smallest_p` says how low it can go; it takes the pre-trainings as given. Not corrected for
-    the number of comparisons. `mcnemar_better` and `mcnemar_worse` count the seeds at which McNemar's test alone would
-    call this one pair of runs different. On a lopsided set `balanced` and `auroc` are the same differences of these,
-    with 95 % t intervals over seeds; else NaN.
+    Points, with intervals and a test. `low` to `high` is the interval over pre-trainings x seeds x clusters of
+    `crossed_mean`, `bootstrap_low` to `bootstrap_high` that of MultiBERTs' bootstrap. `p` is empty where the number of
+    seeds alone keeps the sign-flip test from reaching 0.05; `smallest_p` says how low it can go; it takes the pre-
+    trainings as given. Not corrected for the number of comparisons. `mcnemar_better` and `mcnemar_worse` count the
+    seeds at which McNemar's test alone would call this one pair of runs different. On a lopsided set `balanced` and
+    `auroc` are the same differences of these, with 95 % t intervals over seeds; else NaN.
     """
     compared = names.pairs_in_order(runs)
     headlines = (block for block in blocks if block.kind in HEADLINES)
