@@ -4,10 +4,12 @@ import doctest
 import importlib
 import inspect
 import random
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 import pytest
+import torch
 from datasets import Dataset
 from tiny_models import WORDS
 from tiny_runs import classifier
@@ -15,12 +17,22 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trai
 
 import masktune
 from masktune import methods
+from masktune.perturb import Vocabulary
+from masktune.streams import Streams
 
 MODULES = (
     "masktune.losses", "masktune.perturb", "masktune.methods", "masktune.statistics.diversity",
     "masktune.statistics.gates", "masktune.statistics.intervals", "masktune.statistics.matched",
     "masktune.statistics.metrics", "masktune.statistics.multiplicity", "masktune.statistics.tests",
 )  # fmt: skip
+
+
+def documentation(documented: Any) -> str:
+    """The docstring, for a method of a class without one that of the class it implements."""
+    if documented.__doc__ is None and "." in documented.__qualname__:
+        kind = getattr(importlib.import_module(documented.__module__), documented.__qualname__.partition(".")[0])
+        return inspect.getdoc(getattr(kind, documented.__name__)) or ""
+    return inspect.getdoc(documented) or ""
 
 
 def functions(module_name: str) -> dict[str, FunctionType]:
@@ -71,14 +83,48 @@ def test_so_does_that_of_each_name_of_the_package(name, given):
     check(getattr(masktune, name), name, given | {name: getattr(masktune, name) for name in EXPORTED})
 
 
-@pytest.mark.parametrize("name", ["paper", "recommended"])
-def test_and_of_the_two_readings(name):
-    check(getattr(masktune.MaskTuning, name), name, {"MaskTuning": masktune.MaskTuning})
+def own_methods(kind: type) -> list[str]:
+    """The public methods of a class that are the package's own, and none that torch or transformers tells users of."""
+    foreign = [base for base in kind.__mro__ if not base.__module__.startswith("masktune")]
+    names = {name for base in kind.__mro__ if base not in foreign for name in vars(base) if not name.startswith("_")}
+    return sorted(
+        name
+        for name in names
+        if inspect.isroutine(getattr(kind, name)) and not any(hasattr(base, name) for base in foreign)
+    )
+
+
+CLASSES = [name for name in EXPORTED if isinstance(getattr(masktune, name), type)]
+METHODS = [(kind, name) for kind in CLASSES for name in own_methods(getattr(masktune, kind))]
+METHODS += [("MaskTuningModel", "forward")]
+
+
+def test_the_methods_are_those_of_the_documentation():
+    assert len(METHODS) > 20
+    assert {("MaskTuningModel", "from_classifier"), ("MaskTuning", "paper"), ("FineTuning", "terms")} <= set(METHODS)
+    assert ("MaskTuningTrainer", "decide_cpu_accelerators") in METHODS
+    assert ("MaskTuningTrainer", "train") not in METHODS  # Trainer's, and shown by the class itself
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "name"), METHODS)
+def test_and_that_of_each_method_of_a_class(kind, name, given):
+    model = masktune.MaskTuningModel.from_classifier(given["classifier"])
+    model.vocabulary = Vocabulary.of(given["tokenizer"])
+    more = {
+        "model": model,
+        "inputs": dict(given["tokenizer"](given["texts"][:2], return_tensors="pt")),
+        "Path": Path,
+        "Streams": Streams,
+        "torch": torch,
+    }
+    exported = {exported: getattr(masktune, exported) for exported in EXPORTED}
+    check(getattr(getattr(masktune, kind), name), name, given | more | exported)
 
 
 def check(documented: Any, name: str, namespace: dict[str, Any]) -> None:
-    """Run the example of a docstring; there must be one."""
-    [test] = doctest.DocTestFinder(recurse=False).find(documented, name, globs=dict(namespace))
+    """Run the example of a docstring, its own or that of the method that it implements; there must be one."""
+    test = doctest.DocTestParser().get_doctest(documentation(documented), dict(namespace), name, None, None)
     assert test.examples, f"{name} has no example; end its docstring with a line of >>> and what it gives"
     said: list[str] = []
     options = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS

@@ -134,11 +134,19 @@ class Component(ABC):
         return f"{self.formula} ({self.label})"
 
     def settings(self) -> dict[str, Any]:
-        """Every option with its value."""
+        """Every option with its value.
+
+        >>> MaskTuning(alpha=0.3).settings()["mask_rate"]
+        0.05
+        """
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def options(self) -> dict[str, Any]:
-        """The options that differ from their defaults."""
+        """The options that differ from their defaults.
+
+        >>> MaskTuning(alpha=0.3).options()
+        {'alpha': 0.3}
+        """
         defaults = {field.name: field.default for field in fields(self) if field.default is not MISSING}
         return {name: value for name, value in self.settings().items() if value != defaults.get(name, MISSING)}
 
@@ -298,8 +306,17 @@ class Method(Component):
     def terms(
         self, model: "MaskTuningModel", batch: Batch, streams: Streams, classification: Classification = PLAIN
     ) -> Iterator[Term]:
-        """The terms of the loss on a batch: input_ids, attention_mask [B, L] (token_type_ids), labels [B]."""
+        """The terms of the loss on a batch: input_ids, attention_mask [B, L] (token_type_ids), labels [B].
+
+        >>> batch = {**inputs, "labels": torch.tensor([0, 1])}
+        >>> [(term.name, term.weight) for term in MaskTuning(mask_rate=0.5).terms(model, batch, Streams(0))]
+        [('mlm', 0.6), ('classification', 0.4)]
+        """
 
     @abstractmethod
     def passes(self, classifier: int = 1) -> tuple[int, int]:
-        """(forward, backward) passes over the batch in a step, at most; reading a text takes `classifier` of each."""
+        """(forward, backward) passes over the batch in a step, at most; reading a text takes `classifier` of each.
+
+        >>> FineTuning().passes(), MaskTuning().passes(), MaskTuning(alpha=0).passes()
+        ((1, 1), (2, 2), (2, 1))
+        """

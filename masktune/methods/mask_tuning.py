@@ -194,7 +194,14 @@ class MaskTuning(Method):
                 yield replace(term, keep_graph=True) if self.fill == "soft" else term
 
     def perturb_batch(self, model: "MaskTuningModel", inputs: Batch, streams: Streams) -> perturb.PerturbedBatch:
-        """Steps 1 to 3 for inputs [B, L]. Logits have a graph where the language model is trained with them."""
+        """Steps 1 to 3 for inputs [B, L]. Logits have a graph where the language model is trained with them.
+
+        >>> perturbed = MaskTuning(mask_rate=0.5).perturb_batch(model, inputs, Streams(0))
+        >>> perturbed.filled_ids.shape == inputs["input_ids"].shape
+        True
+        >>> len(perturbed.logits) == int(perturbed.positions.sum())
+        True
+        """
 
         def predict(masked_ids: Tensor, positions: Tensor) -> Tensor:
             learns = self._weights[0] > 0 or self.fill_gradient

@@ -43,6 +43,12 @@ class Editing(nn.Module):
         replaced by `edit(output, values(number))`. `values` are [B, L, ...], a row for each token; they reach a stack
         that reads the text shifted as it reads it. Raises MaskTuneError for a type of model of which it is not known
         where they are, and for layers that are computed once more in the backward pass, when the block has ended.
+
+        >>> kept = torch.zeros_like(inputs["input_ids"], dtype=torch.float)  # of no token anything is left
+        >>> with model.edit("words", lambda number: kept, lambda output, kept: output * kept[..., None]):
+        ...     empty = model(**inputs).logits
+        >>> torch.equal(empty, model(**inputs).logits)
+        False
         """
         if where == "feed_forward" and _recomputes(self.encoder_of_classifier):
             raise MaskTuneError(
@@ -64,6 +70,12 @@ class Editing(nn.Module):
         """Within the block the classifier reads `words` [B, L, H] at bool [B, L], before any `edit` of the words.
 
         BART multiplies the embeddings that it looks up by a factor of the stack that reads them; these alike.
+
+        >>> words = model.classifier.get_input_embeddings()(inputs["input_ids"])
+        >>> with model.eval().read_softly(words, torch.ones_like(inputs["input_ids"], dtype=torch.bool)):
+        ...     same = model(**inputs).logits
+        >>> torch.equal(same, model(**inputs).logits)
+        True
         """
         with contextlib.ExitStack() as hooks:
             for stack in self._stacks("words"):
@@ -75,7 +87,13 @@ class Editing(nn.Module):
             yield
 
     def hide_from_attention(self, inputs: dict[str, Tensor], tokens: Tensor) -> dict[str, Tensor]:
-        """The inputs of the classifier with an attention that leaves out some `tokens`, bool [B, L]."""
+        """The inputs of the classifier with an attention that leaves out some `tokens`, bool [B, L].
+
+        >>> first = torch.zeros_like(inputs["input_ids"], dtype=torch.bool)
+        >>> first[:, 1] = True
+        >>> model.hide_from_attention(inputs, first)["attention_mask"][0, :3].tolist()
+        [1, 0, 1]
+        """
         inputs = {**inputs, "attention_mask": inputs["attention_mask"].masked_fill(tokens, 0)}
         if any(stack.shifted for stack in self._stacks("attention")):
             inputs["decoder_attention_mask"] = (~shift_right(tokens)).long()
@@ -83,7 +101,11 @@ class Editing(nn.Module):
 
     @torch.no_grad()
     def attention(self, inputs: dict[str, Tensor]) -> Tensor:
-        """How much the classification attends to each token in the last layer, mean over the heads. -> [B, L]."""
+        """How much the classification attends to each token in the last layer, mean over the heads. -> [B, L].
+
+        >>> model.attention(inputs).sum(1)
+        tensor([1.0000, 1.0000])
+        """
         classifier: Any = self.classifier
         family = family_of(classifier.config, "attention")
         classifier.set_attn_implementation("eager")  # the others do not tell

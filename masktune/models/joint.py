@@ -99,6 +99,10 @@ class MaskTuningModel(ClassifierSurface, Editing):
         The classification head is drawn as transformers draws it. What follows `encoder` is passed on to
         `from_pretrained` of transformers, for both heads. Raises MaskTuneError for a checkpoint that cannot be read or
         lacks a tensor, a type of model without masked-LM head, or one whose masked-LM head was never trained.
+
+        >>> model = MaskTuningModel.from_pretrained(checkpoint, ["negative", "positive"], seed=0)
+        >>> model.encoder, model.config.id2label
+        ('shared', {0: 'negative', 1: 'positive'})
         """
         origin = Origin(str(checkpoint), revision, subfolder, cache_dir, token, local_files_only, trust_remote_code)
         names = dict(enumerate(label_names))
@@ -138,6 +142,9 @@ class MaskTuningModel(ClassifierSurface, Editing):
         loaded must be said once more. `checkpoint` names another one, with a head that fits. The head has the
         classifier's device, number type and number of tokens. Raises MaskTuneError for what is no classifier of
         transformers (compiled, or in another wrapper than peft's, too), and where no trained head is found.
+
+        >>> MaskTuningModel.from_classifier(classifier).classifier is classifier
+        True
         """
         check_classifier(classifier)
         if encoder is None:
@@ -206,6 +213,10 @@ class MaskTuningModel(ClassifierSurface, Editing):
         """The classifier's loss (mean cross-entropy, with labels [B]) and logits [B, C], and what else its config asks.
 
         `soft_words` [B, L, H] are read in the place of the looked-up word embeddings at `soft_positions`, bool [B, L].
+
+        >>> output = model(**inputs, labels=torch.tensor([0, 1]))
+        >>> output.logits.shape, output.loss.shape
+        (torch.Size([2, 2]), torch.Size([]))
         """
         with contextlib.ExitStack() as reading:
             if soft_words is not None and soft_positions is not None:
@@ -220,6 +231,10 @@ class MaskTuningModel(ClassifierSurface, Editing):
         """The mean of the classifier's word embeddings, weighted by probabilities [N, V]. -> [N, H].
 
         In the precision of the embeddings, under autocast too: of a certain prediction it is the embedding itself.
+
+        >>> words = model.classifier.get_input_embeddings().weight
+        >>> torch.equal(model.expected_words(torch.eye(len(words))), words)
+        True
         """
         words = self.classifier.get_input_embeddings().get_parameter("weight")
         with torch.autocast(words.device.type, enabled=False):
@@ -227,7 +242,14 @@ class MaskTuningModel(ClassifierSurface, Editing):
 
     @contextlib.contextmanager
     def without_dropout(self) -> Iterator[None]:
-        """Within the block the model computes in evaluation mode; after it every module is as it was."""
+        """Within the block the model computes in evaluation mode; after it every module is as it was.
+
+        >>> with model.train().without_dropout():
+        ...     print(model.training)
+        False
+        >>> model.training
+        True
+        """
         training = [module for module in self.modules() if module.training]
         self.eval()
         try:
@@ -240,6 +262,12 @@ class MaskTuningModel(ClassifierSurface, Editing):
         """Predictions for the masked tokens, see `masked_logits`. -> [N, V].
 
         Raises MaskTuneError for a model without language model (encoder=None).
+
+        >>> positions = torch.zeros_like(inputs["input_ids"], dtype=torch.bool)
+        >>> positions[0, 1] = True  # the first word of the first text
+        >>> masked_ids = inputs["input_ids"].masked_fill(positions, tokenizer.mask_token_id)
+        >>> model.mlm_logits(masked_ids, positions=positions, **inputs).shape == (1, len(tokenizer))
+        True
         """
         if self.mlm_head is None:
             raise MaskTuneError("the model has no language model; load it with encoder='shared'")
@@ -249,7 +277,13 @@ class MaskTuningModel(ClassifierSurface, Editing):
     def resize_token_embeddings(
         self, new_num_tokens: int | None = None, pad_to_multiple_of: int | None = None, mean_resizing: bool = True
     ) -> nn.Module:
-        """transformers' own, for both heads: classifier and language model then know as many tokens."""
+        """transformers' own, for both heads: classifier and language model then know as many tokens.
+
+        >>> tokenizer.add_tokens(["mask-tuning"])
+        1
+        >>> model.resize_token_embeddings(len(tokenizer)).num_embeddings == len(tokenizer)
+        True
+        """
         before = len(self.classifier.get_input_embeddings().get_parameter("weight"))
         words = self.classifier.resize_token_embeddings(new_num_tokens, pad_to_multiple_of, mean_resizing)
         self.__dict__.pop("_counted", None)
@@ -276,6 +310,10 @@ class MaskTuningModel(ClassifierSurface, Editing):
         the language model; `MaskTuningModel.from_pretrained` finds both. Of a classifier in peft's wrapper the adapter
         is written, as peft does. `state_dict` is that of the whole model. Raises MaskTuneError for `push_to_hub`, which
         would upload the folder before the language model is in it.
+
+        >>> model.save_pretrained("mask-tuned")
+        >>> sorted(file.name for file in Path("mask-tuned").iterdir())
+        ['config.json', 'mlm_head.safetensors', 'model.safetensors']
         """
         if push_to_hub:
             raise MaskTuneError("push_to_hub = True: call model.push_to_hub(repo_id), which uploads both heads")
@@ -298,6 +336,9 @@ class MaskTuningModel(ClassifierSurface, Editing):
 
         Raises MaskTuneError that names the first tensor of the classifier or its language model that the folder lacks,
         has too many, or has in another shape.
+
+        >>> model.save_pretrained("epoch-1")
+        >>> model.load_weights("epoch-1")
         """
         folder = Path(folder)
         if is_adapted(self.classifier):

@@ -50,7 +50,11 @@ class ClassifierSurface(nn.Module, PushToHubMixin):
         return getattr(classifier, name)
 
     def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
-        """The classifier's number of parameters, counted once: Trainer asks in each step."""
+        """The classifier's number of parameters, counted once: Trainer asks in each step.
+
+        >>> model.num_parameters() == classifier.num_parameters()
+        True
+        """
         counted: dict[tuple[bool, bool], int] = self.__dict__.setdefault("_counted", {})
         kind = (only_trainable, exclude_embeddings)
         if kind not in counted:

@@ -231,6 +231,10 @@ class MaskTuningTrainer(SeveralProcesses, Advised, SeededOrder, AnyData, Saving,
         """Which of the accelerators of masktune.training.cpu training uses: {"fast_dropout", "fast_word_gradient"}.
 
         Raises MaskTuneError for one that was asked for and cannot be used.
+
+        >>> trainer = MaskTuningTrainer(classifier, args, processing_class=tokenizer, reference=True)
+        >>> trainer.decide_cpu_accelerators()
+        {'fast_dropout': False, 'fast_word_gradient': False}
         """
         # As the state has it: known for certain once training has begun.
         measures_always = self.measure_gradients and self.state.logging_steps == 1
