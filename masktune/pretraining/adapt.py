@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def adapt(
         return folder
     masked_lm, tokenizer = _load(origin, read, max_length, seed)
     share = max(HELD_OUT, min(LARGEST_SHARE, ENOUGH_HELD_OUT / len(read)))
-    with files.replace_folder(folder) as unfinished:
+    with _says_if_interrupted(folder), files.replace_folder(folder) as unfinished:
         title = f"adapting {Path(origin.name).name}"
         measured = train_and_store(
             masked_lm, tokenizer, read, recipe, seed, title, unfinished, made_of, share, _Telling(steps)
@@ -105,6 +106,16 @@ def _load(origin: Origin, texts: list[str], max_length: int, seed: int) -> tuple
     if missing:
         mlm.start_bias_at_unigrams(masked_lm, tokenizer, texts)
     return masked_lm, tokenizer
+
+
+@contextmanager
+def _says_if_interrupted(folder: Path) -> Iterator[None]:
+    """Within the block an interruption is told what becomes of it, beside the progress bar."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        tqdm.write(f"interrupted: nothing of {folder} is kept, and the same call begins again at step 0")
+        raise
 
 
 class _Telling:

@@ -96,7 +96,7 @@ def test_the_same_call_is_done_once_and_another_is_not_written_over_it(headless,
             adapt(**given)
 
 
-def test_an_interrupted_training_leaves_nothing_and_begins_again(headless, tmp_path, monkeypatch):
+def test_an_interrupted_training_leaves_nothing_and_begins_again(headless, tmp_path, monkeypatch, capsys):
     def interrupted(*given, **named):
         raise KeyboardInterrupt
 
@@ -104,6 +104,8 @@ def test_an_interrupted_training_leaves_nothing_and_begins_again(headless, tmp_p
         patch.setattr(storing.mlm, "train_mlm", interrupted)
         adapt(headless, TEXTS, tmp_path / "made" / "adapted", **QUICK)
     assert list((tmp_path / "made").iterdir()) == []
+    (said,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("interrupted")]
+    assert "made/adapted is kept" in said and said.endswith("begins again at step 0")
     assert (adapt(headless, TEXTS, tmp_path / "made" / "adapted", **QUICK) / "masked_lm.json").is_file()
 
 
