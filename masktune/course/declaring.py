@@ -6,6 +6,7 @@ when it was declared, and when its first run began.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -26,7 +27,13 @@ def parse(text: str) -> Study:
     try:
         return parse_study(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise MaskTuneError(f"the design is not valid TOML: {error}") from None
+        raise MaskTuneError(f"the design is not valid TOML: {error}{_quoted(text, str(error))}") from None
+
+
+def _quoted(text: str, error: str) -> str:
+    """The line of a text that an error speaks of."""
+    number = re.search(r"at line (\d+)", error)
+    return f": {text.splitlines()[int(number[1]) - 1]!r}" if number else ""
 
 
 def declare(text: str) -> Study:

@@ -46,14 +46,20 @@ def predict(question: str, answer: Answer | EllipsisType, choices: Sequence[str]
 
 def score(question: str, found: Answer) -> None:
     """Say what was predicted and what was found. Raises NotYetError where nothing was predicted."""
-    stored = kept.read(FILE)
-    if question not in stored:
-        raise NotYetError(f"no prediction for {question!r} is stored; run the cell with predict above first")
+    predicted, stored = predicted_for(question), kept.read(FILE)
     found = found if isinstance(found, str) else float(f"{float(found):.3g}")
-    predicted = stored[question]["predicted"]
     stored[question] = {"predicted": predicted, "found": found}
     kept.write(FILE, stored)
     print(f"{question}: you predicted {predicted}, found {found}{_compare(predicted, found)}.")
+
+
+def predicted_for(question: str) -> Answer:
+    """What was predicted. Raises NotYetError where nothing was."""
+    stored = kept.read(FILE)
+    if question not in stored:
+        raise NotYetError(f"no prediction for {question!r} is stored; run the cell with predict above first")
+    predicted: Answer = stored[question]["predicted"]
+    return predicted
 
 
 def _compare(predicted: Answer, found: Answer) -> str:

@@ -15,6 +15,7 @@ from transformers import AutoTokenizer, PrinterCallback, TrainingArguments
 from transformers.utils import logging
 
 from masktune import methods
+from masktune.course.progress import Passes
 from masktune.data import encode
 from masktune.data.world import MAX_LENGTH
 from masktune.methods import Method
@@ -61,19 +62,20 @@ def fine_tune(
             advice=False,  # a lesson is about what happens without it
         )
         trainer.remove_callback(PrinterCallback)
+        trainer.add_callback(Passes(seed))  # says how far it is
         trainer.train()
     return trainer.model.eval()
 
 
 def pretrained() -> str:
     """The folder of the small BERT, pre-trained on the world's stories: made in about a minute, once."""
+    logging.disable_progress_bar()  # of the file, which is there in no time; the training's own stays
     return checkpoints.prepare(ModelSpec("bert", "embedded:bert"), "sentiment")
 
 
 def start(seed: int, encoder: str | None = "shared") -> MaskTuningModel:
     """The small BERT as training begins with it: pre-trained, under a new classification head that `seed` draws."""
     logging.set_verbosity_error()
-    logging.disable_progress_bar()
     model = MaskTuningModel.from_pretrained(pretrained(), LABELS, seed, encoder=encoder)
     if encoder is not None:
         model.vocabulary = Vocabulary.of(AutoTokenizer.from_pretrained(pretrained()))

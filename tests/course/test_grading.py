@@ -56,6 +56,12 @@ def test_a_function_without_return_is_told_so():
         check_half(lambda number: None)
 
 
+@pytest.mark.parametrize("gave", [{"half": 1}, [1, 2], "one", len])
+def test_a_result_of_another_kind_is_said_to_be_that(gave):
+    with pytest.raises(NotYetError, match="what half gave back is not what was asked for"):
+        check_half(lambda number: gave)
+
+
 def test_an_error_about_none_inside_the_students_own_function_is_left_as_it_is():
     with pytest.raises(TypeError, match="NoneType"):
         check_half(lambda number: number + None)

@@ -2,12 +2,14 @@
 
 import json
 import re
+import subprocess
 
 import pytest
 from lessons import SOURCES, read
 
 from masktune.course import slides
 from masktune.errors import MaskTuneError
+from masktune.site.check import browser
 
 
 def cell(kind, place, source, slide=None, **more):
@@ -53,6 +55,37 @@ def test_marked_cells_are_slides_and_each_heading_begins_one():
 def test_what_a_slide_shows_of_an_output(output, shown):
     *_, last = sections(slides.deck(LESSON, {"e": [output]}))
     assert (shown in last) if shown else last == ""
+
+
+def test_what_a_lesson_folds_is_open_on_its_slide():
+    text = "<details>\n<summary><b>Once you have run it</b></summary>\n\nIt *fell*.\n\n</details>"
+    page = slides.deck({"cells": [cell("markdown", "a", text, "slide")]} | {"metadata": {}}, {})
+    (only,) = sections(page)
+    assert "It <em>fell</em>." in only and "details" not in only and "Once" not in only
+
+
+@pytest.mark.slow
+def test_what_is_too_much_for_a_window_becomes_smaller_until_it_fits(tmp_path):
+    if browser.find() is None:
+        pytest.skip("there is no Chromium")
+    rows = "".join(f"<tr><td>a row of a long table, {number}</td></tr>" for number in range(16))
+    table = {"output_type": "execute_result", "data": {"text/html": f"<table>{rows}</table>"}}
+    page = slides.deck(LESSON, {"e": [table]})
+    tell = (
+        "<script>addEventListener('load', () => document.body.append(slides.map(s => s.offsetHeight).join()))</script>"
+    )
+    (tmp_path / "deck.html").write_text(page.replace("</body>", f"{tell}</body>"))
+    command = [
+        browser.find(),
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--window-size=1280,860",
+        "--dump-dom",
+    ]
+    shown = subprocess.run([*command, (tmp_path / "deck.html").as_uri()], capture_output=True, text=True, timeout=120)
+    heights = [int(each) for each in re.search(r"([\d,]+)</body>", shown.stdout)[1].split(",")]
+    assert len(set(heights)) == 1, heights
 
 
 def test_a_page_fetches_nothing():

@@ -84,6 +84,30 @@ def test_each_exercise_has_a_check_and_wrong_answers_and_each_prediction_is_scor
     assert code.count("score(") >= 2 and code.index("predict(") < code.index("score(")
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_nothing_tells_what_comes_out_before_it_was_run(path):
+    """The order is question, prediction, experiment, score; what is said of a result is folded, for a page shows all.
+
+    A text that begins with a heading goes on to something else.
+    """
+    cells = copies.copy(read(path), "student")["cells"]
+    asked = [place for place, cell in enumerate(cells) if "prediction" in copies.tags(cell)]
+    assert asked
+    for place in asked:
+        assert "**Predict before you run" in source(cells[place - 1])
+        assert cells[place + 1]["cell_type"] == "code" or source(cells[place + 1]).startswith("## ")
+        for question in re.findall(r'predict\("([^"]+)"', source(cells[place])):
+            scored = next(at for at, cell in enumerate(cells) if at > place and _scores(source(cell), question))
+            after = next(source(cell) for cell in cells[scored + 1 :] if cell["cell_type"] == "markdown")
+            assert after.startswith(("<details>\n<summary>", "## ", "### ")), after
+
+
+def _scores(code, question):
+    """Whether a cell scores a prediction: the question, or the pattern of it, stands in a call of `score`."""
+    scored = re.findall(r'score\(\s*f?"([^"]+)"', code)
+    return any(re.fullmatch(re.sub(r"\\{\w+\\}", ".+", re.escape(each)), question) for each in scored)
+
+
 @pytest.mark.parametrize("path", [*SOURCES, COURSE / "README.md"], ids=lambda path: path.stem)
 def test_links_lead_somewhere(path):
     text = path.read_text(encoding="utf-8") if path.suffix == ".md" else text_of(path)

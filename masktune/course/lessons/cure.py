@@ -13,9 +13,11 @@ import numpy
 
 from masktune.course.declaring import parse
 from masktune.course.grading import NotYetError, check_of, expect
-from masktune.course.lessons.make_it_win import LESS, MORE, NEITHER, NO_DIFFERENCE, numbers_in
+from masktune.course.lessons.make_it_win import LESS, MORE, NEITHER
 from masktune.errors import MaskTuneError
 from masktune.statistics.crossed import paired_difference
+from masktune.statistics.multiplicity import correct
+from masktune.statistics.tests import sign_flip
 from masktune.study.design.claims import LEVEL, smallest_p
 from masktune.study.design.comparisons import comparisons
 from masktune.study.design.grid import GridRow
@@ -114,12 +116,23 @@ def _check_arms(study: Study, rows: Mapping[str, GridRow]) -> None:
 def _check_control(study: Study, rows: Mapping[str, GridRow]) -> None:
     expect(study.gates is not None, "there is no [gates] table: when does a row count as trained?")
     assert study.gates is not None
+    least = study.gates.trained.accuracy["sentiment"]
+    expect(
+        50 < least <= 100,
+        f"accuracy = {least:g} in [gates]: per cent are meant, and a coin has 50; below which accuracy in validation "
+        "has a row not learned its task?",
+    )
     control = study.gates.control
     expect(
         control is not None,
         "[gates] has no control: if Mask-tuning does not help, how does a reader know that anything could?",
     )
     assert control is not None
+    expect(
+        1 <= control.gain <= 100,
+        f"gain = {control.gain:g} in [gates]: points are meant; how far must the control be ahead on a set, before you "
+        "believe that the set can tell?",
+    )
     expect(control.against == BASELINE, f"the control is held against {BASELINE!r}, not {control.against!r}")
     row = rows[control.label]
     expect(
@@ -225,7 +238,11 @@ def check_gates(gates_of: Callable[[Study, Right], Mapping[str, bool]]) -> None:
     """Which arms trained and which sets can tell, by the numbers that the study declares."""
     study, names = parse(SAMPLE), (BASELINE, METHOD, *SETS)
     cases = (
-        (_GAIN, (), "both arms have 85 % or more in validation (85, not 0.85), and the control gains 60"),
+        (
+            _GAIN,
+            (),
+            "75 % are declared and both arms have 85 or more in validation (not 0.85); the control gains 60",
+        ),
         (
             _UNTRAINED,
             (METHOD,),
@@ -259,22 +276,34 @@ def check_report(report: Callable[[Study, Right], Sequence[Mapping[str, Any]]]) 
     )
     for right, verdicts, reason in cases:
         rows = list(report(study, _Shown(right)))
+        expect(
+            all(isinstance(row, Mapping) for row in rows),
+            "give a list with a dictionary for each comparison; pandas makes a table of it below",
+        )
         named = [row.get("set") for row in rows]
         expect(
             named == list(SETS),
             f"one row for each declared set, in the order of {SETS}; yours are {named}. The claim of these made-up "
             "runs names a kind, so its `sets` is empty",
         )
-        for row, verdict in zip(rows, verdicts, strict=True):
+        for row, verdict, p in zip(rows, verdicts, _corrected(right), strict=True):
             missing = [key for key in ("difference", "low", "high", "corrected p", "verdict") if key not in row]
             expect(not missing, f"a row needs {missing}; yours has {tuple(row)}")
             _check_numbers(row, right)
             expect(
+                abs(row["corrected p"] - p) < 1e-9,
+                f"'corrected p' on {row['set']} is {p:.4g} in made-up runs, by Holm over the two comparisons; yours is "
+                f"{row['corrected p']:.4g}",
+            )
+            expect(
                 row["verdict"] == verdict,
                 f"on made-up runs the verdict on {row['set']} is {verdict!r}, yours is {row['verdict']!r}: {reason}",
             )
-    p = report(study, _Shown(_GAIN))[0]["corrected p"]
-    expect(abs(p - 2 / 64) < 1e-9, f"seven seeds that all win, two comparisons: 2 x 2/128 by Holm, yours is {p:.4g}")
+
+
+def _corrected(right: Right) -> numpy.ndarray:
+    differences = (right[METHOD][name].sum(axis=1) - right[BASELINE][name].sum(axis=1) for name in SETS)
+    return correct(numpy.array([sign_flip(each) for each in differences]), "headline")
 
 
 def _check_numbers(row: Mapping[str, Any], right: Right) -> None:
@@ -286,28 +315,3 @@ def _check_numbers(row: Mapping[str, Any], right: Right) -> None:
             abs(row[name] - 100 * share) < 0.01,
             f"{name!r} on {row['set']} is {100 * share:.2f} points in made-up runs, yours is {row[name]:.2f}",
         )
-
-
-@check_of("conclusion")
-def check_conclusion(conclusion: str, rows: Sequence[Mapping[str, Any]], seeds: int) -> None:
-    """The conclusion gives every declared comparison, whatever came out, and says what it does not show."""
-    expect(isinstance(conclusion, str) and "..." not in conclusion, "write the conclusion as one text, without dots")
-    numbers = numbers_in(conclusion)
-    expect(seeds in numbers, f"say how many paired seeds it rests on, in digits: {seeds}")
-    for row in rows:
-        expect(row["set"] in conclusion, f"{row['set']} is declared and not in it; every declared comparison is told")
-        for name in ("difference", "low", "high"):
-            said = [number for number in numbers if abs(number - row[name]) <= 0.06]
-            expect(
-                said,
-                f"{row['set']}: {name} {row[name]:.1f} is not in it; a difference without its interval is no result",
-            )
-            numbers.remove(said[0])  # what is said once counts once
-    verdicts = {row["verdict"] for row in rows}
-    for verdict in (MORE, LESS, NEITHER, DID_NOT_TRAIN, CONTROL_FAILED):
-        expect(
-            (verdict in conclusion) == (verdict in verdicts),
-            f"the verdicts of your report are {sorted(verdicts)}; say these, in these words, and no other",
-        )
-    expect(not NO_DIFFERENCE.search(conclusion), "that nothing was found does not show that there is nothing")
-    expect("not show" in conclusion, 'end with what it does not show, in a sentence with "does not show"')

@@ -8,13 +8,18 @@ from collections.abc import Callable, Sequence
 import numpy
 import pandas as pd
 
-from masktune.course.grading import check_of, expect
+from masktune.course.grading import NotYetError, check_of, expect
 from masktune.statistics.multiplicity import correct
 from masktune.study.design.claims import LEVEL, seeds_needed
 
 MORE, LESS, NEITHER = "more accurate", "less accurate", "cannot tell"
 # What a sentence may not say of a study that found nothing.
-NO_DIFFERENCE = re.compile(r"\bno (effect|difference)|the same|\bequal|as good as|equivalent")
+NO_DIFFERENCE = re.compile(
+    r"\bno (?:effect|difference)|\bas good as|\bequivalent|\bequally (?:good|accurate)|"
+    r"\b(?:is|are|was|were|do|does|performs?) (?:(?:all|both|about|just|exactly) )?"
+    r"(?:equal\b|the same(?= *(?:[.,;:)]|$|as\b|on\b|in\b)))",
+    re.IGNORECASE,
+)
 
 
 @check_of("largest_gain")
@@ -22,7 +27,13 @@ def check_largest_gain(largest_gain: Callable[[pd.DataFrame, pd.DataFrame], floa
     """The largest difference of two runs, one of ours and one of the baseline's, measured in one way."""
     ours = pd.DataFrame({"contrast": [40.0, 60.0, 50.0], "validation": [99.0, 98.0, 97.0]})
     baseline = pd.DataFrame({"contrast": [45.0, 55.0, 35.0], "validation": [97.0, 99.0, 96.0]})
-    found = largest_gain(ours, baseline)
+    try:
+        found = largest_gain(ours, baseline)
+    except KeyError as error:
+        raise NotYetError(
+            f"you ask for the column {error}; the tables of this check have others. Whoever chooses the way has all "
+            "columns to choose from, so name none"
+        ) from None
     expect(numpy.ndim(found) == 0, f"one number is wanted, the largest of all; yours has {numpy.size(found)}")
     expect(abs(found - 64) > 1e-9, "you compared runs on two different sets; both have to be measured in one way")
     expect(abs(found - 15) > 1e-9, "you compared runs of the same row; nobody said that the seeds must be paired")

@@ -30,6 +30,8 @@ from masktune.study.paths import results_root
 BEGINS, GOES_ON = "slide", "fragment"
 _HEADING = re.compile(r"^(?=#{1,3} )", re.MULTILINE)
 _TO_HEADING, _LINK = re.compile(r'<a class="anchor-link".*?</a>'), re.compile(r"</?a\b[^>]*>")
+# A lesson folds what it says of a result until that is there; on its slide it is.
+_FOLD = re.compile(r"</?details>|<summary>.*?</summary>")
 _FORMS = ("text/html", "image/png", "text/markdown", "text/plain")  # of an output, the best first
 
 STYLE = """
@@ -38,7 +40,8 @@ STYLE = """
 html { scroll-snap-type: y mandatory; }
 body { margin: 0; color: var(--ink); background: #ffffff;
   font: clamp(18px, 2.1vw, 30px)/1.45 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
-section { min-height: 100vh; padding: 4vh 6vw; scroll-snap-align: start; display: flex; flex-direction: column;
+section { font-size: calc(var(--fit, 1) * 1em); min-height: 100vh; padding: 4vh 6vw;
+  scroll-snap-align: start; display: flex; flex-direction: column;
   justify-content: center; border-bottom: 1px solid var(--line); overflow-x: auto; }
 section > * { max-width: 100%; }
 h1, h2, h3 { line-height: 1.2; margin: 0 0 .6em; }
@@ -46,15 +49,25 @@ h1 { font-size: 1.9em; } h2 { font-size: 1.5em; } h3 { font-size: 1.2em; }
 p, ul, ol { margin: .4em 0; max-width: 46em; }
 pre, code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85em; }
 pre { white-space: pre-wrap; background: #f5f6f8; padding: .6em .8em; border-radius: 6px; }
-img { max-height: 62vh; width: auto; max-width: 100%; object-fit: contain; align-self: flex-start; }
+img { max-height: calc(var(--fit, 1) * 62vh); width: auto; max-width: 100%; object-fit: contain;
+  align-self: flex-start; }
 table { border-collapse: collapse; font-size: .8em; margin: .4em 0; }
 th, td { text-align: left !important; padding: .25em .8em .25em 0;
   border-bottom: 1px solid var(--line); vertical-align: top; }
 .page { position: sticky; bottom: 1vh; align-self: flex-end; color: var(--quiet); font-size: .6em; }
 @media print { section { break-after: page; min-height: 0; border: 0; } .page { display: none; } }
 """
+# What is too much for the window becomes smaller, down to a size that can still be read from the last row.
 TURN = """
 const slides = [...document.querySelectorAll("section")];
+const fit = () => slides.forEach(slide => {
+  for (let size = 100; size >= 60; size -= 4) {
+    slide.style.setProperty("--fit", size / 100);
+    if (slide.scrollHeight <= innerHeight + 1) break;
+  }
+});
+addEventListener("load", fit);
+addEventListener("resize", fit);
 const at = () => slides.reduce((best, slide, i) => Math.abs(slide.getBoundingClientRect().top) <
   Math.abs(slides[best].getBoundingClientRect().top) ? i : best, 0);
 addEventListener("keydown", event => {
@@ -134,7 +147,7 @@ def _html(text: str) -> str:
     from nbconvert.filters import markdown2html
 
     # A slide leads nowhere: neither to its own heading nor to a notebook that is not next to it.
-    return _LINK.sub("", _TO_HEADING.sub("", markdown2html(text)))
+    return _LINK.sub("", _TO_HEADING.sub("", markdown2html(_FOLD.sub("", text))))
 
 
 def _shown(output: dict[str, Any]) -> str:

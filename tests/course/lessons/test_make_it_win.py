@@ -34,6 +34,26 @@ def test_a_sentence_that_is_always_the_same_is_turned_down(said):
         check_abstract(lambda *numbers: f"{said}: {' '.join(format(number, '.4g') for number in numbers)}")
 
 
+def sentence(difference, low, high, corrected_p):
+    """One that a student wrote: both sides were trained on the same reviews, which is no claim that they are equal."""
+    clear = corrected_p <= 0.05 and not low <= 0 <= high
+    verdict = f"it is {'more' if difference > 0 else 'less'} accurate" if clear else "we cannot tell"
+    return f"Trained on the same reviews, {verdict} ({difference:+.1f}, {low:.1f} to {high:.1f}, p {corrected_p:.2g})."
+
+
+def test_a_sentence_of_ones_own_is_right(capsys):
+    check_abstract(sentence)
+    assert capsys.readouterr().out == "abstract is right.\n"
+
+
+@pytest.mark.parametrize(
+    "said", ["the two are the same", "both are equally good", "Equivalent", "it performs the same as"]
+)
+def test_a_sentence_that_finds_both_sides_equal_is_turned_down(said):
+    with pytest.raises(NotYetError, match="has not shown that there is nothing"):
+        check_abstract(lambda *numbers: f"{sentence(*numbers)} So {said}.")
+
+
 def gain(ours, baseline):
     return (ours.max() - baseline.min()).max()
 
@@ -43,6 +63,7 @@ def gain(ours, baseline):
     [
         (lambda ours, baseline: ours.max() - baseline.min(), "one number is wanted"),
         (lambda ours, baseline: max(0, gain(ours, baseline)), "less than nothing"),
+        (lambda ours, baseline: max(ours["contrast, 6 passes"]), "the tables of this check have others"),
         (lambda ours, baseline: (ours.max() - baseline.min()).abs().max(), "less than nothing"),
     ],
 )
