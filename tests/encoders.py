@@ -40,6 +40,8 @@ CONFIGS = {
     "rembert": {
         **LIKE_BERT, "input_embedding_size": 8, "output_embedding_size": 12, "classifier_dropout_prob": 0.0,
     },
+    "esm": {**LIKE_BERT, "mask_token_id": 44, "token_dropout": False, "position_embedding_type": "rotary"},
+    "esmc": {**SIZES, "initializer_range": 0.2},
     "bart": LIKE_BART,
     "mbart": LIKE_BART,
 }  # fmt: skip

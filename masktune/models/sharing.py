@@ -15,6 +15,9 @@ from transformers import PreTrainedModel
 from masktune.errors import MaskTuneError
 from masktune.streams import derive
 
+# Whose head has a bias [V] beside its projection, which transformers leaves as long as it was.
+KEEPS_ITS_BIAS = ("EsmForMaskedLM",)
+
 
 def base_of(model: PreTrainedModel) -> PreTrainedModel:
     """The model without its head."""
@@ -102,11 +105,14 @@ def resize(masked_lm: PreTrainedModel, before: int, tokens: int) -> None:
     Its word embeddings, and with them a tied projection, may have been resized already.
     """
     projection = masked_lm.get_output_embeddings()
+    refused = MaskTuneError(
+        f"the masked-LM head of {type(masked_lm).__name__} cannot be given {tokens} tokens instead of {before}; use "
+        "the tokenizer as it came, or masktune.adapt a checkpoint that was saved with the added tokens"
+    )
     if projection is None or len(projection.weight) not in (before, tokens):
-        raise MaskTuneError(
-            f"the masked-LM head of {type(masked_lm).__name__} cannot be given {tokens} tokens instead of {before}; "
-            "use the tokenizer as it came, or masktune.adapt a checkpoint that was saved with the added tokens"
-        )
+        raise refused
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(0, "added tokens"))
         masked_lm.resize_token_embeddings(tokens)
+    if type(masked_lm).__name__ in KEEPS_ITS_BIAS:
+        raise refused

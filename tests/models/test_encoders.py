@@ -94,6 +94,16 @@ def test_mlm_logits_are_those_of_transformers(folder, model_type, encoder):
     torch.testing.assert_close(logits, expected, rtol=1e-5, atol=1e-6)
 
 
+def test_an_encoder_that_the_classifier_does_not_share_is_refused_with_a_way_on(tmp_path):
+    """Funnel classifies with its encoder alone, and predicts masked words with a decoder behind it."""
+    sizes = {"d_model": 16, "n_head": 2, "d_head": 8, "d_inner": 32, "block_sizes": [1, 1], "num_decoder_layers": 1}
+    config = AutoConfig.for_model("funnel", vocab_size=45, **sizes)
+    AutoModelForMaskedLM.from_config(config).save_pretrained(tmp_path)
+    with pytest.raises(MaskTuneError, match="a FunnelBaseModel, .* with a FunnelModel: .*encoder='separate'") as error:
+        MaskTuningModel.from_classifier(AutoModelForSequenceClassification.from_pretrained(tmp_path))
+    assert "\n" not in str(error.value)
+
+
 def test_a_loaded_classifier_gets_the_head_of_its_checkpoint(folder, model_type):
     batch = batch_of(model_type)
     given, others = asked(batch)
@@ -115,7 +125,7 @@ def test_the_loss_of_the_language_model_trains_encoder_and_head(folder, model_ty
     tied = AutoModelForMaskedLM.from_pretrained(folder)
     is_tied = tied.get_output_embeddings().weight is tied.get_input_embeddings().weight
     assert is_tied == any(parameter is words for parameter in model.mlm_head.parameters())
-    assert is_tied != (model_type in ("eurobert", "rembert"))  # the types that tie nothing
+    assert is_tied != (model_type in ("eurobert", "rembert", "esmc"))  # the types that tie nothing
     assert all(parameter.grad is not None for parameter in model.mlm_head.parameters())
     inside = [name for name, value in model.encoder_of_classifier.named_parameters() if value.grad is not None]
     assert len(inside) >= 10
@@ -147,6 +157,10 @@ def test_added_tokens_are_known_to_both_heads(tmp_path, folder, model_type, enco
     masked_ids = masked_ids.masked_fill(masked_ids == 44, 47)  # the mask token is one that was added
     before = load(folder, encoder)
     classifier = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=2).eval()
+    if model_type == "esm":  # transformers leaves its head's bias as long as it was
+        with pytest.raises(MaskTuneError, match="the masked-LM head of EsmForMaskedLM cannot be given 48 tokens"):
+            MaskTuningModel.from_classifier(classifier, encoder).resize_token_embeddings(size)
+        return
     if way == "both heads after":
         model = MaskTuningModel.from_classifier(classifier, encoder).eval()
         model.resize_token_embeddings(size)
