@@ -9,10 +9,13 @@ from pathlib import Path
 import processes
 import pytest
 import torch
+from encoders import masked_language_model, tokenizer_of
 from safetensors.torch import load_file
 from tiny_models import WORDS
 from tiny_runs import weights
 from transformers import AutoModelForSequenceClassification
+
+from masktune.models.masked_lm import load_masked_lm
 
 pytestmark = pytest.mark.slow
 
@@ -61,21 +64,40 @@ def test_two_processes_train_as_one_with_the_whole_batch(together, checkpoints, 
 ACCELERATE = ("accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0")
 
 
-def test_a_script_changed_in_one_line_runs_by_either_launcher_and_resumes(checkpoints, tmp_path):
-    """The run by torchrun, and the one that accelerate resumes from the middle of it, end with the same weights."""
+@pytest.fixture
+def changed_script(tmp_path):
+    """The script of a user of transformers, changed in one line, and its texts."""
     script = (TESTS / "script.py").read_text()
     changed = script.replace("trainer = Trainer(", "trainer = MaskTuningTrainer(")
     assert changed != script
     (tmp_path / "script.py").write_text("from masktune import MaskTuningTrainer\n" + changed)
     texts = [{"text": " ".join(WORDS[number % 7 :][:6]), "labels": number % 3} for number in range(21)]
     (tmp_path / "texts.json").write_text(json.dumps(texts))
-    given = [tmp_path / "script.py", checkpoints["bert"], tmp_path / "texts.json"]
+    return tmp_path / "script.py", tmp_path / "texts.json"
+
+
+def test_a_script_changed_in_one_line_runs_by_either_launcher_and_resumes(checkpoints, tmp_path, changed_script):
+    """The run by torchrun, and the one that accelerate resumes from the middle of it, end with the same weights."""
+    script, texts = changed_script
+    given = [script, checkpoints["bert"], texts]
     launch([*given, tmp_path / "straight"], *TORCHRUN)
     launch([*given, tmp_path / "resumed", tmp_path / "straight" / "checkpoint-2"], *ACCELERATE)
     ends = [torch_load(tmp_path / folder / "checkpoint-4") for folder in ("straight", "resumed")]
     assert ends[0].keys() == ends[1].keys() and len(ends[0]) > 40
     assert all(torch.equal(value, ends[1][name]) for name, value in ends[0].items())
     assert AutoModelForSequenceClassification.from_pretrained(tmp_path / "straight").config.num_labels == 3
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("model_type", ["roberta", "camembert", "albert", "electra", "mpnet", "deberta-v2"])
+def test_the_changed_script_runs_in_two_processes_with_other_encoders(tmp_path, changed_script, model_type):
+    script, texts = changed_script
+    masked_language_model(model_type).save_pretrained(tmp_path / "checkpoint")
+    tokenizer_of(model_type).save_pretrained(tmp_path / "checkpoint")
+    launch([script, tmp_path / "checkpoint", texts, tmp_path / "trained"], *TORCHRUN)
+    before, after = (load_masked_lm(tmp_path / folder).model.state_dict() for folder in ("checkpoint", "trained"))
+    moved = [name for name, value in after.items() if not torch.equal(value, before[name])]
+    assert len(moved) > 10, "both heads and the encoder are trained"
 
 
 def torch_load(folder):
