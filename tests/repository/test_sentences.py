@@ -260,8 +260,10 @@ def test_what_is_tested_was_declared_before_the_first_results_or_the_file_says_o
     then = {tested for tested, _ in claims_of(git("show", f"{first}^:studies/{name}.toml").decode())}
     now = claims_of(git("show", f"HEAD:studies/{name}.toml").decode())
     assert all("Declared when" in above for tested, above in now if tested not in then)
-    gates = tomllib.loads(git("show", f"{first}^:studies/{name}.toml").decode()).get("gates")
-    assert gates == tomllib.loads(git("show", f"HEAD:studies/{name}.toml").decode()).get("gates")
+    before, after = (git("show", f"{commit}:studies/{name}.toml").decode() for commit in (f"{first}^", "HEAD"))
+    gates, todays = (tomllib.loads(text).get("gates", {}) for text in (before, after))
+    assert all(todays[gate] == asked for gate, asked in gates.items()), "what was asked for has changed"
+    assert all(f"The {gate} was added when" in after for gate in todays.keys() - gates.keys())
 
 
 def results_commits(name):
