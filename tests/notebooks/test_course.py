@@ -149,8 +149,16 @@ def two_steps(*folder, **own):
     return TrainingArguments(*folder, **{**own, "max_steps": 2, "logging_steps": 1})
 
 
+# C6 and C7 run studies of their own: with the proofs.
+LONG = ("C6", "C7")
+WALKED = [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.proof] if path.stem.startswith(LONG) else [])
+    for path in SOURCES
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", WALKED)
 def test_a_student_is_stopped_at_each_stub_and_helped_past_wrong_answers(path, short, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names, _, _ = walk(path)
