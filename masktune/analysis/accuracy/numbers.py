@@ -96,8 +96,8 @@ def differences(blocks: Iterable[Block], runs: pd.DataFrame) -> pd.DataFrame:
 
     Points, with intervals and a test. `low` to `high` is the interval over pre-trainings x seeds x clusters of
     `crossed_mean`, `bootstrap_low` to `bootstrap_high` that of MultiBERTs' bootstrap. `p` is empty where the number of
-    seeds alone keeps the sign-flip test from reaching 0.05; `smallest_p` says how low it can go; it takes the pre-
-    trainings as given. Not corrected for the number of comparisons. `mcnemar_better` and `mcnemar_worse` count the
+    seeds alone keeps the sign-flip test from reaching 0.05; `smallest_p` says how low it can go; it takes the
+    pre-trainings as given. Not corrected for the number of comparisons. `mcnemar_better` and `mcnemar_worse` count the
     seeds at which McNemar's test alone would call this one pair of runs different. On a lopsided set `balanced` and
     `auroc` are the same differences of these, with 95 % t intervals over seeds; else NaN.
     """
