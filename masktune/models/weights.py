@@ -100,8 +100,14 @@ def check_loaded(model: PreTrainedModel, info: dict[str, Any], origin: Origin, w
         if whole or (name.startswith(encoder) and not _of_pooler(name)):
             raise _refusal(origin.name, name, "is missing")
     for name in sorted(info["unexpected_keys"]):
-        if (whole or name.startswith(encoder)) and not _of_pooler(name):
+        if (whole or _of_a_part(name, encoder, model)) and not _of_pooler(name):
             raise _refusal(origin.name, name, "is not one of the model's")
+
+
+def _of_a_part(name: str, encoder: str, model: PreTrainedModel) -> bool:
+    """Whether a tensor is of a part that the encoder of `model` has. Funnel's classifier, say, has no decoder."""
+    part = name.removeprefix(encoder).partition(".")[0]
+    return name.startswith(encoder) and hasattr(model.base_model, part)
 
 
 def _of_pooler(name: str) -> bool:

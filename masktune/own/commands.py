@@ -3,7 +3,6 @@
 import argparse
 import json
 import re
-import sys
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -208,13 +207,16 @@ def evaluate(options: argparse.Namespace) -> int:
 
 
 def predict(options: argparse.Namespace) -> int:
-    """Write the answers; say where, and how many rows have none."""
+    """Write the answers; say what was read, where they are, and how many rows have none."""
     from masktune.own import predictions
 
     quiet()
-    rows, empty = predictions.predict(options.model, options.file, options.output, options.text, options.max_length)
+    rows, empty, found = predictions.predict(
+        options.model, options.file, options.output, options.text, options.max_length
+    )
+    print("; ".join(filter(None, [found.describe(), found.unread()])))
     without = f"; {empty:,} have no text, and no answer" if empty else ""
-    print(f"{rows:,} rows written to {options.output}{without}", file=sys.stdout)
+    print(f"{rows:,} rows written to {options.output}{without}")
     return 0
 
 

@@ -186,10 +186,11 @@ def render(result: Mapping[str, Any]) -> str:
 
 def predict(
     place: str, file: str, output: str, texts: Sequence[str] = (), max_length: int | None = None
-) -> tuple[int, int]:
-    """Write the file once more with an answer and the probability of each class. -> (rows, rows without a text).
+) -> tuple[int, int, Columns]:
+    """Write the file once more with an answer and the probability of each class.
 
-    The columns of the file stay as they are. Raises MaskTuneError for an output in no known format.
+    -> (rows, rows without a text, what was read). The columns of the file stay as they are. Raises MaskTuneError for an
+    output in no known format.
     """
     kind = Path(output).suffix.lower().lstrip(".")
     if kind not in WRITERS:
@@ -206,7 +207,7 @@ def predict(
         table[_free(name, table)] = column
     with files.replace_file(Path(output).expanduser()) as unfinished:
         WRITERS[kind](table, unfinished)
-    return len(rows), len(rows) - len(part)
+    return len(rows), len(rows) - len(part), found
 
 
 def answer(

@@ -121,10 +121,13 @@ def _plain(value: Any) -> Any:
 
 
 def parse_renames(given: Sequence[str]) -> dict[str, str]:
-    """OLD=NEW words as a table. Raises MaskTuneError for a word that is not one, and for an OLD that is there twice."""
+    """OLD=NEW words as a table; of several "=" the last divides, as the data decide what OLD is.
+
+    Raises MaskTuneError for a word that is not one, and for an OLD that is there twice.
+    """
     table: dict[str, str] = {}
     for word in given:
-        old, equals, new = (part.strip() for part in word.partition("="))
+        old, equals, new = (part.strip() for part in word.rpartition("="))
         if not (old and equals and new):
             raise MaskTuneError(f"--rename-labels {word!r}; expected OLD=NEW, such as 0=negative")
         if old in table:

@@ -19,7 +19,7 @@ from masktune.features import PREFIX
 from masktune.models.joint import MaskTuningModel
 from masktune.training.collate import InMemory, pads_only
 from masktune.training.sampling import lengths_of
-from masktune.training.stock.user_loss import is_cross_entropy, is_own_of_transformers
+from masktune.training.stock.user_loss import has_hooks, is_cross_entropy, is_own_of_transformers
 
 
 class SortedEvaluation(Trainer):
@@ -68,7 +68,7 @@ class SortedEvaluation(Trainer):
             or not is_cross_entropy(self.model.classifier)  # a loss of the user's may compare examples
             or self.model.config.output_hidden_states
             or self.model.config.output_attentions  # as wide as the batch
-            or any(module._forward_hooks or module._forward_pre_hooks for module in self.model.modules())
+            or any(map(has_hooks, self.model.modules()))
         )
         return bool(options or overridden)
 

@@ -99,9 +99,14 @@ def test_an_encoder_that_the_classifier_does_not_share_is_refused_with_a_way_on(
     sizes = {"d_model": 16, "n_head": 2, "d_head": 8, "d_inner": 32, "block_sizes": [1, 1], "num_decoder_layers": 1}
     config = AutoConfig.for_model("funnel", vocab_size=45, **sizes)
     AutoModelForMaskedLM.from_config(config).save_pretrained(tmp_path)
-    with pytest.raises(MaskTuneError, match="a FunnelBaseModel, .* with a FunnelModel: .*encoder='separate'") as error:
-        MaskTuningModel.from_classifier(AutoModelForSequenceClassification.from_pretrained(tmp_path))
-    assert "\n" not in str(error.value)
+    for attach in (
+        lambda: MaskTuningModel.from_classifier(AutoModelForSequenceClassification.from_pretrained(tmp_path)),
+        lambda: MaskTuningModel.from_pretrained(tmp_path, ["bad", "good"], seed=0),
+    ):
+        with pytest.raises(MaskTuneError, match="FunnelBaseModel, .* a FunnelModel: .*encoder='separate'") as error:
+            attach()
+        assert "\n" not in str(error.value)
+    assert MaskTuningModel.from_pretrained(tmp_path, ["bad", "good"], seed=0, encoder="separate").encoder == "separate"
 
 
 def test_a_loaded_classifier_gets_the_head_of_its_checkpoint(folder, model_type):

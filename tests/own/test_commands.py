@@ -34,7 +34,7 @@ def test_check_ends_with_1_where_a_training_would_be_refused(tmp_path, capsys):
     assert main(["check", file, "--rename-labels", "0=bad", "1=fair"]) == 0
 
 
-LABELS = ["very bad", "it's bad", 'say "no"', "-1", "$bad; rm", "bad"]
+LABELS = ["very bad", "it's bad", 'say "no"', "-1", "$bad; rm", "bad", "a=b", "= bad"]
 
 
 def messages_with_a_command(label):

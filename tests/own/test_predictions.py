@@ -143,3 +143,16 @@ def test_a_file_of_one_column_and_no_label_can_be_answered(unnamed, tmp_path):
     assert main(["predict", str(unnamed), str(file), "--output", str(tmp_path / "b.csv")]) == 0
     with (tmp_path / "b.csv").open() as lines:
         assert [row["prediction"][:6] for row in csv.DictReader(lines)] == ["LABEL_", "LABEL_"]
+
+
+@pytest.mark.parametrize("words", [["evaluate"], ["predict", "--output", "b.csv"]], ids=lambda words: words[0])
+def test_a_text_that_nobody_told_a_foreign_model_to_read_is_named(words, unnamed, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        (f"word{number} word1 word7 word{number}", f"word2 word{number} word9 word4", number % 3)
+        for number in range(20)
+    ]
+    file = write_csv(tmp_path / "a.csv", ("first", "second", "label"), rows)
+    for given, named in ((), True), (("--text", "first", "second"), False):
+        assert main([words[0], str(unnamed), str(file), *words[1:], *given]) == 0
+        assert ("--text first second" in capsys.readouterr().out) is named

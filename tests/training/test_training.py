@@ -1,17 +1,15 @@
 import pytest
 import torch
-from tiny_runs import METHOD, losses, same, weights
+from tiny_runs import METHOD, StockOrder, losses, same, weights
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
     EarlyStoppingCallback,
-    Trainer,
     TrainerCallback,
 )
 
 from masktune import FineTuning, MaskTuneError, MaskTuning, MaskTuningModel
 from masktune.training.cpu import dropout, word_gradient
-from masktune.training.sampling import SeededSampler
 
 pytestmark = pytest.mark.slow
 
@@ -36,12 +34,7 @@ def test_it_learns(trainer, family):
 
 def test_fine_tuning_is_transformers_own(trainer):
     """The same model, order and steps as the stock Trainer give the same losses."""
-
-    class StockTrainer(Trainer):
-        def _get_train_sampler(self, train_dataset=None):
-            return SeededSampler([0] * 60, 8, seed=1, grouped=False)
-
-    ours, stock = trainer(method=FineTuning(), folder="ours"), trainer(kind=StockTrainer, folder="stock")
+    ours, stock = trainer(method=FineTuning(), folder="ours"), trainer(kind=StockOrder, folder="stock")
     ours.train(), stock.train()
     assert losses(ours) == pytest.approx(losses(stock), rel=1e-5)
 

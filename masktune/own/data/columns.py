@@ -38,7 +38,8 @@ class Columns:
 
     def describe(self) -> str:
         """One line for the user."""
-        hint = " (by name; --text and --label choose others)" if self.guessed else ""
+        others = "--text and --label choose others" if self.label else "--text chooses another"
+        hint = f" (by name; {others})" if self.guessed else ""
         return (
             f"text: {' and '.join(self.texts)}"
             + (f"; label: {self.label}" if self.label else "")

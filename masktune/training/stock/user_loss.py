@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
+from torch.nn.modules import module as torch_module
 from transformers import Trainer
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.trainer_pt_utils import LabelSmoother
@@ -241,8 +242,10 @@ def has_hooks(module: nn.Module) -> bool:
     """Whether a forward hook of the user's sees what the whole module puts out, its loss too, or what it is given.
 
     Hooks on modules inside, such as the encoder or the head, work on what the logits are made of: they need no care.
+    One that was set for all modules (`register_module_forward_hook`) sees the whole module too.
     """
-    return bool(module._forward_hooks or module._forward_pre_hooks)
+    of_all = torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks
+    return bool(module._forward_hooks or module._forward_pre_hooks or of_all)
 
 
 def is_own_of_transformers(method: Any) -> bool:

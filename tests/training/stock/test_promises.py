@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_runs import METHOD, classifier, losses, same, weights
+from tiny_runs import METHOD, StockOrder, classifier, losses, same, weights
 from transformers import Trainer, TrainingArguments
 from transformers.trainer_utils import HPSearchBackend
 
@@ -374,8 +374,3 @@ def test_neftune_puts_its_noise_on_the_embeddings(trainer):
     joint = trainer(folder="joint", method=METHOD, neftune_noise_alpha=5.0, max_steps=3)
     joint.train()
     assert all(torch.isfinite(torch.tensor(losses(joint))))
-
-
-class StockOrder(Trainer):
-    def _get_train_sampler(self, train_dataset=None):
-        return SeededSampler([0] * 60, 8, seed=1, grouped=False)

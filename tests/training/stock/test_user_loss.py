@@ -5,7 +5,7 @@ from types import MethodType
 
 import pytest
 import torch
-from tiny_runs import METHOD, classifier, losses
+from tiny_runs import METHOD, StockOrder, classifier, classifier_of, classifier_weights, losses
 from torch.nn.functional import cross_entropy
 from transformers import BertForSequenceClassification, Trainer, TrainingArguments
 from transformers.modeling_outputs import SequenceClassifierOutput
@@ -14,7 +14,6 @@ from transformers.trainer_pt_utils import LabelSmoother
 from masktune import FineTuning, MaskTuneError, MaskTuning, MaskTuningTrainer, methods
 from masktune.features import PREFIX
 from masktune.methods.base import CrossEntropy
-from masktune.training.sampling import SeededSampler
 from masktune.training.stock.user_loss import is_cross_entropy
 
 WEIGHTS = torch.tensor([0.3, 1.7])
@@ -61,7 +60,7 @@ def focal_in_place_of_transformers(run):
 
 
 def hinge_of_this_classifier(run):
-    model = run.model if isinstance(run.model, BertForSequenceClassification) else run.model.classifier
+    model = classifier_of(run)
     own = type(model).forward
 
     def forward(self, input_ids=None, attention_mask=None, token_type_ids=None, labels=None):
@@ -82,7 +81,7 @@ def hinge_of_a_hook(run):
             output["loss"] = (1 - (2 * labels - 1) * (output.logits[:, 1] - output.logits[:, 0])).clamp(min=0).mean()
         return output
 
-    model = run.model if isinstance(run.model, BertForSequenceClassification) else run.model.classifier
+    model = classifier_of(run)
     model.register_forward_hook(hook, with_kwargs=True)
 
 
@@ -110,16 +109,11 @@ CASES = {
 
 def build(trainer, kind, case, **options):
     """A trainer of the kind with the loss of the case; a stock Trainer reads in the order of ours."""
-
-    class Stock(Trainer):
-        def _get_train_sampler(self, train_dataset=None):
-            return SeededSampler([0] * 60, 8, seed=1, grouped=False)
-
     case = {"kind": lambda kind: kind, "given": {}, **CASES[case]}
     make, given = case.pop("kind"), dict(case.pop("given"))
     smoother, own = case.pop("smoother", None), case.pop("classifier", None)
     change = case.pop("change", lambda run: None)
-    run = trainer(kind=make(Stock if kind is Trainer else kind), given=given, **case, **options)
+    run = trainer(kind=make(StockOrder if kind is Trainer else kind), given=given, **case, **options)
     if smoother is not None:
         run.label_smoother = smoother
     if own is not None:
@@ -127,11 +121,6 @@ def build(trainer, kind, case, **options):
         run.model_accepts_loss_kwargs &= kind is not Trainer  # as it would have found of such a model
     change(run)
     return run
-
-
-def classifier_weights(run):
-    model = run.model if isinstance(run.model, BertForSequenceClassification) else run.model.classifier
-    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
 
 
 @pytest.mark.slow
@@ -170,11 +159,7 @@ def test_examples_labelled_as_none_are_left_out_as_a_stock_trainer_leaves_them(t
 
     ours = trainer(method=FineTuning(), folder="ours", **options())
 
-    class Stock(Trainer):
-        def _get_train_sampler(self, train_dataset=None):
-            return SeededSampler([0] * 60, 8, seed=1, grouped=False)
-
-    stock = trainer(kind=Stock, folder="stock", **options())
+    stock = trainer(kind=StockOrder, folder="stock", **options())
     for run in (ours, stock):
         run.train()
     assert losses(ours) == pytest.approx(losses(stock), rel=1e-5)
@@ -251,55 +236,6 @@ def test_what_several_processes_cannot_know_of_a_loss_of_the_classifiers_is_refu
     monkeypatch.setattr(TrainingArguments, "world_size", 2)
     with pytest.raises(MaskTuneError, match="the label -100: over how many examples the loss of Hinge is a mean"):
         run._with_class(batch)
-
-
-def flip(module, args, kwargs):
-    """What a pre-hook of the user's may do: other labels."""
-    return args, {**kwargs, **({"labels": 1 - kwargs["labels"]} if kwargs.get("labels") is not None else {})}
-
-
-def louder(module, args, output):
-    return (3 * output[0], *output[1:]) if isinstance(output, tuple) else 3 * output
-
-
-# Where a hook of the user's sits: what registers it, given the classifier.
-HOOKS = {
-    "the classifier's labels": lambda model: model.register_forward_pre_hook(flip, with_kwargs=True),
-    "the head": lambda model: model.classifier.register_forward_hook(louder),
-    "the pooler": lambda model: model.bert.pooler.register_forward_hook(louder),
-    "the words": lambda model: model.get_input_embeddings().register_forward_hook(louder),
-    "a layer": lambda model: model.bert.encoder.layer[0].attention.register_forward_hook(louder),
-    "the gradient of the words": lambda model: model.get_input_embeddings().weight.register_hook(lambda g: 2 * g),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("place", HOOKS)
-def test_a_hook_of_the_users_does_what_it_does_with_a_stock_trainer(trainer, place):
-    class Stock(Trainer):
-        def _get_train_sampler(self, train_dataset=None):
-            return SeededSampler([0] * 60, 8, seed=1, grouped=False)
-
-    runs = {}
-    for kind, folder in ((MaskTuningTrainer, "ours"), (Stock, "stock"), (MaskTuningTrainer, "plain")):
-        run = runs[folder] = trainer(
-            kind=kind, method=FineTuning(), folder=folder, max_steps=4, optim="sgd", learning_rate=0.1
-        )
-        if folder != "plain":
-            HOOKS[place](run.model if isinstance(run.model, BertForSequenceClassification) else run.model.classifier)
-        run.train()
-    assert losses(runs["ours"]) == pytest.approx(losses(runs["stock"]), rel=1e-5)
-    torch.testing.assert_close(
-        classifier_weights(runs["ours"]), classifier_weights(runs["stock"]), rtol=1e-3, atol=1e-4
-    )
-    assert not torch.equal(classifier_weights(runs["ours"]), classifier_weights(runs["plain"]))
-
-
-def test_a_hook_on_the_whole_classifier_is_named_where_a_method_cannot_do_with_it(trainer):
-    run = trainer(method="r_drop", max_steps=1)
-    run.model.classifier.register_forward_hook(lambda module, inputs, output: output)
-    with pytest.raises(MaskTuneError, match="BertForSequenceClassification with its forward hook makes a forward pass"):
-        run.train()
 
 
 def expected_loss(case, run, inputs, labels):
@@ -448,11 +384,7 @@ def test_labels_that_are_no_classes_are_learnt_by_the_classifiers_own_loss(train
     rows = [{**row, "labels": [float(row["labels"]), 1.0]} for row in data["bert"]]
     runs = []
 
-    class Stock(Trainer):
-        def _get_train_sampler(self, train_dataset=None):
-            return SeededSampler([0] * 60, 8, seed=1, grouped=False)
-
-    for kind in (MaskTuningTrainer, Stock):
+    for kind in (MaskTuningTrainer, StockOrder):
         run = trainer(
             kind=kind, method=FineTuning(), folder=kind.__name__, max_steps=3,
             given={"train_dataset": rows, "eval_dataset": rows},
