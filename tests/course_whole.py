@@ -14,7 +14,13 @@ from masktune.course import pretrained
 
 CACHE = os.environ.get("MASKTUNE_CACHE")  # as `make` sets it, before a fixture of all tests takes it away
 A_CELL, A_LESSON = 120, 300  # seconds
-ELSEWHERE = 5  # points, or pairs, that another processor may be off the instructor's page
+ELSEWHERE = 5  # points, or pairs, that another processor may be off the instructor's page, and half the range there
+
+
+def near(value, low, high):
+    """Whether a figure is what the page lets one expect: three seeds say little of how far a fourth may be off."""
+    off = max(ELSEWHERE, (high - low) / 2)
+    return low - off <= value <= high + off
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,5 +43,5 @@ def test_a_lesson_shows_what_it_says(path, seed, tmp_path, monkeypatch):
     lesson, page = read(path)["metadata"]["masktune"]["lesson"], stated()
     for said, expression in expected(path).items():
         low, high = page[lesson, said]
-        assert low - ELSEWHERE <= eval(expression, names) <= high + ELSEWHERE, said
+        assert near(eval(expression, names), low, high), said
     assert slowest < A_CELL and all_cells < A_LESSON, f"the slowest cell took {slowest:.0f} s, all {all_cells:.0f} s"
