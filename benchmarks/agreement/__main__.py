@@ -3,6 +3,7 @@
     python -m benchmarks.agreement --study embedded --task sentiment --seeds 10
     MASKTUNE_MIRROR=... python -m benchmarks.agreement --study laptop --model bert-tiny --task sentiment --seeds 5 \
         --unadapted --jobs 5 --only fine_tuning
+    python -m benchmarks.agreement --only processors --study embedded --other ../elsewhere/results
     python -m benchmarks.agreement --only tables
 
 What is measured is added to the CSV files, run by run, so that it may be measured on several machines and resumed.
@@ -25,6 +26,7 @@ from masktune.study.design.parsing import seeds_of
 from masktune.study.paths import results_root, studies
 
 RUNS, START, COUNTS = "fine_tuning_runs.csv", "same_start.csv", "masking_counts.csv"
+ELSEWHERE = "processor_runs.csv"
 SEEDS = 10
 
 
@@ -53,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--train-examples", type=int, help="train on so many (default: as the study says)")
     parser.add_argument("--jobs", type=int, default=1, help="seeds at a time, in processes of their own (default: 1)")
     parser.add_argument("--unadapted", action="store_true", help="start from the checkpoint as published")
+    parser.add_argument("--other", type=Path, help="processors: the folder results/ of another machine's checkout")
     parser.add_argument("--output", type=Path, help="the folder to write to (default: results/agreement)")
     parser.add_argument("--only", action="append", choices=PARTS, help="one part; may be repeated (default: all)")
     return parser
@@ -128,6 +131,21 @@ def _masking(folder: Path, options: argparse.Namespace) -> None:
     _write(folder / COUNTS, pandas.DataFrame(masking.count(inputs.tokenizer, list(inputs.train["input_ids"]))))
 
 
+def _processors(folder: Path, options: argparse.Namespace) -> None:
+    """The runs of a study beside those that another machine has gathered; nothing where none is named."""
+    if options.other is None:
+        return
+    from benchmarks.agreement import processors
+
+    rows, before = (
+        processors.compare(results_root() / options.study, options.other / options.study),
+        _read(folder / ELSEWHERE),
+    )
+    if not before.empty:
+        rows = pandas.concat([before[before["study"] != options.study], rows], ignore_index=True)
+    _write(folder / ELSEWHERE, rows)
+
+
 def _tables(folder: Path, options: argparse.Namespace) -> None:
     """Lay out what has been measured, and compute the scores of every study with tables once more."""
     from benchmarks.agreement import scores, tables
@@ -141,6 +159,7 @@ def _tables(folder: Path, options: argparse.Namespace) -> None:
     ]
     measured = {"fine_tuning": _read(folder / RUNS), "same_start": _read(folder / START)}
     measured |= {"masking": _read(folder / COUNTS), "scores": pandas.DataFrame(both)}
+    measured |= {"processors": _read(folder / ELSEWHERE)}
     for name, rows in measured.items():
         if not rows.empty:
             table = getattr(tables, name)(rows)
@@ -148,7 +167,10 @@ def _tables(folder: Path, options: argparse.Namespace) -> None:
             _write(folder / f"{name}.csv", table.frame)
 
 
-PARTS = {"fine_tuning": _fine_tuning, "same_start": _same_start, "masking": _masking, "tables": _tables}
+PARTS = {
+    "fine_tuning": _fine_tuning, "same_start": _same_start, "masking": _masking, "processors": _processors,
+    "tables": _tables,
+}  # fmt: skip
 
 
 def _read(path: Path) -> pandas.DataFrame:

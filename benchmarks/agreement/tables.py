@@ -5,8 +5,9 @@ from typing import Any
 import numpy
 import pandas
 
+from benchmarks.agreement import processors as elsewhere
 from benchmarks.agreement.fine_tuning import OURS, STOCK
-from masktune.analysis.formatting import interval
+from masktune.analysis.formatting import interval, number
 from masktune.analysis.table import Table, name_columns, name_values
 
 PLACE = ["study", "model", "task", "train_examples", "set"]
@@ -121,3 +122,32 @@ def scores(frame: pandas.DataFrame) -> Table:
         "digits."
     )
     return Table("scores", "Scores computed a second time", caption, frame, shown)
+
+
+def processors(rows: pandas.DataFrame) -> Table:
+    """Each mean over seeds on both kinds of processor, and each lead over fine-tuning."""
+    frame = elsewhere.summarise(rows)
+    shown = name_values(frame[["model", "task", "set", "method", "seeds"]])
+    shown["Accuracy"] = [f"{number(row.here)}, {number(row.there)}" for row in frame.itertuples()]
+    shown["A seed is off by"] = list(map(number, frame["a_seed"]))
+    for title, name in _MOVED.items():
+        ends = zip(frame[name], frame[f"{name}_low"], frame[f"{name}_high"], strict=True)
+        shown[title] = ["" if pandas.isna(row[0]) else interval(*row, sign=True) for row in ends]
+    made = [" and ".join(sorted(set(rows[name].dropna()))) for name in ("processor", "other_processor")]
+    runs = rows.groupby([name for name in elsewhere.KEY if name not in ("set", "kind")])
+    same = int(runs.apply(lambda run: (run["here"] == run["there"]).all(), include_groups=False).sum())
+    inside = int(((frame["moved_low"] <= 0) & (frame["moved_high"] >= 0)).sum())
+    caption = (
+        f"The stored runs, made on {made[0]}, and the same runs on {made[1]}: accuracy in per cent, differences in "
+        f"points, means over seeds [95 % t interval over seeds]. Of {len(runs)} runs {same} have the same accuracy on "
+        f"every set. {inside} of {len(frame)} means moved by an interval that holds 0; of chance alone one in twenty "
+        "would not, and seeds that begin alike differ less than new ones. Leads are over fine-tuning of the same seeds."
+    )
+    return Table("processors", "The same seeds on another kind of processor", caption, frame, name_columns(shown))
+
+
+_MOVED = {
+    "The mean is off by [95 %]": "moved",
+    "Ahead of fine-tuning, stored [95 %]": "here_ahead",
+    "Ahead of fine-tuning, again [95 %]": "there_ahead",
+}
