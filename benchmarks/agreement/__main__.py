@@ -137,10 +137,8 @@ def _processors(folder: Path, options: argparse.Namespace) -> None:
         return
     from benchmarks.agreement import processors
 
-    rows, before = (
-        processors.compare(results_root() / options.study, options.other / options.study),
-        _read(folder / ELSEWHERE),
-    )
+    rows = processors.compare(results_root() / options.study, options.other / options.study)
+    before = _read(folder / ELSEWHERE)
     if not before.empty:
         rows = pandas.concat([before[before["study"] != options.study], rows], ignore_index=True)
     _write(folder / ELSEWHERE, rows)

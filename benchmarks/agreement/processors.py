@@ -30,7 +30,7 @@ def compare(results: Path, other: Path) -> pandas.DataFrame:
     alone = rows.loc[rows["_merge"] != "both", "run_id"].nunique()
     if alone:
         raise MaskTuneError(
-            f"{alone} runs are in {results} or in {other} alone; gather the whole study on both machines"
+            f"runs that {results} or {other} alone has: {alone}; gather the whole study on both machines"
         )
     rows = rows.merge(kinds, on=["task", "set"]).assign(study=results.name)
     rows = rows.rename(columns={"accuracy": HERE, "accuracy_there": THERE, "processor_there": "other_processor"})
