@@ -21,12 +21,13 @@ from masktune.data.catalogue import CARDS
 COMMAND = "python -m masktune summary"
 
 
-def write(records: Sequence[Record]) -> str:
-    """The whole page."""
+def write(records: Sequence[Record], agreement: Sequence[str] = ()) -> str:
+    """The whole page. `agreement` are the lines that hold the library against what others wrote."""
     sections: dict[str, list[str]] = {
         "Scope of reproducibility": scope(),
         "Method": method(records),
         "Results": results(records),
+        **({"Is the library right?": list(agreement)} if agreement else {}),
         "What was easy": easy(),
         "What was hard": hard(records),
         "What we could not do": not_done(records),

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import TextWrapper
 
-from masktune.analysis.summary import findings, history, page
+from masktune.analysis.summary import agreement, findings, history, page
 from masktune.analysis.summary.records import Record, read
 from masktune.errors import MaskTuneError
 from masktune.files import write_file
@@ -30,7 +30,7 @@ def write() -> list[Path]:
     records = read()
     elsewhere = bool(os.environ.get("MASKTUNE_RESULTS"))
     home = results_root() if elsewhere else results_root().parent
-    made = {home / "RESULTS.md": page.write(records)}
+    made = {home / "RESULTS.md": page.write(records, agreement.bullets(results_root()))}
     if not elsewhere:
         made |= _filled(home / README, {"findings": readme(records), "studies": page.studies(records)})
         made |= _filled(home / LOG, history.tables(records))
