@@ -26,11 +26,11 @@ def bullets(results: Path) -> list[str]:
 
 def _fine_tuning(frame: pd.DataFrame) -> str:
     inside = int(((frame["low"] <= 0) & (frame["high"] >= 0)).sum())
+    low, high = (number(value, sign=True) for value in (frame["difference"].min(), frame["difference"].max()))
     models = join_words([names.model(name) for name in dict.fromkeys(frame["model"])])
     return (
         f"Plain fine-tuning of {models} by ours and by a stock `transformers.Trainer`, from the same checkpoints: ours "
-        f"minus theirs is {number(frame['difference'].min(), sign=True)} to {number(frame['difference'].max(), sign=True)} "
-        f"points on {len(frame)} sets, with 0 in the 95 % interval of {inside}"
+        f"minus theirs is {low} to {high} points on {len(frame)} sets, with 0 in the 95 % interval of {inside}"
     )
 
 
