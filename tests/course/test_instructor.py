@@ -43,6 +43,15 @@ def test_the_table_has_the_figures_that_the_lessons_declare_and_a_range_of_each(
     assert all(low <= high for low, high in stated.values())
 
 
+def test_a_range_that_is_measured_again_may_keep_what_stood_there(monkeypatch):
+    path = LESSONS["C1"]
+    seeds = iter((10, 20, 30) * 2)
+    monkeypatch.setattr(course_expected, "walk", lambda path, seed: ({"value": next(seeds)}, 0, 0))
+    monkeypatch.setattr(course_expected, "expected", lambda path: {"a figure": "value"})
+    assert list(course_expected.measure(path, {})) == ["| C1 | a figure | 10.0 | 30.0 |"]
+    assert list(course_expected.measure(path, {("C1", "a figure"): (5, 25)})) == ["| C1 | a figure | 5.0 | 30.0 |"]
+
+
 @pytest.mark.parametrize("path", course_clock.planned(), ids=lambda path: path.stem)
 def test_each_step_has_the_time_that_machine_reading_and_exercises_take(path):
     stated = course_clock.stated()
