@@ -26,6 +26,7 @@ def darkened(colours: np.ndarray) -> np.ndarray:
     [0.09, 0.1, 0.11]
     """
     turned = colours + 1 - colours.max(-1, keepdims=True) - colours.min(-1, keepdims=True)
+    turned = turned.clip(0, 1)  # it may be off by the last digit, and below 0 there is no power
     paper, ink = np.array(PAPER), np.array(INK)
     return paper + turned**_LIFT * (ink - paper)
 

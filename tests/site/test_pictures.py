@@ -49,3 +49,12 @@ def test_a_bitmap_comes_out_as_a_drawing_does():
     turned = image.imread(BytesIO(pictures.dark_png(made.getvalue())))[0, :, :3]
     assert np.allclose(turned, [to_rgb(colour) for colour in drawn], atol=1.5 / 255)
     assert drawn[0] == to_hex(pictures.PAPER)
+
+
+def test_every_colour_of_a_bitmap_becomes_one():
+    """White and a strong colour that rounding takes past the ends, too: a PNG is read in 32 bits."""
+    steps = np.linspace(0, 1, 52, dtype=np.float32)
+    colours = np.stack(np.meshgrid(steps, steps, steps), -1)
+    assert (colours + 1 - colours.max(-1, keepdims=True) - colours.min(-1, keepdims=True)).min() < 0
+    turned = pictures.darkened(colours)
+    assert np.isfinite(turned).all() and turned.min() >= 0 and turned.max() <= 1
