@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 from repository.conftest import committed_files, committed_text, git
 
-from masktune.analysis.summary import history, page, write
+from masktune.analysis.summary import agreement, history, page, readme, write
 from masktune.analysis.summary.records import read
 from masktune.data import EVALUATION
 from masktune.data.world import settings
+from masktune.study.paths import results_root
 
 PREFIX = "results/"
 SHOWN = ("/runs.parquet", ".csv")
@@ -30,12 +31,12 @@ def records(tmp_path_factory):
 
 
 def test_results_md_is_what_the_command_writes(records):
-    assert committed_text("RESULTS.md") == page.write(records)
+    assert committed_text("RESULTS.md") == page.write(records, agreement.bullets(results_root()))
 
 
 @pytest.mark.parametrize("name", ["findings", "studies"])
 def test_so_are_the_generated_parts_of_readme(records, name):
-    made = {"findings": write.readme, "studies": page.studies}[name](records)
+    made = {"findings": readme.write, "studies": readme.studies}[name](records)
     text = committed_text("README.md")
     assert write.fill(text, name, made, "README.md") == text
 

@@ -18,10 +18,10 @@ from masktune.study.design.claims import LEVEL
 ALL_PLACES = "all places"  # in the stored table of slopes: of the seeds that the hypothesis is about
 
 
-def bullets(records: Iterable[Record], brief: bool = False) -> list[str]:
-    """One bullet for each study with results, and those that name the studies without. `brief`: as README has them."""
-    records, say = list(records), short if brief else study
-    found = [f"**{record.study.title}** (`{record.name}`). {say(record)}" for record in records if record.has_results]
+def bullets(records: Iterable[Record]) -> list[str]:
+    """One bullet for each study with results, and those that name the studies without."""
+    records = list(records)
+    found = [f"**{record.study.title}** (`{record.name}`). {study(record)}" for record in records if record.has_results]
     return [*found, *not_run(records)]
 
 
@@ -29,13 +29,6 @@ def study(record: Record) -> str:
     """What a study with results found: how much of it is in, its gates, its declared tests, its estimates."""
     found = [*gates(record), *tested(record), *at_equal_accuracy(record), *slopes(record), *estimated(record)]
     return " ".join([state(record), *untabled(record), *found])
-
-
-def short(record: Record) -> str:
-    """The same for README: what is missing, how many gates are open, the declared tests without their reasons."""
-    parts = [state(record)] if len(record.done) < len(record.declared) else []
-    claims = [*tested(record, reasons=False), *at_equal_accuracy(record), *slopes(record)] or estimated(record)
-    return " ".join([*parts, *untabled(record), *_open_gates(record), *claims])
 
 
 def state(record: Record) -> str:
@@ -75,19 +68,6 @@ def gates(record: Record) -> list[str]:
         return []
     trained, contrasts = record.table("trained"), record.table("gates")
     return [*_trained(trained), *_control(contrasts), *_remedies(contrasts)]
-
-
-def _open_gates(record: Record) -> list[str]:
-    """How many rows trained, and on how many sets the positive control passed."""
-    trained, contrasts = record.table("trained"), record.table("gates")
-    said = []
-    if len(trained):
-        said.append(f"{int(trained['trained'].astype(bool).sum())} of {len(trained)} rows trained")
-    if len(contrasts) and len(own := contrasts[contrasts["role"] == CONTROL]):
-        said.append(
-            f"the positive control passed on {int(own['passed'].eq('passed').sum())} of {len(own)} (model x set)"
-        )
-    return [f"Gates: {'; '.join(said)}."] if said else []
 
 
 def _trained(frame: pd.DataFrame) -> list[str]:
@@ -137,34 +117,39 @@ def _remedies(frame: pd.DataFrame) -> list[str]:
 # ---- claims
 
 
-def tested(record: Record, reasons: bool = True) -> list[str]:
-    """A sentence for each claim of the headline family that has a test, with the reason of its verdict if asked."""
+def tested(record: Record) -> list[str]:
+    """A sentence for each claim of the headline family that has a test."""
+    return [claim(row) for row in headline(record).itertuples()]
+
+
+def headline(record: Record) -> pd.DataFrame:
+    """The conclusions on the claims of the headline family that have a test."""
     frame = record.table("conclusions")
-    if frame.empty:
-        return []
-    headline = frame[(frame["family"] == "headline") & (frame["test"] != "estimate")]
-    return [claim(row, reasons) for row in headline.itertuples()]
+    return frame if frame.empty else frame[(frame["family"] == "headline") & (frame["test"] != "estimate")]
 
 
-def claim(row: Any, reasons: bool = True) -> str:
-    """The statement of a claim, its verdict with the reason if asked, and its differences."""
-    statement = f"{row.statement[0].upper()}{row.statement[1:]}"
-    return f"{statement}: **{row.verdict}**{_reason(row) if reasons else ''}{_differences(row)}."
+def claim(row: Any) -> str:
+    """The statement of a claim, its verdict with the reason if it has one, and its differences."""
+    reason = f" ({row.reason})" if row.reason else ""
+    return f"{statement(row)}: **{row.verdict}**{reason}{_differences(row)}."
 
 
-def _reason(row: Any) -> str:
-    return f" ({row.reason})" if row.reason else ""
+def statement(row: Any) -> str:
+    """What a claim says, as a sentence begins."""
+    return f"{row.statement[0].upper()}{row.statement[1:]}"
 
 
-def _differences(row: Any) -> str:
+def points(row: Any) -> str:
+    """The difference of a claim, of several their mean and the ends; "" where none is judged."""
     if pd.isna(row.difference):
         return ""
     ends = f"{number(row.lowest, sign=True)} to {number(row.highest, sign=True)}"
-    spread = f" on average ({ends})" if row.judged != 1 else ""
-    return (
-        f"; {number(row.difference, sign=True)} points{spread}, comparisons: {count_judged(row)}, "
-        f"{int(row.seeds)} seeds"
-    )
+    return f"{number(row.difference, sign=True)} points" + (f" on average ({ends})" if row.judged != 1 else "")
+
+
+def _differences(row: Any) -> str:
+    told = points(row)
+    return f"; {told}, comparisons: {count_judged(row)}, {int(row.seeds)} seeds" if told else ""
 
 
 def at_equal_accuracy(record: Record) -> list[str]:
@@ -213,29 +198,33 @@ def _slopes(method: str, rows: pd.DataFrame) -> str:
 
 def estimated(record: Record) -> list[str]:
     """How the other comparisons of a study came out, counted by verdict."""
-    frame, conclusions = record.table("claims"), record.table("conclusions")
-    if frame.empty or conclusions.empty:
-        return []
-    main = conclusions[(conclusions["family"] == "headline") & (conclusions["test"] != "estimate")]
-    rest = frame[~frame["claim"].isin(main["claim"])]
+    rest = others(record)
     if rest.empty:
         return []
-    return [f"{_of_others(len(rest), main.empty)}: {_counted(rest)}."]
+    said = f"Its {len(rest)} {'declared' if headline(record).empty else 'other declared'} comparisons"
+    return [f"{said}: {_counted(rest)}."]
 
 
-def _of_others(count: int, alone: bool) -> str:
-    return f"Its {count} declared comparisons" if alone else f"Its {count} other declared comparisons"
+def others(record: Record) -> pd.DataFrame:
+    """The comparisons of a study that no headline claim tests."""
+    frame = record.table("claims")
+    if frame.empty or record.table("conclusions").empty:
+        return frame.iloc[:0]
+    return frame[~frame["claim"].isin(headline(record)["claim"])]
 
 
 def _counted(rows: pd.DataFrame) -> str:
     """`3 did not train, 9 not testable here; of 9 ... the interval lies above 0 on 2, below on 1`."""
     verdicts = rows["verdict"].value_counts()
     counts = [f"{verdicts[verdict]} {verdict}" for verdict in VERDICTS if verdict in verdicts]
-    open_rows = rows[rows["gate"].eq("") & (rows["seeds"] > 0)] if "gate" in rows else rows[rows["seeds"] > 0]
-    above, below = int((open_rows["low"] > 0).sum()), int((open_rows["high"] < 0).sum())
-    if open_rows.empty:
+    shown, above, below = sides(rows)
+    if not shown:
         return ", ".join(counts)
-    said = (
-        f"of {len(open_rows)} that were run and no gate closes, the interval lies above 0 on {above}, below on {below}"
-    )
+    said = f"of {shown} that were run and no gate closes, the interval lies above 0 on {above}, below on {below}"
     return f"{', '.join(counts)}; {said}"
+
+
+def sides(rows: pd.DataFrame) -> tuple[int, int, int]:
+    """How many comparisons were run and no gate closes; of how many of these the interval lies above 0, and below."""
+    shown = rows[rows["gate"].eq("") & (rows["seeds"] > 0)] if "gate" in rows else rows[rows["seeds"] > 0]
+    return len(shown), int((shown["low"] > 0).sum()), int((shown["high"] < 0).sum())

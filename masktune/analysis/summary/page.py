@@ -78,17 +78,12 @@ def method(records: Sequence[Record]) -> list[str]:
         "",
         "| Study | Question | Models | Seeds | Steps | Runs in |",
         "| --- | --- | --- | --- | --- | --- |",
-        *(_row(_study_cells(record)) for record in records),
+        *(line(study_cells(record)) for record in records),
     ]
 
 
-def studies(records: Sequence[Record]) -> str:
-    """The table of the studies for README."""
-    rows = [[cells[0], cells[1], cells[2], cells[-1]] for cells in map(_study_cells, records)]
-    return "\n".join(map(_row, [["study", "question", "models", "runs that are in"], ["---"] * 4, *rows]))
-
-
-def _study_cells(record: Record) -> list[str]:
+def study_cells(record: Record) -> list[str]:
+    """Name, question, models, seeds, steps, and how much is in."""
     study = record.study
     seeds = pd.Series([len(cell.seeds) for cell in study.cells])
     steps = record.done["steps"].dropna() if record.has_results else pd.Series(dtype=float)
@@ -118,7 +113,7 @@ def results(records: Sequence[Record]) -> list[str]:
         "",
         "| Study | Model | Set | Method | Accuracy, against | Difference | Gates | Verdict |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
-        *(_row(_comparison_cells(record, row)) for record, row in rows),
+        *(line(_comparison_cells(record, row)) for record, row in rows),
     ]
 
 
@@ -148,7 +143,8 @@ def _gates(row: Any) -> str:
     return "; ".join(filter(None, [f"trained: {trained}", row.control and f"control: {row.control}"]))
 
 
-def _row(cells: Iterable[str]) -> str:
+def line(cells: Iterable[str]) -> str:
+    """A line of a table of Markdown."""
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
@@ -219,9 +215,9 @@ def contamination(records: Sequence[Record]) -> list[str]:
         "What a model read before it came here, which no test of ours can undo. Held-out loss: its masked-LM head on "
         "text that was kept from it, where the head was trained here.",
         "",
-        _row(heads),
-        _row(["---"] * len(heads)),
-        *(_row(cells) for cells in told),
+        line(heads),
+        line(["---"] * len(heads)),
+        *(line(cells) for cells in told),
     ]
 
 
@@ -236,8 +232,8 @@ def compute(records: Sequence[Record]) -> list[str]:
         "Training and evaluation of the stored runs, added up; the language models they start from come on top.",
         "",
         *heads,
-        *(_row(cells) for cells in rows),
-        _row(["all", "", f"{sum(len(record.done) for record in records):,}", f"{total:.1f}"]),
+        *(line(cells) for cells in rows),
+        line(["all", "", f"{sum(len(record.done) for record in records):,}", f"{total:.1f}"]),
     ]
 
 

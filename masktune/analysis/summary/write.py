@@ -4,20 +4,17 @@ A generated part of a file lies between two comments: `<!-- NAME: by python -m m
 `<!-- end of NAME -->`.
 """
 
-import itertools
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from textwrap import TextWrapper
 
-from masktune.analysis.summary import agreement, findings, history, page
-from masktune.analysis.summary.records import Record, read
+from masktune.analysis.summary import agreement, history, page, readme
+from masktune.analysis.summary.records import read
 from masktune.errors import MaskTuneError
 from masktune.files import write_file
 from masktune.study.paths import results_root
 
-_LINES = TextWrapper(119, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 README, LOG = Path("README.md"), Path("studies") / "deviations.md"
 
 
@@ -32,15 +29,9 @@ def write() -> list[Path]:
     home = results_root() if elsewhere else results_root().parent
     made = {home / "RESULTS.md": page.write(records, agreement.bullets(results_root()))}
     if not elsewhere:
-        made |= _filled(home / README, {"findings": readme(records), "studies": page.studies(records)})
+        made |= _filled(home / README, {"findings": readme.write(records), "studies": readme.studies(records)})
         made |= _filled(home / LOG, history.tables(records))
     return [path for path, text in made.items() if _changed(path, text)]
-
-
-def readme(records: Sequence[Record]) -> str:
-    """What README says of the results."""
-    lines = (_LINES.wrap(f"- {bullet}") for bullet in findings.bullets(records, brief=True))
-    return "\n".join(itertools.chain.from_iterable(lines))
 
 
 def _filled(path: Path, parts: Mapping[str, str]) -> dict[Path, str]:

@@ -10,7 +10,7 @@ from analysis.summary.conftest import SETS, save, store
 from masktune.__main__ import main
 from masktune.analysis.claims import verdicts
 from masktune.analysis.formatting import MINUS
-from masktune.analysis.summary import findings, history, page, write
+from masktune.analysis.summary import findings, history, page, readme, write
 from masktune.analysis.summary.records import Record, read
 from masktune.data.world.settings import WORLD_VERSION
 from masktune.errors import MaskTuneError
@@ -46,7 +46,7 @@ def test_a_difference_is_told_at_equal_accuracy_too_where_both_rows_trained(proj
         for name, gain in zip(SETS, (0.5, 0.75), strict=True)
     ]
     save(project / "results" / "toy" / "tables", "matched", [*rows, {**rows[0], "method": "experts"}])
-    for text in (findings.study(record), findings.short(record)):
+    for text in (findings.study(record), readme.write([record]).replace("\n  ", " ")):
         assert text.count("at equal accuracy in distribution") == told
         assert ("+0.5 to +0.8 points out of distribution on 2 sets (at the last epoch +4.0 to +4.0)" in text) == told
         assert ("in 4 of 20 pairs fine-tuning never has that accuracy" in text) == told
@@ -140,14 +140,18 @@ def test_slopes_are_told_by_their_verdict(project, monkeypatch, slopes, verdict)
     assert text.count("with ten times the") == 2
 
 
-def test_readme_is_told_in_short(project, record):
+def test_readme_has_the_tests_and_the_gates_as_tables(project, record):
     store(project, 4.0, verdicts.REPRODUCED)
-    [text] = findings.bullets([record], brief=True)
-    assert text == (
-        "**A toy** (`toy`). Gates: 4 of 4 rows trained; the positive control passed on 2 of 2 (model x set). "
-        "Mask-tuning is more accurate than fine-tuning on out-of-distribution sets: **reproduced in this setting**; "
-        "+4.0 points on average (+4.0 to +4.0), comparisons: 2, 10 seeds."
-    )
+    claims, gates, *_ = readme.write([record]).split("\n\n")
+    assert claims.splitlines()[2:] == [
+        "| Mask-tuning is more accurate than fine-tuning on out-of-distribution sets | `toy` | "
+        "**reproduced in this setting** | +4.0 points on average (+4.0 to +4.0) | 2, 10 seeds |"
+    ]
+    assert gates.splitlines()[2:] == ["| `toy` | 40 of 40 | 4 of 4 | 2 of 2 | 2 | 2 | 2 | 0 |"]
+
+
+def test_readme_says_what_is_not_run_and_has_no_table_of_nothing(project, record):
+    assert readme.write([record]) == "- **Declared and not run yet**: `toy` (40 runs)."
 
 
 # ---- files
@@ -161,8 +165,8 @@ def test_the_command_writes_what_changed_and_then_has_nothing_to_do(project, cap
     assert main(["summary"]) == 0
     assert "RESULTS.md, README.md" in capsys.readouterr().out
     text = (project / "README.md").read_text()
-    assert "old" not in text and "**A toy** (`toy`)." in text and text.endswith("The end.\n")
-    assert "| `toy` | Does it work? | BERT | 40 of 40 |" in text
+    assert "\nold\n" not in text and "| `toy` | 40 of 40 |" in text and text.endswith("The end.\n")
+    assert "| `toy` | Does it work? | BERT |" in text
     assert max(map(len, text.splitlines())) <= 119
     assert main(["summary"]) == 0
     assert capsys.readouterr().out == "RESULTS.md and README say what is stored\n"
