@@ -60,7 +60,7 @@ slides: setup  ## write the slides of the lessons, with what their cells show, t
 	$(VENV)/bin/python -m masktune.course.slides $(LESSON)
 
 lessons: setup  ## prove that each lesson of the course shows what it says, over three seeds: some minutes
-	$(VENV)/bin/python -m pytest tests/course_whole.py
+	$(VENV)/bin/python -m pytest --numprocesses 2 --dist load tests/course_whole.py
 
 site: $(VENV)/.site  ## make course, results, reference and these pages one site of documentation: build/site/index.html
 	$(VENV)/bin/python -m masktune.site
