@@ -26,7 +26,7 @@ from masktune.study.design.parsing import seeds_of
 from masktune.study.paths import results_root, studies
 
 RUNS, START, COUNTS = "fine_tuning_runs.csv", "same_start.csv", "masking_counts.csv"
-ELSEWHERE = "processor_runs.csv"
+ELSEWHERE, VERDICTS = "processor_runs.csv", "processor_verdicts.csv"
 SEEDS = 10
 
 
@@ -137,11 +137,11 @@ def _processors(folder: Path, options: argparse.Namespace) -> None:
         return
     from benchmarks.agreement import processors
 
-    rows = processors.compare(results_root() / options.study, options.other / options.study)
-    before = _read(folder / ELSEWHERE)
-    if not before.empty:
-        rows = pandas.concat([before[before["study"] != options.study], rows], ignore_index=True)
-    _write(folder / ELSEWHERE, rows)
+    both = results_root() / options.study, options.other / options.study
+    for name, rows in ((ELSEWHERE, processors.compare(*both)), (VERDICTS, processors.verdicts(*both))):
+        before = _read(folder / name)
+        others = [] if before.empty else [before[before["study"] != options.study]]
+        _write(folder / name, pandas.concat([*others, rows], ignore_index=True))
 
 
 def _tables(folder: Path, options: argparse.Namespace) -> None:
@@ -157,7 +157,7 @@ def _tables(folder: Path, options: argparse.Namespace) -> None:
     ]
     measured = {"fine_tuning": _read(folder / RUNS), "same_start": _read(folder / START)}
     measured |= {"masking": _read(folder / COUNTS), "scores": pandas.DataFrame(both)}
-    measured |= {"processors": _read(folder / ELSEWHERE)}
+    measured |= {"processors": _read(folder / ELSEWHERE), "verdicts": _read(folder / VERDICTS)}
     for name, rows in measured.items():
         if not rows.empty:
             table = getattr(tables, name)(rows)

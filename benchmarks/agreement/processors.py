@@ -51,6 +51,15 @@ def _accuracies(folder: Path) -> pandas.DataFrame:
     return rows.assign(set=rows["set"].str.removeprefix("accuracy/"), accuracy=100 * rows["accuracy"].astype(float))
 
 
+def verdicts(results: Path, other: Path) -> pandas.DataFrame:
+    """A row for each declared comparison that both have: its difference in points and its verdict, here and there."""
+    key = ["claim", "model", "task", "set", "method", "against"]
+    sides = [pandas.read_csv(folder / "tables" / "claims.csv") for folder in (results, other)]
+    rows = sides[0].merge(sides[1][[*key, "difference", "verdict"]], on=key, suffixes=(f"_{HERE}", f"_{THERE}"))
+    told = [f"{name}_{side}" for name in ("difference", "verdict") for side in (HERE, THERE)]
+    return rows.assign(study=results.name)[["study", *key, *told]]
+
+
 def summarise(rows: pandas.DataFrame) -> pandas.DataFrame:
     """A row for each study, model, task, method and set: means over seeds here and there, and 95 % t intervals.
 

@@ -151,3 +151,19 @@ _MOVED = {
     "Ahead of fine-tuning, stored [95 %]": "here_ahead",
     "Ahead of fine-tuning, again [95 %]": "there_ahead",
 }
+
+
+def verdicts(rows: pandas.DataFrame) -> Table:
+    """The verdict on each declared comparison on both kinds of processor."""
+    shown = name_values(rows[["claim", "model", "task", "set", "method"]]).rename(columns={"claim": "Claim"})
+    for title, side in (("Stored", elsewhere.HERE), ("Again", elsewhere.THERE)):
+        told = zip(rows[f"difference_{side}"], rows[f"verdict_{side}"], strict=True)
+        shown[title] = [
+            verdict if pandas.isna(points) else f"{number(points, sign=True)}, {verdict}" for points, verdict in told
+        ]
+    same = int((rows["verdict_here"] == rows["verdict_there"]).sum())
+    caption = (
+        f"Difference in points and verdict of each declared comparison, as stored and on another kind of processor: "
+        f"{same} of {len(rows)} verdicts are the same."
+    )
+    return Table("verdicts", "Verdicts on another kind of processor", caption, rows, name_columns(shown))

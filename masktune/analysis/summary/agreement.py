@@ -75,10 +75,16 @@ def _processors(frame: pd.DataFrame) -> str:
     )
 
 
+def _verdicts(frame: pd.DataFrame) -> str:
+    same = int((frame["verdict_here"] == frame["verdict_there"]).sum())
+    return f"Of {len(frame)} declared comparisons {same} have the same verdict on that processor"
+
+
 SENTENCES: dict[str, Callable[[pd.DataFrame], str]] = {
     "fine_tuning": _fine_tuning,
     "same_start": _same_start,
     "masking": _masking,
     "scores": _scores,
     "processors": _processors,
+    "verdicts": _verdicts,
 }

@@ -24,6 +24,7 @@ TABLES = {
             "there_ahead": 5.5, "there_ahead_low": 4.0, "there_ahead_high": 7.0,
         },
     ],
+    "verdicts": [{"verdict_here": "a", "verdict_there": "a"}, {"verdict_here": "a", "verdict_there": "b"}],
 }  # fmt: skip
 SAID = {
     "fine_tuning": "-0.5 to +1.2 points on 2 sets, with 0 in the 95 % interval of 1 ",
@@ -34,6 +35,7 @@ SAID = {
     "processors": "a seed is off by 6.8 points in the middle row of 2 (model x set x method) and by 12.5 in the worst "
     "(Mask-tuning, BERT, contrast edits). Of the means over seeds 1 of 2 moved by an interval that holds 0, and of 1 "
     "leads over fine-tuning 0 have intervals that overlap on both",
+    "verdicts": "Of 2 declared comparisons 1 have the same verdict",
 }
 
 

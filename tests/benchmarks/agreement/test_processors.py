@@ -68,11 +68,15 @@ def test_what_cannot_be_compared_is_one_line(gathered, processor, change, messag
 
 
 def test_the_command_keeps_the_runs_and_lays_them_out(gathered, tmp_path, monkeypatch):
-    gathered("here", "one"), gathered("there", "other", lift_the_first_seed)
+    gathered("here", "one")
+    claims = gathered("there", "other", lift_the_first_seed) / "tables" / "claims.csv"
+    rows = pandas.read_csv(claims)
+    rows.assign(verdict=["another", *rows["verdict"].iloc[1:]]).to_csv(claims, index=False)
     monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path / "here"))
     given = ["--study", "golden", "--only", "processors", "--only", "tables", "--output", str(tmp_path / "out")]
     assert command.main([*given, "--other", str(tmp_path / "there")]) == 0
     kept = (tmp_path / "out" / command.ELSEWHERE).read_bytes()
     assert "another kind of processor" in (tmp_path / "out" / "processors.md").read_text()
+    assert f"{len(rows) - 1} of {len(rows)} verdicts are the same" in (tmp_path / "out" / "verdicts.md").read_text()
     assert command.main([*given, "--other", str(tmp_path / "there")]) == 0
     assert (tmp_path / "out" / command.ELSEWHERE).read_bytes() == kept
