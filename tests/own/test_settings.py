@@ -70,5 +70,6 @@ def test_a_difference_names_what_changed():
     )
 
 
-def test_names_of_classes_are_split_at_the_first_equals_sign():
-    assert parse_renames(["0=a=b", " 1 = good "]) == {"0": "a=b", "1": "good"}
+def test_names_of_classes_are_split_at_the_last_equals_sign():
+    """What stands in the data may have any form; the new name is of the user's choice."""
+    assert parse_renames(["a=b=bad", " 1 = good "]) == {"a=b": "bad", "1": "good"}
