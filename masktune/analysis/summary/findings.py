@@ -139,17 +139,19 @@ def statement(row: Any) -> str:
     return f"{row.statement[0].upper()}{row.statement[1:]}"
 
 
-def points(row: Any) -> str:
-    """The difference of a claim, of several their mean and the ends; "" where none is judged."""
-    if pd.isna(row.difference):
-        return ""
-    ends = f"{number(row.lowest, sign=True)} to {number(row.highest, sign=True)}"
-    return f"{number(row.difference, sign=True)} points" + (f" on average ({ends})" if row.judged != 1 else "")
+def ends(row: Any) -> str:
+    """The lowest and the highest difference of a claim, in brackets; "" where there is one."""
+    return f" ({number(row.lowest, sign=True)} to {number(row.highest, sign=True)})" if row.judged != 1 else ""
 
 
 def _differences(row: Any) -> str:
-    told = points(row)
-    return f"; {told}, comparisons: {count_judged(row)}, {int(row.seeds)} seeds" if told else ""
+    if pd.isna(row.difference):
+        return ""
+    spread = f" on average{ends(row)}" if ends(row) else ""
+    return (
+        f"; {number(row.difference, sign=True)} points{spread}, comparisons: {count_judged(row)}, "
+        f"{int(row.seeds)} seeds"
+    )
 
 
 def at_equal_accuracy(record: Record) -> list[str]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from textwrap import TextWrapper
+from typing import Any
 
 import pandas as pd
 
 from masktune.analysis.claims.gates import CONTROL
 from masktune.analysis.claims.tables import count_judged
-from masktune.analysis.formatting import DASH
+from masktune.analysis.formatting import DASH, number
 from masktune.analysis.summary import findings, page
 from masktune.analysis.summary.records import Record
 
@@ -41,11 +42,13 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def claims(record: Record) -> list[list[str]]:
     """A row for each claim of the headline that has a test."""
-    return [
-        [findings.statement(row), f"`{record.name}`", f"**{row.verdict}**", findings.points(row) or DASH,
-         f"{count_judged(row)}, {int(row.seeds)} seeds"]
-        for row in findings.headline(record).itertuples()
-    ]  # fmt: skip
+    return [_claim(record.name, row) for row in findings.headline(record).itertuples()]
+
+
+def _claim(study: str, row: Any) -> list[str]:
+    difference = DASH if pd.isna(row.difference) else f"{number(row.difference, sign=True)}{findings.ends(row)}"
+    judged = f"{count_judged(row)}, {int(row.seeds)} seeds"
+    return [findings.statement(row), f"`{study}`", f"**{row.verdict}**", difference, judged]
 
 
 def gates(record: Record) -> list[str]:

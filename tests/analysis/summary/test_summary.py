@@ -145,7 +145,7 @@ def test_readme_has_the_tests_and_the_gates_as_tables(project, record):
     claims, gates, *_ = readme.write([record]).split("\n\n")
     assert claims.splitlines()[2:] == [
         "| Mask-tuning is more accurate than fine-tuning on out-of-distribution sets | `toy` | "
-        "**reproduced in this setting** | +4.0 points on average (+4.0 to +4.0) | 2, 10 seeds |"
+        "**reproduced in this setting** | +4.0 (+4.0 to +4.0) | 2, 10 seeds |"
     ]
     assert gates.splitlines()[2:] == ["| `toy` | 40 of 40 | 4 of 4 | 2 of 2 | 2 | 2 | 2 | 0 |"]
 
