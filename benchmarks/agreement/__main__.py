@@ -132,8 +132,10 @@ def _masking(folder: Path, options: argparse.Namespace) -> None:
 
 
 def _processors(folder: Path, options: argparse.Namespace) -> None:
-    """The runs of a study beside those that another machine has gathered; nothing where none is named."""
+    """The runs of a study beside those that another machine has gathered; of all parts left out where none is named."""
     if options.other is None:
+        if options.only:
+            raise MaskTuneError("processors: name the folder results/ of another machine's checkout with --other")
         return
     from benchmarks.agreement import processors
 

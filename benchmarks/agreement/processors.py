@@ -44,10 +44,9 @@ def compare(results: Path, other: Path) -> pandas.DataFrame:
 def _accuracies(folder: Path) -> pandas.DataFrame:
     """Accuracy of each finished run of the folder on each set."""
     runs = pandas.read_parquet(folder / "runs.parquet")
-    runs = runs[runs["status"] == "done"].rename(columns={"label": "name"})
+    runs = runs[runs["status"] == "done"].drop(columns="method").rename(columns={"label": "method"})
     sets = [column for column in runs if column.startswith("accuracy/")]
-    rows = runs.melt(["run_id", "model", "task", "name", "seed", "processor"], sets, "set", "accuracy").dropna()
-    rows = rows.rename(columns={"name": "method"})
+    rows = runs.melt(["run_id", "model", "task", "method", "seed", "processor"], sets, "set", "accuracy").dropna()
     return rows.assign(set=rows["set"].str.removeprefix("accuracy/"), accuracy=100 * rows["accuracy"].astype(float))
 
 

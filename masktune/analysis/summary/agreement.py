@@ -20,7 +20,7 @@ def bullets(results: Path) -> list[str]:
     for name, sentence in SENTENCES.items():
         table = results / FOLDER / f"{name}.csv"
         if table.is_file():
-            lines.append(f"- {sentence(pd.read_csv(table))} (`results/{FOLDER}/{name}.md`)")
+            lines.append(f"- {sentence(pd.read_csv(table))} (`results/{FOLDER}/{name}.md`).")
     return lines
 
 

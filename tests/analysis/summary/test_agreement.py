@@ -48,5 +48,5 @@ def test_every_table_that_is_there_is_told_by_its_numbers(record, tmp_path):
     lines = agreement.bullets(tmp_path)
     assert len(lines) == len(SAID) == len(agreement.SENTENCES)
     for line, (name, said) in zip(lines, SAID.items(), strict=True):
-        assert said.replace("-0.5", "\N{MINUS SIGN}0.5") in line and line.endswith(f"(`results/agreement/{name}.md`)")
+        assert said.replace("-0.5", "\N{MINUS SIGN}0.5") in line and line.endswith(f"(`results/agreement/{name}.md`).")
     assert lines[0] in page.write([record], lines)

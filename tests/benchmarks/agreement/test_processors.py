@@ -80,3 +80,8 @@ def test_the_command_keeps_the_runs_and_lays_them_out(gathered, tmp_path, monkey
     assert f"{len(rows) - 1} of {len(rows)} verdicts are the same" in (tmp_path / "out" / "verdicts.md").read_text()
     assert command.main([*given, "--other", str(tmp_path / "there")]) == 0
     assert (tmp_path / "out" / command.ELSEWHERE).read_bytes() == kept
+
+
+def test_the_part_that_is_asked_for_wants_another_machine(tmp_path, capsys):
+    assert command.main(["--only", "processors", "--output", str(tmp_path)]) == 2
+    assert "with --other" in (said := capsys.readouterr().err) and said.count("\n") == 1
