@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from html import escape
 from io import BytesIO
 from typing import Any
 
 from masktune.analysis.plotting.alt_text import LONGEST
+from masktune.analysis.plotting.live import image
 from masktune.errors import MaskTuneError
 
 _DOTS = 160  # an inch
@@ -30,8 +29,7 @@ class Picture:
         return self.png, {"width": self.width, "alt": self.alt}
 
     def _repr_html_(self) -> str:
-        png = b64encode(self.png).decode()
-        return f'<img alt="{escape(self.alt)}" width="{self.width}" src="data:image/png;base64,{png}">'
+        return image(self)
 
 
 def picture(axis: Any, alt: str) -> Picture:

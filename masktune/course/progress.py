@@ -11,7 +11,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from masktune.analysis.ablations.slider import has_reader
+from masktune.analysis.plotting.live import has_reader
 
 
 class Passes(TrainerCallback):

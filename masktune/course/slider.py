@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from masktune.analysis.ablations.slider import has_reader
+from masktune.analysis.plotting.live import has_reader, image
 from masktune.course.figures import Picture
 
 if TYPE_CHECKING:
@@ -45,14 +45,13 @@ def slider(trial: Trial, tried: pd.DataFrame, draw: Draw, values: Sequence[float
         style={"description_width": "initial"},
         layout={"width": "30em"},
     )
-    picture, said = ipywidgets.Image(), ipywidgets.Label()
+    picture, said = ipywidgets.HTML(), ipywidgets.Label()
 
     def choose(value: float) -> None:
         if value not in known:
             said.value = f"training at {value:g} ..."
             known[value] = trial(value)
-        shown = draw(pd.DataFrame([known[each] for each in sorted(known)]))
-        picture.value, picture.width = shown.png, str(shown.width)
+        picture.value = image(draw(pd.DataFrame([known[each] for each in sorted(known)])))
         said.value = ", ".join(f"{name} {number:.3g}" for name, number in known[value].items())
 
     chooser.observe(lambda change: choose(change["new"]), names="value")
