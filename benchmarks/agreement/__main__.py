@@ -1,8 +1,8 @@
 """python -m benchmarks.agreement: hold what masktune computes against what others wrote; writes results/agreement.
 
     python -m benchmarks.agreement --study embedded --task sentiment --seeds 10
-    MASKTUNE_MIRROR=... python -m benchmarks.agreement --study laptop --model bert-tiny --task sentiment --seeds 5 \
-        --unadapted --jobs 5 --only fine_tuning
+    MASKTUNE_MIRROR=... python -m benchmarks.agreement --study collapse --model adapted-0 --seeds 5 --jobs 2 \
+        --only fine_tuning
     python -m benchmarks.agreement --only processors --study embedded --other ../elsewhere/results
     python -m benchmarks.agreement --only tables
 
@@ -54,7 +54,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--first-seed", type=int, default=0, help="the first of them (default: 0)")
     parser.add_argument("--train-examples", type=int, help="train on so many (default: as the study says)")
     parser.add_argument("--jobs", type=int, default=1, help="seeds at a time, in processes of their own (default: 1)")
-    parser.add_argument("--unadapted", action="store_true", help="start from the checkpoint as published")
     parser.add_argument("--other", type=Path, help="processors: the folder results/ of another machine's checkout")
     parser.add_argument("--output", type=Path, help="the folder to write to (default: results/agreement)")
     parser.add_argument("--only", action="append", choices=PARTS, help="one part; may be repeated (default: all)")
@@ -62,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _cell(options: argparse.Namespace, seeds: Sequence[int]) -> Cell:
-    """The cell of plain fine-tuning that the study declares, with these seeds."""
+    """The cell of plain fine-tuning that the study declares, the longest of several, with these seeds."""
     from dataclasses import replace
 
     study = load_study(options.study)
@@ -70,7 +69,8 @@ def _cell(options: argparse.Namespace, seeds: Sequence[int]) -> Cell:
     model = one_of(options.model or cells[0].model.name, dict.fromkeys(cell.model.name for cell in cells), "model")
     tasks = dict.fromkeys(cell.task for cell in cells if cell.model.name == model)
     task = one_of(options.task or next(iter(tasks)), tasks, f"task of {model}")
-    cell = next(cell for cell in cells if (cell.model.name, cell.task) == (model, task))
+    here = [cell for cell in cells if (cell.model.name, cell.task) == (model, task)]
+    cell = max(here, key=lambda cell: cell.training.epochs)
     chosen = cell.training
     if options.train_examples is not None:
         chosen = replace(chosen, train_examples=options.train_examples)
@@ -87,21 +87,21 @@ def _fine_tuning(folder: Path, options: argparse.Namespace) -> None:
     cell, path = _cell(options, seeds), folder / RUNS
     rows = _read(path)
     done = set() if rows.empty else set(rows[fine_tuning.KEY].drop_duplicates().itertuples(index=False, name=None))
-    inputs = fine_tuning.prepare(cell, not options.unadapted)  # before processes start: what all need is made once
+    inputs = fine_tuning.prepare(cell)  # before processes start: what all need is made once
     todo = [
         (trainer, seed)
         for seed in seeds
         for trainer in (fine_tuning.OURS, fine_tuning.STOCK)
         if (*fine_tuning.place(inputs).values(), trainer, seed) not in done
     ]
-    for new in _train(inputs, not options.unadapted, todo, options.jobs):
+    for new in _train(inputs, todo, options.jobs):
         rows = fine_tuning.add(rows, new)
         _write(path, rows)
         said = ", ".join(f"{row['set']} {row['accuracy']:.1f}" for row in new)
         print(f"{new[0]['trainer']} seed {new[0]['seed']}: {said}", flush=True)
 
 
-def _train(inputs: Any, adapted: bool, todo: list[tuple[str, int]], jobs: int) -> Any:
+def _train(inputs: Any, todo: list[tuple[str, int]], jobs: int) -> Any:
     """The rows of each run of `todo` as it ends."""
     from benchmarks.agreement import fine_tuning
 
@@ -109,7 +109,7 @@ def _train(inputs: Any, adapted: bool, todo: list[tuple[str, int]], jobs: int) -
         yield from (fine_tuning.run(inputs, *each) for each in todo)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(fine_tuning.run_anew, inputs.cell, adapted, *each) for each in todo]
+        waiting = [pool.submit(fine_tuning.run_anew, inputs.cell, *each) for each in todo]
         yield from (each.result() for each in as_completed(waiting))
 
 
@@ -117,7 +117,7 @@ def _same_start(folder: Path, options: argparse.Namespace) -> None:
     from benchmarks.agreement import fine_tuning
 
     cell = _cell(options, [options.first_seed])
-    row = fine_tuning.same_start(fine_tuning.prepare(cell, not options.unadapted), options.first_seed)
+    row = fine_tuning.same_start(fine_tuning.prepare(cell), options.first_seed)
     before, key = _read(folder / START), [*fine_tuning.PLACE, "seed", "device"]
     rows = pandas.concat([before, pandas.DataFrame([row])], ignore_index=True).drop_duplicates(key, keep="last")
     _write(folder / START, rows)
@@ -127,7 +127,7 @@ def _same_start(folder: Path, options: argparse.Namespace) -> None:
 def _masking(folder: Path, options: argparse.Namespace) -> None:
     from benchmarks.agreement import fine_tuning, masking
 
-    inputs = fine_tuning.prepare(_cell(options, [options.first_seed]), not options.unadapted)
+    inputs = fine_tuning.prepare(_cell(options, [options.first_seed]))
     _write(folder / COUNTS, pandas.DataFrame(masking.count(inputs.tokenizer, list(inputs.train["input_ids"]))))
 
 

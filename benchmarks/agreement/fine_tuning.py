@@ -36,14 +36,10 @@ PLACE = ["study", "model", "task", "train_examples"]
 KEY = [*PLACE, "trainer", "seed"]
 
 
-def prepare(cell: Cell, adapted: bool = True) -> CellInputs:
-    """What both sides share. `adapted=False` starts from the checkpoint as it is, without training its language model.
-
-    Evaluation is that of the cell, each set at its own length alone.
-    """
+def prepare(cell: Cell) -> CellInputs:
+    """What both sides share. Evaluation is that of the cell, each set at its own length alone."""
     chosen = replace(cell.training, evaluation_lengths=(), readings="last")
-    model = cell.model if adapted else replace(cell.model, adaptation=None)
-    return training.load_inputs(replace(cell, training=chosen, model=model))
+    return training.load_inputs(replace(cell, training=chosen))
 
 
 def ours(inputs: CellInputs, seed: int) -> list[dict[str, Any]]:
@@ -191,9 +187,9 @@ def run(inputs: CellInputs, trainer: str, seed: int) -> list[dict[str, Any]]:
     return {OURS: ours, STOCK: stock}[trainer](inputs, seed)
 
 
-def run_anew(cell: Cell, adapted: bool, trainer: str, seed: int) -> list[dict[str, Any]]:
+def run_anew(cell: Cell, trainer: str, seed: int) -> list[dict[str, Any]]:
     """The same in a process that has loaded nothing yet."""
-    return run(prepare(replace(cell, seeds=(seed,)), adapted), trainer, seed)
+    return run(prepare(replace(cell, seeds=(seed,))), trainer, seed)
 
 
 def add(rows: pandas.DataFrame, new: list[dict[str, Any]]) -> pandas.DataFrame:

@@ -13,6 +13,7 @@ import pandas as pd
 from masktune.analysis.accuracy.numbers import PLACE, compare
 from masktune.analysis.answers import Answers, Block
 from masktune.analysis.claims.verdicts import CONTROL_FAILED, DID_NOT_TRAIN, NOT_TESTABLE
+from masktune.analysis.formatting import interval
 from masktune.methods import METHODS
 from masktune.methods.base import ClassificationLoss
 from masktune.statistics import crossed
@@ -104,10 +105,8 @@ class Outcome:
         if not len(rows):
             return "the positive control of the set has not run"
         row = rows.iloc[0]
-        return (
-            f"{row.method} gains {row.difference:+.1f} points [{row.low:+.1f}, {row.high:+.1f}] here, {row.asked:g} "
-            "asked for"
-        )
+        gained = interval(row.difference, row.low, row.high, sign=True)
+        return f"{row.method} gains {gained} points here, {row.asked:g} asked for"
 
     def _remedies(self, at: Comparison) -> str:
         rows = self._rows(at, REMEDY)

@@ -99,7 +99,7 @@ def test_training_a_stronger_cue_and_what_is_not_run():
     reason = "fine-tuning: accuracy 52.7 in distribution, 90 asked for"
     frame.loc[:, ["gate", "gate_reason"]] = frame.loc[:, ["gate", "gate_reason"]].astype(object)
     frame.loc[0, ["gate", "gate_reason", "verdict"]] = [verdicts.DID_NOT_TRAIN, reason, verdicts.DID_NOT_TRAIN]
-    weak = "cue-free gains +3.1 points [+1.0, +5.2] here, 15 asked for"
+    weak = "cue-free gains +3.1 [+1.0, +5.2] points here, 15 asked for"
     frame.loc[1, ["gate", "gate_reason", "verdict"]] = [verdicts.CONTROL_FAILED, weak, verdicts.CONTROL_FAILED]
     text, _ = changed(frame, study(GAIN))
     assert text.endswith(f"train it: fine-tuning (1 comparison); a stronger cue on 1 set: {weak}")
