@@ -13,7 +13,8 @@ from lessons import SOURCES, read, walk
 from masktune.course import pretrained
 
 CACHE = os.environ.get("MASKTUNE_CACHE")  # as `make` sets it, before a fixture of all tests takes it away
-A_CELL, A_LESSON = 120, 300  # seconds
+A_CELL, A_LESSON = 60, 300  # seconds, of a lesson that has a core to itself
+BESIDE = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))  # lessons at a time: what is two cores may be one
 ELSEWHERE = 5  # points, or pairs, that another processor may be off the instructor's page, and half the range there
 
 
@@ -44,4 +45,5 @@ def test_a_lesson_shows_what_it_says(path, seed, tmp_path, monkeypatch):
     for said, expression in expected(path).items():
         low, high = page[lesson, said]
         assert near(eval(expression, names), low, high), said
-    assert slowest < A_CELL and all_cells < A_LESSON, f"the slowest cell took {slowest:.0f} s, all {all_cells:.0f} s"
+    in_time = slowest < BESIDE * A_CELL and all_cells < BESIDE * A_LESSON
+    assert in_time, f"beside {BESIDE - 1} others the slowest cell took {slowest:.0f} s, all {all_cells:.0f} s"

@@ -175,10 +175,11 @@ def _reference(frame: pd.DataFrame) -> str:
 
 
 def _each(frame: pd.DataFrame) -> list[str]:
-    """A sentence for each method that is compared."""
-    where = alt_text.row_namer(frame)
-    return ["Differences in points out of distribution."] + [
-        f"{second} minus {first}: {alt_text.difference_range(rows, where)}."
+    """A sentence for each method that is compared; the first is named once where it is one."""
+    where, firsts = alt_text.row_namer(frame), frame["first"].unique()
+    ahead = f"Points ahead of {firsts[0]}" if len(firsts) == 1 else "Points ahead"
+    return [f"{ahead} out of distribution."] + [
+        f"{second}{'' if len(firsts) == 1 else f' minus {first}'}: {alt_text.difference_range(rows, where)}."
         for (first, second), rows in frame.groupby(["first", "second"], sort=False, observed=True)
     ]
 

@@ -51,7 +51,7 @@ def difference_range(frame: pd.DataFrame, where: Callable[[pd.Series], str]) -> 
         return "no finished runs"
     above, below = int((shown["low"] > 0).sum()), int((shown["high"] < 0).sum())
     ends = value_range(shown, "difference", where, sign=True)
-    return f"{ends}; {above} of {len(shown)} intervals above zero, {below} below"
+    return f"{ends}; {above} of {len(shown)} intervals above 0, {below} below"
 
 
 # ---- what is missing

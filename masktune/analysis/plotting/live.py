@@ -32,7 +32,7 @@ def image(figure: Figure) -> str:
     """A figure as HTML, with the text of what it shows: JupyterLab leaves that out of a PNG, and so does a widget."""
     png, about = figure._repr_png_()
     source = f"data:image/png;base64,{b64encode(png).decode()}"
-    return f'<img alt="{escape(about["alt"])}" width="{about["width"]}" src="{source}">'
+    return f'<img alt="{escape(about["alt"])}" width="{about["width"]}" src="{source}" style="max-width:100%">'
 
 
 def redrawn(chooser: Any, draw: Callable[[Any], Figure]) -> "VBox":

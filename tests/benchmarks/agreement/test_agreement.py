@@ -181,8 +181,14 @@ def test_a_mistake_is_one_line(arguments, message, tmp_path, capsys):
     assert message in said and said.count("\n") == 1
 
 
+@pytest.mark.parametrize(("study", "model", "epochs"), [("collapse", "adapted-0", 3), ("embedded", "bert", 10)])
+def test_the_longest_fine_tuning_of_a_study_is_held_against_a_stock_one(study, model, epochs):
+    cell = command._cell(command._parser().parse_args(["--study", study]), [4, 5])
+    assert (cell.method, cell.model.name, cell.training.epochs, cell.seeds) == ("fine_tuning", model, epochs, (4, 5))
+
+
 def test_the_command_measures_and_lays_out(inputs, tmp_path, monkeypatch):
-    monkeypatch.setattr(fine_tuning, "prepare", lambda cell, adapted: inputs)
+    monkeypatch.setattr(fine_tuning, "prepare", lambda cell: inputs)
     arguments = ["--seeds", "2", "--output", str(tmp_path), "--only", "fine_tuning"]
     assert command.main([*arguments, "--only", "tables"]) == 0
     kept = (tmp_path / command.RUNS).read_bytes()
