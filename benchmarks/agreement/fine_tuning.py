@@ -64,7 +64,7 @@ def stock(inputs: CellInputs, seed: int) -> list[dict[str, Any]]:
         )
         trainer.train()
         sets = [each for each in inputs.task.evaluation if each.kind != "companion"]
-        right = {each.name: _right(each, _predict(trainer, inputs, each)) for each in sets}
+        right = {each.name: answers(trainer, inputs, each) for each in sets}
     return _rows(inputs, seed, STOCK, right, trainer.state.global_step, used)
 
 
@@ -143,20 +143,21 @@ def encode(inputs: CellInputs, rows: datasets.Dataset, max_length: int) -> datas
     return rows.map(tokenise, batched=True, remove_columns=rows.column_names, load_from_cache_file=False)
 
 
-def _predict(trainer: Trainer, inputs: CellInputs, evaluated: EvaluationSet) -> numpy.ndarray:
-    rows = encode(inputs, evaluated.examples, evaluated.max_length)
-    return _logits(trainer.predict(rows).predictions)
+def answers(trainer: Trainer, inputs: CellInputs, evaluated: EvaluationSet) -> numpy.ndarray:
+    """Right or wrong, bool [n]: the class with the largest logit, by the labels of the set.
+
+    The examples are in the order in which a stock Trainer reads them: not that of the set, where training groups by
+    length.
+    """
+    output = trainer.predict(encode(inputs, evaluated.examples, evaluated.max_length))
+    classes = _logits(output.predictions).argmax(-1)
+    said = classes if evaluated.fold is None else numpy.array(evaluated.fold)[classes]
+    return said == output.label_ids
 
 
 def _logits(predictions: Any) -> numpy.ndarray:
     """The logits [n, C]; some models answer with more."""
     return predictions[0] if isinstance(predictions, tuple) else predictions
-
-
-def _right(evaluated: EvaluationSet, logits: numpy.ndarray) -> numpy.ndarray:
-    """Right or wrong, bool [n]: the class with the largest logit, by the labels of the set."""
-    answers = [int(row.argmax()) if evaluated.fold is None else evaluated.fold[int(row.argmax())] for row in logits]
-    return numpy.array([answer == label for answer, label in zip(answers, evaluated.examples["label"], strict=True)])
 
 
 def _rows(

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pandas
 import pytest
+import torch
 from datasets import Dataset
 from tiny_models import WORDS, word_tokenizer
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, DataCollatorWithPadding, Trainer
 
 from benchmarks.agreement import __main__ as command
 from benchmarks.agreement import fine_tuning, masking, scores, tables
@@ -56,6 +57,28 @@ def test_a_stock_trainer_from_our_head_in_our_order_ends_with_our_weights_to_the
     chosen = replace(inputs.cell.training, sampling=sampling)
     row = fine_tuning.same_start(replace(inputs, cell=replace(inputs.cell, training=chosen)), 3)
     assert row["same_weights"] and row["largest_difference"] == 0 and row["steps"] == 5 and row["spread"] > 0.01
+
+
+@pytest.mark.parametrize("sampling", ["group_by_length", "random"])
+def test_answers_of_a_stock_trainer_meet_their_own_labels_in_whatever_order_it_reads(inputs, sampling, tmp_path):
+    cell = replace(inputs.cell, training=replace(inputs.cell.training, sampling=sampling))
+    [part] = inputs.task.evaluation
+    model = fine_tuning.load(inputs).eval()
+    encoded = (inputs.tokenizer(text, return_tensors="pt") for text in part.examples["text"])
+    with torch.no_grad():
+        leads = torch.stack([model(**row).logits[0] @ torch.tensor([-1.0, 1.0]) for row in encoded])
+        model.classifier.bias[1] -= leads.median()
+    labels = (leads > leads.median()).long().tolist()
+    rows = part.examples.remove_columns("label").add_column("label", labels)
+    trainer = Trainer(
+        model=model,
+        args=fine_tuning.arguments(cell, str(tmp_path), "fp32"),
+        data_collator=DataCollatorWithPadding(inputs.tokenizer),
+        processing_class=inputs.tokenizer,
+    )
+    assert 0 < sum(labels) < len(labels) and fine_tuning.answers(trainer, inputs, replace(part, examples=rows)).all()
+    wrong = rows.remove_columns("label").add_column("label", [1 - label for label in labels])
+    assert not fine_tuning.answers(trainer, inputs, replace(part, examples=wrong)).any()
 
 
 def test_another_learning_rate_is_seen(inputs, monkeypatch):
