@@ -25,13 +25,19 @@ def bullets(results: Path) -> list[str]:
 
 
 def _fine_tuning(frame: pd.DataFrame) -> str:
-    inside = int(((frame["low"] <= 0) & (frame["high"] >= 0)).sum())
-    low, high = (number(value, sign=True) for value in (frame["difference"].min(), frame["difference"].max()))
-    models = join_words([names.model(name) for name in dict.fromkeys(frame["model"])])
+    places = [
+        f"{_ends(rows['difference'])} points on {len(rows)} set{'s' * (len(rows) != 1)} in `{study}` "
+        f"({names.model(model)}), with 0 in the 95 % interval of {int(((rows['low'] <= 0) & (rows['high'] >= 0)).sum())}"
+        for (study, model), rows in frame.groupby(["study", "model"], sort=False)
+    ]
     return (
-        f"Plain fine-tuning of {models} by ours and by a stock `transformers.Trainer`, from the same checkpoints: ours "
-        f"minus theirs is {low} to {high} points on {len(frame)} sets, with 0 in the 95 % interval of {inside}"
+        "Plain fine-tuning by ours and by a stock `transformers.Trainer`, from the same checkpoints: ours minus theirs "
+        f"is {join_words(places)}"
     )
+
+
+def _ends(differences: pd.Series) -> str:
+    return f"{number(differences.min(), sign=True)} to {number(differences.max(), sign=True)}"
 
 
 def _same_start(frame: pd.DataFrame) -> str:
