@@ -25,9 +25,10 @@ def bullets(results: Path) -> list[str]:
 
 
 def _fine_tuning(frame: pd.DataFrame) -> str:
+    inside = frame["low"].le(0) & frame["high"].ge(0)
     places = [
         f"{_ends(rows['difference'])} points on {len(rows)} set{'s' * (len(rows) != 1)} in `{study}` "
-        f"({names.model(model)}), with 0 in the 95 % interval of {int(((rows['low'] <= 0) & (rows['high'] >= 0)).sum())}"
+        f"({names.model(model)}), with 0 in the 95 % interval of {inside[rows.index].sum()}"
         for (study, model), rows in frame.groupby(["study", "model"], sort=False)
     ]
     return (
