@@ -79,6 +79,20 @@ def test_a_panel_without_finished_runs_says_so(missing, empty):
     assert len(figure.axes) == 4 and words(figure).count(panels.NO_RUNS) == empty
 
 
+def test_what_a_study_does_not_declare_has_no_panel():
+    found = partial("embedded", "nothing").found
+    model, task = found.main["model"].iloc[-1], found.main["task"].iloc[-1]
+    gone = [
+        frame[(frame["model"] != model) | (frame["task"] != task)] for frame in (found.seeds, found.main, found.runs)
+    ]
+    figure = figures.accuracies(*gone)
+    assert len(figure.axes) == 3 and panels.NO_RUNS not in words(figure)
+    by_column = {axis.get_position().x0: axis for axis in figure.axes}  # the last of a column is its lowest
+    assert [axis.get_xlabel() for axis in by_column.values()] == ["accuracy (%)"] * len(by_column)
+    assert sorted(axis.get_title(loc="left") != "" for axis in figure.axes) == [False, True, True]
+    assert all(axis.xaxis.get_tick_params()["labelbottom"] for axis in by_column.values())
+
+
 def test_a_value_without_finished_runs_says_so_at_its_place():
     study = partial("ablations", "nothing")
     gone = study.without(study.runs["label"] == "rate 0.15")

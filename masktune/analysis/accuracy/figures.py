@@ -28,7 +28,7 @@ def accuracies(seeds: pd.DataFrame, main: pd.DataFrame, runs: pd.DataFrame | Non
     """In- and out-of-distribution accuracy: a column a task, a row a model; every seed, the mean, its 95 % interval.
 
     `runs`: all runs of the study; a task, model or method of its main part that has no finished run is named, and the
-    panel of one that others have is empty and says so.
+    panel of a model and a task without any is empty and says so. What the study does not declare has no panel.
     """
     runs = _main_runs(runs)
     models, tasks = (_values(main, runs, column) for column in ("model", "task"))
@@ -38,18 +38,20 @@ def accuracies(seeds: pd.DataFrame, main: pd.DataFrame, runs: pd.DataFrame | Non
             "No run is finished yet.", alt_text.compose("No accuracies.", missing=alt_text.unfinished_runs(runs))
         )
     with theme.apply_theme():
-        figure, axes = _grid(main, models, tasks)
+        figure, axes = _grid(main, models, tasks, _declared(main, runs))
+        for row, column in axes:
+            model, task = models[row], tasks[column]
+            _accuracy_panel(axes[row, column], _at(seeds, model, task), _at(main, model, task), methods)
         for row, model in enumerate(models):
-            for column, task in enumerate(tasks):
-                axis = axes[row, column]
-                _accuracy_panel(axis, _at(seeds, model, task), _at(main, model, task), methods)
-                if row == 0:
-                    axis.set_title(names.task(task), pad=8)
-                if row == len(models) - 1:
-                    axis.set_xlabel("accuracy (%)")
-            axes[row, 0].set_ylabel(names.model(model), color=theme.INK, weight="bold", labelpad=10)
-        for column in (i for i, task in enumerate(tasks) if task not in set(main["task"])):
-            axes[-1, column].set_xticks([])
+            first = min(at for at in axes if at[0] == row)
+            axes[first].set_ylabel(names.model(model), color=theme.INK, weight="bold", labelpad=10)
+        for column, task in enumerate(tasks):
+            first, *_, last = 2 * sorted(at for at in axes if at[1] == column)
+            axes[first].set_title(names.task(task), pad=8)
+            axes[last].set_xlabel("accuracy (%)")
+            axes[last].tick_params(labelbottom=True)
+            if task not in set(main["task"]):
+                axes[last].set_xticks([])
         _legend(figure, methods, main)
         panels.add_note(figure, alt_text.unfinished_runs(runs))
     figure.alt = alt_text.compose(*_ranges(main, methods), missing=alt_text.unfinished_runs(runs))
@@ -83,13 +85,28 @@ def _ranges(main: pd.DataFrame, methods: list[str]) -> list[str]:
     return sentences
 
 
-def _grid(main: pd.DataFrame, models: Sequence[str], tasks: Sequence[str]) -> tuple[Drawing, np.ndarray]:
-    """One panel for each model and task, wide enough for names of sets, high enough for their number."""
+def _declared(main: pd.DataFrame, runs: pd.DataFrame | None) -> set[tuple[str, str]]:
+    """(model, task) of all runs, finished or not."""
+    return set(pd.concat([main, *([] if runs is None else [runs])])[["model", "task"]].itertuples(False, None))
+
+
+def _grid(
+    main: pd.DataFrame, models: Sequence[str], tasks: Sequence[str], declared: set[tuple[str, str]]
+) -> tuple[Drawing, dict[tuple[int, int], Axes]]:
+    """One panel for each declared (model, task), wide enough for names of sets, high enough for their number.
+
+    Gives the panels by their row and column.
+    """
     most = main.groupby(["model", "task"], observed=True)["set"].nunique().max()
     row = set_rows.ROW + 0.16 * max(0, main["method"].nunique() - 2)
     size = (1.2 + 3.5 * max(len(tasks), 1.5), 0.75 + len(models) * (row * most + 0.3))
     figure = Drawing(figsize=size, layout=ConstrainedLayoutEngine(hspace=0.04, wspace=0.03))
-    return figure, figure.subplots(len(models), len(tasks), squeeze=False, sharex="col")
+    axes = figure.subplots(len(models), len(tasks), squeeze=False, sharex="col")
+    drawn = {(row, column): axis for (row, column), axis in np.ndenumerate(axes)}
+    for row, column in list(drawn):
+        if (models[row], tasks[column]) not in declared:
+            drawn.pop((row, column)).remove()
+    return figure, drawn
 
 
 def _at(frame: pd.DataFrame, model: str, task: str) -> pd.DataFrame:
