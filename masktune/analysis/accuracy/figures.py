@@ -46,12 +46,13 @@ def accuracies(seeds: pd.DataFrame, main: pd.DataFrame, runs: pd.DataFrame | Non
             first = min(at for at in axes if at[0] == row)
             axes[first].set_ylabel(names.model(model), color=theme.INK, weight="bold", labelpad=10)
         for column, task in enumerate(tasks):
-            first, *_, last = 2 * sorted(at for at in axes if at[1] == column)
-            axes[first].set_title(names.task(task), pad=8)
-            axes[last].set_xlabel("accuracy (%)")
-            axes[last].tick_params(labelbottom=True)
+            below_each_other = [axes[at] for at in sorted(axes) if at[1] == column]
+            below_each_other[0].set_title(names.task(task), pad=8)
+            lowest = below_each_other[-1]
+            lowest.set_xlabel("accuracy (%)")
+            lowest.tick_params(labelbottom=True)
             if task not in set(main["task"]):
-                axes[last].set_xticks([])
+                lowest.set_xticks([])
         _legend(figure, methods, main)
         panels.add_note(figure, alt_text.unfinished_runs(runs))
     figure.alt = alt_text.compose(*_ranges(main, methods), missing=alt_text.unfinished_runs(runs))
@@ -87,7 +88,8 @@ def _ranges(main: pd.DataFrame, methods: list[str]) -> list[str]:
 
 def _declared(main: pd.DataFrame, runs: pd.DataFrame | None) -> set[tuple[str, str]]:
     """(model, task) of all runs, finished or not."""
-    return set(pd.concat([main, *([] if runs is None else [runs])])[["model", "task"]].itertuples(False, None))
+    known = main if runs is None else pd.concat([main, runs])
+    return set(known[["model", "task"]].itertuples(index=False, name=None))
 
 
 def _grid(
