@@ -1,5 +1,6 @@
 """Fixtures that many tests share."""
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -11,6 +12,11 @@ import pytest
 import safetensors.torch
 import torch
 from tiny_models import FAMILIES, masked_language_model, rewrite, with_old_names, word_tokenizer
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: no collection walks through it, and accelerate collects garbage with each training."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

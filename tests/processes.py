@@ -3,6 +3,7 @@
 CHECKPOINTS are a JSON object of folders by family. What comes out of each CASE, one of CASES, goes to FOLDER.
 """
 
+import gc
 import json
 import random
 import sys
@@ -151,4 +152,5 @@ def main(checkpoints, folder, *names):
 
 
 if __name__ == "__main__":
+    gc.freeze()  # as in conftest.py: each training collects garbage
     main(*sys.argv[1:])

@@ -167,11 +167,13 @@ def planned(runs: pd.DataFrame, *factors: str) -> pd.DataFrame:
 
 def _like_base(rows: pd.DataFrame, factors: Sequence[str]) -> pd.Series:
     """Which variants of one task and model agree with its base in all settings but these."""
-    base = rows[rows["base"]].head(1)
-    if base.empty:
+    base = rows["base"].to_numpy(dtype=bool)
+    if not base.any():
         return pd.Series(False, index=rows.index)
-    others = [name for name in (*SETTINGS, *BESIDES) if name not in factors]
-    return pd.concat([has_value(rows[name], base[name].iloc[0]) for name in others], axis=1).all(axis=1)
+    values = rows[[name for name in (*SETTINGS, *BESIDES) if name not in factors]].to_numpy(dtype=object)
+    absent, first = pd.isna(values), base.argmax()
+    alike = (values == values[first]) | (absent & absent[first])
+    return pd.Series(alike.all(axis=1), index=rows.index)
 
 
 def means_by_kind(variants: pd.DataFrame) -> pd.DataFrame:

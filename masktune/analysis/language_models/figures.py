@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from masktune.analysis import names
-from masktune.analysis.language_models.numbers import ALL_TASKS, PLACE
+from masktune.analysis.language_models.numbers import ALL_TASKS
 from masktune.analysis.plotting import alt_text, marks, panels, theme
 from masktune.analysis.plotting.theme import Drawing
 
@@ -39,8 +39,8 @@ def curves(frame: pd.DataFrame) -> Drawing:
 
 
 def _panel(axis: Axes, frame: pd.DataFrame, tasks: list[str]) -> None:
-    for place, rows in frame.groupby(PLACE, sort=False, dropna=False):
-        task = place[PLACE.index("task")]
+    for _, rows in frame.groupby("training", sort=False):
+        task = rows["task"].iloc[0]
         look = theme.SERIES[tasks.index(task) % len(theme.SERIES)]
         title = task if task == ALL_TASKS else names.task(task)
         axis.plot(
@@ -54,6 +54,6 @@ def _words(frame: pd.DataFrame) -> list[str]:
     """From which loss to which the language models of each model went."""
     sentences = []
     for model, rows in frame.groupby("model", sort=False):
-        ends = rows.groupby(PLACE, sort=False, dropna=False)["loss"].agg(["first", "last"])
+        ends = rows.groupby("training", sort=False)["loss"].agg(["first", "last"])
         sentences.append(f"{names.model(str(model))}: from {ends['first'].mean():.2f} to {ends['last'].mean():.2f}.")
     return sentences

@@ -20,7 +20,7 @@ TRAINED = [
     *PLACE, "steps", "texts", "held_out_texts", "loss_before", "loss", "accuracy_before", "accuracy", "last_gain",
     "levelled_off",
 ]  # fmt: skip
-CURVES = [*PLACE, "step", "loss", "accuracy"]
+CURVES = [*PLACE, "training", "step", "loss", "accuracy"]
 ALL_TASKS = "all"  # of a language model that is not adapted to one
 
 
@@ -59,11 +59,14 @@ def _trained(place: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
 
 
 def curves(runs: pd.DataFrame) -> pd.DataFrame:
-    """The held-out loss (nats) and accuracy (per cent) of each of them along its training: a row a measurement."""
+    """The held-out loss (nats) and accuracy (per cent) of each of them along its training: a row a measurement.
+
+    `training` numbers them: at one place there are two where runs were made on two machines.
+    """
     rows = [
-        {**place, "step": point["step"], "loss": point["loss"], "accuracy": 100 * point["accuracy"]}
-        for place, record in _records(runs)
-        for point in record["curve"]
+        {**place, "training": training, "step": each["step"], "loss": each["loss"], "accuracy": 100 * each["accuracy"]}
+        for training, (place, record) in enumerate(_records(runs))
+        for each in record["curve"]
     ]
     return pd.DataFrame(rows, columns=CURVES)
 

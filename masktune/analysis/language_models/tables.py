@@ -6,7 +6,7 @@ import pandas as pd
 
 from masktune.analysis import names
 from masktune.analysis.formatting import DASH, count
-from masktune.analysis.language_models.numbers import ALL_TASKS
+from masktune.analysis.language_models.numbers import ALL_TASKS, PLACE
 from masktune.analysis.table import Table, name_columns
 from masktune.pretraining import curve
 
@@ -50,6 +50,8 @@ def trained(frame: pd.DataFrame) -> Table:
         f"{curve.STILL:g} nats off that loss. No interval: one measurement of one checkpoint; the same texts and masks "
         "for all of a model."
     )
+    if frame.duplicated(PLACE).any():
+        caption += " What stands twice was trained on two machines, which do not compute alike."
     titles = {
         "adapted": "Adapted with", "pretraining": "Pre-training", "steps": "Steps", "before": "Loss before",
         "after": "Loss after", "right": "Right, before / after (%)", "gain": "Last quarter", "level": "Levelled off",

@@ -67,6 +67,18 @@ def test_table_figure_and_words(runs):
     assert second.startswith("MiniLM: 2 of 2") and "25 to 75 % of masked tokens" in second
 
 
+def test_the_same_training_on_another_machine_is_a_row_and_a_line_of_its_own(runs):
+    last = runs[runs["model"] == "minilm"].tail(1)
+    elsewhere = last.assign(language_model=record(0, [9, 5, 4, 3, 3]))
+    both = pd.concat([runs, elsewhere], ignore_index=True)
+    once, twice = (tables.trained(numbers.trained(each)) for each in (runs, both))
+    assert len(twice.shown) == len(once.shown) + 1
+    assert "two machines" in twice.caption and "two machines" not in once.caption
+    figure = figures.curves(numbers.curves(both))
+    assert [len(axis.lines) for axis in figure.axes] == [2, 3]
+    assert figure.axes[1].lines[-1].get_ydata().tolist() == [9, 5, 4, 3, 3]
+
+
 def test_sources_are_those_that_the_study_declares():
     models = {
         "bert": {"checkpoint": "embedded:bert", "pretrainings": 3},
