@@ -1,5 +1,7 @@
 """Run the cells of a study: papermill executes notebooks/cell.ipynb once per cell on a local Dask cluster.
 
+With fewer cells than workers, cells are cut by their seeds, and a notebook is executed for each piece.
+
 Each worker is a process of one thread and runs papermill in itself, so that the kernel is its child. What the machine
 does (a killed kernel, a lost worker) is tried again; an exception in a cell is recorded and not retried.
 """
@@ -47,12 +49,16 @@ class Summary:
 
 @dataclass(eq=False)
 class Job:
-    """A notebook to execute: that of a cell with its missing runs, or one that holds `code` and makes no run."""
+    """A notebook to execute: that of a cell with its missing runs, or one that holds `code` and makes no run.
+
+    `piece` is "" but where the cell was cut; the executed notebooks of its pieces lie side by side.
+    """
 
     model: ModelKey
     cell: Cell
     missing: list[str] = field(default_factory=list)
     code: str = ""
+    piece: str = ""
     attempts: int = 0
 
 
@@ -88,6 +94,7 @@ def run(
     # What takes longest first, so that no worker is left alone with it at the end.
     todo.sort(key=lambda job: (bool(job.code), estimate.weight(job.cell, len(job.missing))), reverse=True)
     jobs = jobs or cluster.default_jobs()
+    todo = _enough(todo, jobs)
     workers, wanted = min(jobs, len(todo)), [run_id for job in todo for run_id in job.missing]
     runs.make_room(study.name, wanted)
     with (
@@ -104,6 +111,21 @@ def run(
 def _without(cell: Cell, kept: Collection[str]) -> Cell:
     """The cell without the seeds of kept runs, which its notebook would make: it looks for folders alone."""
     return replace(cell, seeds=tuple(seed for seed in cell.seeds if cell.run_id(seed) not in kept))
+
+
+def _enough(todo: Sequence[Job], jobs: int) -> list[Job]:
+    """The jobs, of which the one with the most runs is cut in two as long as there are fewer than `jobs`."""
+    cut = list(todo)
+    while len(cut) < jobs and len((longest := max(cut, key=lambda job: len(job.missing))).missing) > 1:
+        at = cut.index(longest)
+        cut[at : at + 1] = [_piece(longest, longest.missing[first::2]) for first in (0, 1)]
+    return cut
+
+
+def _piece(job: Job, missing: list[str]) -> Job:
+    """The job with these of its missing runs alone."""
+    seeds = tuple(seed for seed in job.cell.seeds if job.cell.run_id(seed) in missing)
+    return replace(job, cell=replace(job.cell, seeds=seeds), missing=missing, piece=f"-seed-{seeds[0]}")
 
 
 def _diversity(study: Study, select: Callable[[Cell], bool], gathered: Collection[str]) -> list[Job]:
@@ -167,7 +189,7 @@ class _Grid:
         if job.code:
             arguments = (execution.notebook_of(job.code), None, {})
         else:
-            output = executed_cell(job.cell.study, job.cell.id).resolve()
+            output = executed_cell(job.cell.study, f"{job.cell.id}{job.piece}").resolve()
             arguments = (cell_notebook().resolve(), output, job.cell.parameters())
         future = self.client.submit(cluster.execute, *arguments, **self.kernel, pure=False)
         self.active[future] = job

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -205,6 +206,41 @@ def test_a_model_that_cannot_be_prepared_fails_its_cells_only(study, monkeypatch
     assert {cell.id for cell, _ in summary.failed} == {cell.id for cell in others}
     line = "bert could not be prepared: ValueError: no such checkpoint"
     assert {record["error"] for record in runs.read_failures(study.name).values()} == {line}
+
+
+@pytest.mark.parametrize(
+    ("jobs", "seeds"),
+    [
+        (1, [(0, 1, 2, 3, 4)]),
+        (2, [(0, 2, 4), (1, 3)]),
+        (3, [(0, 4), (2,), (1, 3)]),
+        (8, [(0,), (4,), (2,), (1,), (3,)]),
+    ],
+)
+def test_with_fewer_cells_than_workers_a_cell_is_cut_by_its_seeds(study, jobs, seeds):
+    cell = replace(study.cells[0], seeds=(0, 1, 2, 3, 4))
+    whole = runner.Job(runner.model_key(cell), cell, [cell.run_id(seed) for seed in cell.seeds])
+    pieces = runner._enough([whole], jobs)
+    assert [piece.cell.seeds for piece in pieces] == seeds
+    assert [piece.missing for piece in pieces] == [[cell.run_id(seed) for seed in each] for each in seeds]
+    submitted, grid = [], runner._Grid(None, jobs, {}, pieces, runner.Summary(0), None)
+    grid.client = SimpleNamespace(submit=lambda *given, **named: submitted.append(given[2:]))
+    for piece in pieces:
+        grid._submit(piece)
+    notebooks, parameters = zip(*submitted, strict=True)
+    assert len(set(notebooks)) == len(seeds) and all(each.name.startswith(cell.id) for each in notebooks)
+    assert [each["seeds"] for each in parameters] == [list(each) for each in seeds]
+
+
+def test_a_cell_of_which_a_seed_is_done_is_cut_by_the_others(study):
+    cell = replace(study.cells[0], seeds=(0, 1, 2))
+    whole = runner.Job(runner.model_key(cell), cell, [cell.run_id(seed) for seed in (0, 2)])
+    assert [piece.cell.seeds for piece in runner._enough([whole], 2)] == [(0,), (2,)]
+
+
+def test_enough_cells_are_left_whole(study):
+    todo = [runner.Job(runner.model_key(cell), cell, ["a", "b"]) for cell in study.cells]
+    assert runner._enough(todo, 2) == todo
 
 
 def test_a_cell_waits_for_every_pretraining_of_its_model(table, monkeypatch):
