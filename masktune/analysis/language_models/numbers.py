@@ -61,7 +61,7 @@ def _trained(place: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
 def curves(runs: pd.DataFrame) -> pd.DataFrame:
     """The held-out loss (nats) and accuracy (per cent) of each of them along its training: a row a measurement.
 
-    `training` numbers them: at one place there are two where runs were made on two machines.
+    `training` numbers them: there are two at one place where the same was trained twice and came out otherwise.
     """
     rows = [
         {**place, "training": training, "step": each["step"], "loss": each["loss"], "accuracy": 100 * each["accuracy"]}

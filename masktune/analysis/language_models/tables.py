@@ -51,7 +51,9 @@ def trained(frame: pd.DataFrame) -> Table:
         "for all of a model."
     )
     if frame.duplicated(PLACE).any():
-        caption += " What stands twice was trained on two machines, which do not compute alike."
+        caption += (
+            " What stands twice was trained twice, which on another machine or by other code gives other weights."
+        )
     titles = {
         "adapted": "Adapted with", "pretraining": "Pre-training", "steps": "Steps", "before": "Loss before",
         "after": "Loss after", "right": "Right, before / after (%)", "gain": "Last quarter", "level": "Levelled off",

@@ -73,7 +73,7 @@ def test_the_same_training_on_another_machine_is_a_row_and_a_line_of_its_own(run
     both = pd.concat([runs, elsewhere], ignore_index=True)
     once, twice = (tables.trained(numbers.trained(each)) for each in (runs, both))
     assert len(twice.shown) == len(once.shown) + 1
-    assert "two machines" in twice.caption and "two machines" not in once.caption
+    assert "trained twice" in twice.caption and "trained twice" not in once.caption
     figure = figures.curves(numbers.curves(both))
     assert [len(axis.lines) for axis in figure.axes] == [2, 3]
     assert figure.axes[1].lines[-1].get_ydata().tolist() == [9, 5, 4, 3, 3]
