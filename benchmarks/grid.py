@@ -156,10 +156,11 @@ def _store_gathered(folder: Path, examples: int, seeds: int, methods: int) -> No
             histories += [{"run_id": run_id, "step": step, "loss": 1 / step} for step in range(1, 26)]
             share = 0.6 + 0.01 * method + 0.02 * generator.normal()
             predictions += [_answers(run_id, share, generator, *each) for each in _sets(examples)]
-    folder.mkdir(parents=True)
+    (folder / gather.PREDICTIONS).mkdir(parents=True)
     pandas.DataFrame(runs).to_parquet(folder / gather.RUNS)
     pandas.DataFrame(histories).to_parquet(folder / gather.HISTORIES)
-    pyarrow.parquet.write_table(pyarrow.concat_tables(predictions), folder / gather.PREDICTIONS, compression="zstd")
+    path = folder / gather.PREDICTIONS / "00.parquet"
+    pyarrow.parquet.write_table(pyarrow.concat_tables(predictions), path, compression="zstd")
 
 
 def _sets(examples: int) -> list[tuple[str, str, int, int]]:

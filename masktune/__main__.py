@@ -31,7 +31,7 @@ a study:
   python -m masktune run laptop --task sentiment          one part of a study
   python -m masktune run embedded --keep-gathered         only what was never gathered, here or elsewhere
   python -m masktune tune embedded                        choose the settings that a study searches
-  python -m masktune gather embedded                      stored runs -> runs.parquet, predictions.parquet
+  python -m masktune gather embedded                      stored runs -> the files that tables are made of
   python -m masktune figures embedded                     tables and figures, no training
   python -m masktune summary                              RESULTS.md, and the findings in README, from all studies
   python -m masktune mirror --check                       is the local copy of the real data whole?"""
@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
         ("tune", tune, "give every method its trials, judged in distribution, and keep the best settings of each"),
         ("run", run, "make the models and the missing runs of a study"),
         ("status", status, "count done, failed, damaged and missing runs, and list the errors"),
-        ("gather", gather, "collect stored runs into runs.parquet and predictions.parquet"),
+        ("gather", gather, "collect stored runs into runs.parquet, predictions/ and histories.parquet"),
         ("neutral", neutral, "train some stored runs again: does the code of today give the same to the bit?"),
         ("figures", figures, "rebuild tables and figures from the gathered files, without training"),
         ("report", report, "execute the chapter notebooks and write the report as a folder of HTML"),

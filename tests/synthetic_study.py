@@ -119,10 +119,10 @@ def with_failures(runs, predictions, failed=1, missing=1):
 
 
 def store(folder, runs, predictions):
-    """Write a study as `gather` does: results/<study>/runs.parquet, predictions.parquet, histories.parquet."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a study as `gather` does: results/<study>/runs.parquet, predictions/, histories.parquet."""
+    (folder / gather.PREDICTIONS).mkdir(parents=True, exist_ok=True)
     runs.to_parquet(folder / gather.RUNS, index=False)
-    predictions.to_parquet(folder / gather.PREDICTIONS, index=False)
+    predictions.to_parquet(folder / gather.PREDICTIONS / "00.parquet", index=False)
     logs = [(run, step, 1.0 / step) for run in runs.loc[runs["status"] == "done", "run_id"] for step in (1, 2)]
     pd.DataFrame(logs, columns=["run_id", "step", "loss"]).to_parquet(folder / gather.HISTORIES, index=False)
 

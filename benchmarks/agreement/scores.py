@@ -19,10 +19,10 @@ KEY = ["task", "model", "set", "measure", "part", "method"]
 def recompute(results: Path) -> pandas.DataFrame:
     """A row for each number: KEY, seeds, and `again`, the mean over seeds in per cent.
 
-    Reads runs.parquet and predictions.parquet of the folder of a study.
+    Reads runs.parquet and predictions/ of the folder of a study.
     """
     runs = pandas.read_parquet(results / "runs.parquet")
-    answers = pandas.read_parquet(results / "predictions.parquet", columns=_COLUMNS)
+    answers = pandas.read_parquet(results / "predictions", columns=_COLUMNS)
     answers = {run_id: rows for run_id, rows in answers.groupby("run_id")}
     values: dict[tuple[str, ...], list[float]] = defaultdict(list)
     for _, run in runs.iterrows():

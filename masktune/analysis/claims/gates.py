@@ -26,6 +26,10 @@ from masktune.study.design.study import Study
 LOSS = "loss_classification"
 CONTROL, REMEDY = "control", "remedy"
 NO_GATES, NO_CONTROL, NO_REMEDIES, NOT_RUN = "no gates declared", "no control", "none declared", "not run"
+WITHOUT = {
+    NO_CONTROL: "no positive control of the set is declared",
+    NOT_RUN: "the positive control of the set has not run",
+}
 TRAINED = [
     "task", "model", "method", "seeds", "accuracy", "low", "high", "asked_accuracy", "seeds_below", "loss", "classes",
     "loss_share", "asked_loss", "trained", "reason",
@@ -55,8 +59,8 @@ class Outcome:
 
         A verdict on robustness needs two rows that trained, on a set that can tell. In distribution only `against` has
         to have trained: that the other has lost its accuracy there is just what the claim asks about, and a row that
-        did not train has lost it. There is no cue to tell apart either, so that the control is not asked. Where the
-        study declares a control and it has not run, nothing is known of the set, and there is no verdict yet.
+        did not train has lost it. There is no cue to tell apart either, so that the control is not asked. Where a
+        study declares a control, a set that has none, or whose control has not run, is not known to tell: no verdict.
         """
         if self.declared is None:
             return {"trained": NO_GATES, "control": NO_GATES, "remedies": NO_GATES, "gate": "", "gate_reason": ""}
@@ -95,15 +99,16 @@ class Outcome:
             return str(rows["passed"].iloc[0])
         return NOT_RUN if any(key[:3] == (CONTROL, at.model, at.task) for key in self.missing) else NO_CONTROL
 
-    @staticmethod
-    def _gate_of_control(control: str) -> str:
-        """The verdict that follows from a control: one that is declared and has not run leaves the question open."""
-        return CONTROL_FAILED if control.startswith(FAILED) else NOT_TESTABLE if control == NOT_RUN else ""
+    def _gate_of_control(self, control: str) -> str:
+        """The verdict that follows from a control: without one that ran the question stays open."""
+        if self.declared is None or self.declared.control is None:
+            return ""
+        return CONTROL_FAILED if control.startswith(FAILED) else NOT_TESTABLE if control in WITHOUT else ""
 
     def _why_not(self, at: Comparison) -> str:
         rows = self._rows(at, CONTROL)
         if not len(rows):
-            return "the positive control of the set has not run"
+            return WITHOUT[self._control(at)]
         row = rows.iloc[0]
         gained = interval(row.difference, row.low, row.high, sign=True)
         return f"{row.method} gains {gained} points here, {row.asked:g} asked for"

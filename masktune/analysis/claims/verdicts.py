@@ -9,8 +9,8 @@ on at least how many of its comparisons it holds. Verdicts come from a fixed voc
 among them.
 
 A comparison that the study's gates close (`claims.gates`) has no verdict on robustness: a row of it did not train, its
-set cannot tell, or the control that would say so has not run. The correction is that of the whole declared family all
-the same: what is closed is known only after the runs, and must not make the others easier. For the same reason the
+set cannot tell, or no control that has run says whether it can. The correction is that of the whole declared family
+all the same: what is closed is known only after the runs, and must not make the others easier. For the same reason the
 partial conjunction runs over all declared comparisons of a claim, closed ones with a p value of 1; but a claim is
 called reproduced, or its opposite, when that is shown on all comparisons that could be judged, and the reason says on
 how many.

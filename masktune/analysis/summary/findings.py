@@ -9,7 +9,7 @@ from masktune.analysis import names
 from masktune.analysis.accuracy.numbers import PLACE
 from masktune.analysis.claims.gates import CONTROL, REMEDY
 from masktune.analysis.claims.tables import count_judged
-from masktune.analysis.claims.verdicts import DID_NOT_TRAIN, VERDICTS, decide
+from masktune.analysis.claims.verdicts import VERDICTS, decide, is_closed
 from masktune.analysis.formatting import interval, join_words, number
 from masktune.analysis.readings import text as readings
 from masktune.analysis.summary.records import Record
@@ -155,7 +155,7 @@ def _differences(row: Any) -> str:
 
 
 def at_equal_accuracy(record: Record) -> list[str]:
-    """What is left of the differences that headline claims test where both rows trained and know the task equally well.
+    """What is left of the differences that headline claims test, no gate closed, where both rows know the task as well.
 
     Accuracy in distribution and out of it rise and fall together: a difference at the end of training alone does not
     tell a more robust row from one that has learnt less.
@@ -164,7 +164,7 @@ def at_equal_accuracy(record: Record) -> list[str]:
     if frame.empty or claims.empty:
         return []
     tested = (claims["family"] == "headline") & (claims["test"] == "superiority")
-    shown = claims[tested & (claims["seeds"] > 0) & (claims["verdict"] != DID_NOT_TRAIN)]
+    shown = claims[tested & (claims["seeds"] > 0) & ~is_closed(claims)]
     place = [*PLACE, "method", "against"]
     return readings.matched(frame.merge(shown[place].drop_duplicates(), on=place))
 

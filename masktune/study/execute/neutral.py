@@ -30,7 +30,7 @@ from masktune.study.design.cells import Cell
 from masktune.study.design.study import Study
 from masktune.study.paths import folder
 from masktune.study.run import environment, training
-from masktune.study.store import gather, layout, neutral, previous, runs
+from masktune.study.store import gather, neutral, previous, runs
 from masktune.study.store.neutral import Neutral
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def find_stored(study: Study) -> Iterator[StoredRun]:
     here = runs.find_done(study.name, declared)
     target = folder(study.name)
     rows = previous.read_rows(target / previous.RUNS, [run_id for run_id in declared if run_id not in here])
-    answers = previous.Predictions(target / gather.PREDICTIONS, layout.schema()) if rows else None
+    answers = previous.Predictions(target / gather.PREDICTIONS) if rows else None
     for run_id, (cell, seed) in declared.items():
         if run_id in here and (stored := runs.read(study.name, run_id)) is not None:
             made_with = stored.record("environment")

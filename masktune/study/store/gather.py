@@ -1,15 +1,15 @@
-"""From run folders to the files that tables and figures read: runs.parquet, predictions.parquet, histories.parquet."""
+"""From run folders to what tables and figures read: runs.parquet, the files in predictions/, histories.parquet."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from masktune.errors import MaskTuneError
-from masktune.files import replace_file
+from masktune.files import replace_file, replace_folder
 from masktune.records import canonical
 from masktune.study.design import arms
 from masktune.study.design.cells import NOT_SCIENTIFIC, Cell, Training
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas
     import pyarrow
 
-PREDICTIONS = "predictions.parquet"
+PREDICTIONS = "predictions"
 HISTORIES = "histories.parquet"
 FILES = (RUNS, PREDICTIONS, HISTORIES)
 TIMES = ("_runtime", "_per_second")  # endings of names in a training log: what runs.parquet says of a run's time
@@ -54,7 +54,8 @@ def gather(study: Study) -> "pandas.DataFrame":
 
     runs.check_writable(study.name)
     sources, target = _Sources.of(study), folder(study.name)
-    with _replace(target / PREDICTIONS) as predictions, _replace(target / HISTORIES) as logs:
+    replaced = _replace(target / PREDICTIONS, replace_folder), _replace(target / HISTORIES)
+    with replaced[0] as predictions, replaced[1] as logs:
         collected = _collect(sources, predictions)
         _check_same_data(study.name, collected)
         _write_histories(collected, logs)
@@ -96,7 +97,8 @@ def read(name: str) -> tuple["pandas.DataFrame", "pandas.DataFrame"]:
 
     answers, rows = _gathered_file(name, PREDICTIONS), _gathered_file(name, RUNS)
     with previous.reading(answers):
-        table = pyarrow.parquet.read_table(answers, read_dictionary=list(REPEATED))
+        tables = [pyarrow.parquet.read_table(file, read_dictionary=list(REPEATED)) for file in layout.files(answers)]
+        table = pyarrow.concat_tables(tables)
     with previous.reading(rows):
         runs_table = pandas.read_parquet(rows)
     if "part" not in runs_table:
@@ -125,12 +127,13 @@ def read_histories(name: str) -> "pandas.DataFrame":
 
 def files(name: str) -> list[Path]:
     """The files of a gathered study. Raises MaskTuneError where one is missing."""
-    return [_gathered_file(name, file) for file in FILES]
+    paths = [_gathered_file(name, file) for file in FILES]
+    return [file for path in paths for file in (layout.files(path) if path.is_dir() else [path])]
 
 
 def _gathered_file(name: str, file: str) -> Path:
     path = folder(name) / file
-    if not path.is_file():
+    if not path.exists():
         raise MaskTuneError(f"{path} does not exist; run: python -m masktune gather {name}")
     return path
 
@@ -164,7 +167,7 @@ class _Sources:
         here = listed | marked.keys()
         rows = previous.read_rows(target / RUNS, [run_id for run_id in ids if run_id not in here])
         logs = previous.read_histories(target / HISTORIES, rows)
-        answers = previous.Predictions(target / PREDICTIONS, layout.schema()) if rows else None
+        answers = previous.Predictions(target / PREDICTIONS) if rows else None
         return cls(study, declared, listed, marked, rows, logs, answers)
 
     def run(self, cell: Cell, seed: int, run_id: str) -> _Run:
@@ -208,7 +211,7 @@ class _Sources:
 
 
 def _collect(sources: _Sources, path: Path) -> list[_Run]:
-    """Write the predictions of all runs to `path`, and return the runs without them."""
+    """Write the predictions of all runs to files in the folder `path`, and return the runs without them."""
     collected = []
     with layout.writing(path, sources.study.rounded_logits) as writer:
         for run in _read(sources):
@@ -278,10 +281,10 @@ def _check_same_data(study: str, collected: Iterable[_Run]) -> None:
 
 
 @contextmanager
-def _replace(path: Path) -> Iterator[Path]:
+def _replace(path: Path, replace: Callable[[Path], AbstractContextManager[Path]] = replace_file) -> Iterator[Path]:
     """A file next to `path` that takes its place at the end of the block: a reader sees the old file or the new one."""
     try:
-        with replace_file(path) as unfinished:
+        with replace(path) as unfinished:
             yield unfinished
     except OSError as error:
         reason = error.strerror or error

@@ -1,11 +1,12 @@
-"""The file predictions.parquet: its columns, its pages, and logits that are rounded where a study asks for it.
+"""The files in predictions/: their columns, their pages, and logits that are rounded where a study asks for it.
 
-It is published with the study, so it is made small: the ids of the examples repeat from run to run, and a page that
-holds several runs stores them once.
+They are published with the study, so they are made small: the ids of the examples repeat from run to run, and a page
+that holds several runs stores them once. A long study has several files, none too large to be published.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from errno import ENOENT
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,9 @@ import numpy
 if TYPE_CHECKING:
     import pyarrow
 
-# It is the same bytes wherever the runs were read from.
+# They are the same bytes wherever the runs were read from.
 RUNS_OF_A_ROW_GROUP = 200
-ROWS_OF_A_ROW_GROUP = 2**21
+ROWS_OF_A_FILE = 2**21
 LARGEST_PAGE = 2**25  # bytes, or rows: a page holds many runs
 STEPS = 8  # of rounded logits, to their standard deviation
 NAMES = ("run_id", "set", "kind", "example_id", "cluster_id", "group")
@@ -25,7 +26,7 @@ NUMBERS = ("label", "prediction")
 
 
 def schema() -> "pyarrow.Schema":
-    """The columns of predictions.parquet."""
+    """The columns of the files in predictions/."""
     import pyarrow
 
     numbers = ((name, pyarrow.int16()) for name in NUMBERS)
@@ -53,33 +54,56 @@ def round_logits(answers: "pyarrow.Table") -> "pyarrow.Table":
     return answers.set_column(answers.schema.get_field_index("logits"), "logits", rounded)
 
 
-class Writer:
-    """Writes the predictions of one run after the other; a row group holds runs of one task."""
+def files(folder: Path) -> list[Path]:
+    """The files of a folder of predictions, in their order. Raises FileNotFoundError where there is none."""
+    if not (found := sorted(folder.glob("[!.]*.parquet"))):
+        raise FileNotFoundError(ENOENT, "no Parquet file in it", str(folder))
+    return found
 
-    def __init__(self, file: Any):
-        self._file = file
+
+class Writer:
+    """Writes the predictions of one run after the other to numbered files; a row group holds runs of one task.
+
+    `open_file` opens the file of a number.
+    """
+
+    def __init__(self, open_file: "Callable[[int], pyarrow.parquet.ParquetWriter]"):
+        self._open_file = open_file
+        self._number = 0
+        self._file = open_file(0)
+        self._rows = 0  # of this file, with those that wait
         self._task = ""
         self._waiting: list[pyarrow.Table] = []
 
     def add(self, task: str, answers: "pyarrow.Table") -> None:
         """The next run, a table of `schema`."""
-        if task != self._task or len(self._waiting) == RUNS_OF_A_ROW_GROUP:
-            self.flush()
+        if self._rows and self._rows + len(answers) > ROWS_OF_A_FILE:
+            self.close()
+            self._number += 1
+            self._file, self._rows = self._open_file(self._number), 0
+        elif task != self._task or len(self._waiting) == RUNS_OF_A_ROW_GROUP:
+            self._flush()
         self._task = task
+        self._rows += len(answers)
         self._waiting.append(answers)
 
-    def flush(self) -> None:
-        """Write what is held."""
+    def close(self) -> None:
+        """Write what is held, and close the file."""
+        self._flush()
+        self._file.close()
+
+    def _flush(self) -> None:
         import pyarrow
 
         if self._waiting:
-            self._file.write_table(pyarrow.concat_tables(self._waiting), ROWS_OF_A_ROW_GROUP)
+            table = pyarrow.concat_tables(self._waiting)
+            self._file.write_table(table, max(len(table), 1))
         self._waiting = []
 
 
 @contextmanager
-def writing(path: Path, rounded: bool) -> Iterator[Writer]:
-    """A writer of the file at `path`; `rounded` says that the logits are, which few numbers then spell."""
+def writing(folder: Path, rounded: bool) -> Iterator[Writer]:
+    """A writer of files in `folder`; `rounded` says that the logits are, which few numbers then spell."""
     import pyarrow.parquet
 
     by_value = [*NAMES, *NUMBERS]
@@ -89,7 +113,8 @@ def writing(path: Path, rounded: bool) -> Iterator[Writer]:
     options |= {"dictionary_pagesize_limit": LARGEST_PAGE, "data_page_size": LARGEST_PAGE}
     if "max_rows_per_page" in signature(pyarrow.parquet.ParquetWriter).parameters:  # before, nothing limited the rows
         options["max_rows_per_page"] = LARGEST_PAGE
-    with pyarrow.parquet.ParquetWriter(path, schema(), compression="zstd", compression_level=9, **options) as file:
-        writer = Writer(file)
+    options |= {"compression": "zstd", "compression_level": 9}
+
+    writer = Writer(lambda number: pyarrow.parquet.ParquetWriter(folder / f"{number:02}.parquet", schema(), **options))
+    with closing(writer):
         yield writer
-        writer.flush()

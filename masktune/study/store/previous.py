@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from masktune import data
 from masktune.errors import MaskTuneError
-from masktune.study.store import stored
+from masktune.study.store import layout, stored
 
 if TYPE_CHECKING:
     import numpy
@@ -35,34 +35,39 @@ def read_rows(path: Path, run_ids: Collection[str] | None = None) -> dict[str, d
 
 
 class Predictions:
-    """The gathered predictions at `path`, run by run. One row group is held at a time: ask in the order of the file."""
+    """The gathered predictions in the folder `path`, run by run.
 
-    def __init__(self, path: Path, schema: "pyarrow.Schema"):
+    One row group is held at a time: ask in the order of the files.
+    """
+
+    def __init__(self, path: Path):
         import pyarrow.parquet
 
-        self.path, self.schema = path, schema
+        self.path, self.schema = path, layout.schema()
         self._places: dict[str, list[tuple[int, int, int]]] = {}
         self._group: tuple[int, pyarrow.Table | None] = (-1, None)
         with reading(path):
-            self._file = pyarrow.parquet.ParquetFile(path)
-            for number in range(self._file.num_row_groups):
-                column = self._file.read_row_group(number, ["run_id"])["run_id"].combine_chunks().dictionary_encode()
+            files = [pyarrow.parquet.ParquetFile(file) for file in layout.files(path)]
+            self._groups = [(file, number) for file in files for number in range(file.num_row_groups)]
+            for place, (file, number) in enumerate(self._groups):
+                column = file.read_row_group(number, ["run_id"])["run_id"].combine_chunks().dictionary_encode()
                 for start, stop in find_stretches(column.indices.to_numpy()):
-                    self._places.setdefault(column[start].as_py(), []).append((number, start, stop - start))
+                    self._places.setdefault(column[start].as_py(), []).append((place, start, stop - start))
 
     def of(self, run_id: str) -> "pyarrow.Table":
-        """The predictions of one run in one piece; of none where the file has none of it."""
+        """The predictions of one run in one piece; of none where the files have none of it."""
         import pyarrow
 
         with reading(self.path):
             places = self._places.get(run_id, ())
-            slices = [self._read(number).slice(start, count) for number, start, count in places]
+            slices = [self._read(place).slice(start, count) for place, start, count in places]
             table = pyarrow.concat_tables(slices) if slices else self.schema.empty_table()
             return table.select(self.schema.names).cast(self.schema).combine_chunks()
 
-    def _read(self, number: int) -> "pyarrow.Table":
-        if self._group[0] != number:
-            self._group = (number, self._file.read_row_group(number))
+    def _read(self, place: int) -> "pyarrow.Table":
+        if self._group[0] != place:
+            file, number = self._groups[place]
+            self._group = (place, file.read_row_group(number))
         return self._group[1]
 
 

@@ -28,12 +28,12 @@ DECLARED = {
 }
 
 
-def study(*tables, **changes):
+def study(*tables, grid=(), **changes):
     return parse_study(
         {
             "name": "toy", "data": "embedded", "tasks": ["sentiment", "paraphrase"], "seeds": 8,
             "models": {"bert": {"checkpoint": "embedded:bert"}},
-            "grid": [{"label": label, "method": method} for label, method, *_ in ROWS],
+            "grid": grid or [{"label": label, "method": method} for label, method, *_ in ROWS],
             "claims": list(tables) or [GAIN, KEPT], "gates": {**DECLARED, **changes},
         }
     )  # fmt: skip
@@ -178,6 +178,25 @@ def test_a_set_whose_control_has_not_run_carries_no_verdict_yet():
     whole = found.conclusions.iloc[0]
     assert (whole["verdict"], whole["holds_on"], whole["judged"]) == (verdicts.NOT_TESTABLE, 0, 0)
     assert whole["reason"].startswith("judged on 0 of 3 comparisons: 3 not testable here (the positive control")
+
+
+def test_a_set_that_has_no_control_beside_others_that_have_one_carries_no_verdict():
+    """As the real sets of inference and paraphrase, of which no train set is at hand."""
+    runs, predictions = runs_of(control=EVERYWHERE)
+    grid = [{"label": label, "method": method} for label, method, *_ in ROWS]
+    grid = [{**row, **({"tasks": ["sentiment"]} if row["label"] == "cue-free" else {})} for row in grid]
+    kept = ~((runs["label"] == "cue-free") & (runs["task"] == "paraphrase"))
+    here = predictions[predictions["run_id"].isin(runs.loc[kept, "run_id"])]
+    declared = study(GAIN, KEPT, grid=grid)
+    frame = evaluated(runs[kept], here, declared, losses(runs[kept])).claims.set_index("set")
+    swaps = frame.loc["swaps"]
+    assert (swaps["control"], swaps["verdict"]) == (gates.NO_CONTROL, verdicts.NOT_TESTABLE)
+    assert swaps["reason"] == "no positive control of the set is declared" and swaps["corrected_p"] <= 0.05
+    others = frame.drop(index="swaps")
+    assert set(others["verdict"]) == {verdicts.REPRODUCED}, "nor is it asked in distribution"
+    whole = claims.numbers.conclusion(frame[frame["claim"] == 1].reset_index())
+    assert (whole["verdict"], whole["judged"]) == (verdicts.REPRODUCED, 2)
+    assert whole["reason"].startswith("judged on 2 of 3 comparisons: 1 not testable here (no positive control")
 
 
 def test_training_comes_before_the_control():

@@ -107,13 +107,13 @@ def concluded(study, number, difference, verdict, judged) -> dict:
     }  # fmt: skip
 
 
-def store(project, difference, verdict, trained=True, passed="passed", **run_changes) -> None:
+def store(project, difference, verdict, trained=True, passed="passed", gate="", **run_changes) -> None:
     """Finished runs, and tables in which Mask-tuning differs by so much on both sets."""
     study = load_study("toy")
     folder = project / "results" / "toy" / "tables"
     folder.mkdir(parents=True)
     runs_of(study, **run_changes).to_parquet(folder.parent / "runs.parquet")
-    gate = "" if trained else verdicts.DID_NOT_TRAIN
+    gate = gate if trained else verdicts.DID_NOT_TRAIN
     rows = [compared(study, 1, name, difference, verdict, gate=gate) for name in SETS]
     rows += [compared(study, 2, name, 5.0, verdicts.NOT_TESTABLE) for name in SETS]
     save(folder, "claims", rows, claims.numbers.COLUMNS)

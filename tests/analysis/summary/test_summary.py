@@ -33,12 +33,9 @@ def test_a_claim_is_told_by_its_verdict_and_its_numbers(project, record, differe
     assert DIRECTIONS.isdisjoint(text.split())
 
 
-@pytest.mark.parametrize(
-    ("verdict", "told"),
-    [(verdicts.NOT_REPRODUCED, True), (verdicts.NOT_TESTABLE, True), (verdicts.DID_NOT_TRAIN, False)],
-)
-def test_a_difference_is_told_at_equal_accuracy_too_where_both_rows_trained(project, record, verdict, told):
-    store(project, 4.0, verdict)
+@pytest.mark.parametrize(("gate", "told"), [("", True), *((gate, False) for gate in verdicts.GATES)])
+def test_a_difference_is_told_at_equal_accuracy_too_where_no_gate_is_closed(project, record, gate, told):
+    store(project, 4.0, gate or verdicts.NOT_REPRODUCED, gate=gate)
     pair = {"method": "Mask-tuning", "against": "fine-tuning", "kind": "out_of_distribution"}
     at_end = {"task": "inference", "model": "bert", "seeds": 10, "difference": 4.0, "low": 3.0, "high": 5.0}
     rows = [

@@ -17,6 +17,8 @@ from masktune.study.paths import folder, runs_folder
 from masktune.study.plan import listing, trials
 from masktune.study.store import gather, runs
 
+ANSWERS = f"{gather.PREDICTIONS}/00.parquet"
+
 
 def everything(cell):
     return True
@@ -129,9 +131,10 @@ def test_a_gathered_run_that_diverged_is_not_kept(study, trained):
     ("file", "change", "message"),
     [
         (gather.RUNS, lambda path: path.write_text("no"), "runs.parquet cannot be read"),
-        (gather.PREDICTIONS, lambda path: path.unlink(), "predictions.parquet cannot be read"),
+        (gather.PREDICTIONS, shutil.rmtree, "predictions cannot be read .no Parquet file in it.; restore that file"),
+        (ANSWERS, lambda path: path.write_text("no"), "predictions cannot be read"),
         (gather.HISTORIES, lambda path: path.write_text("no"), "histories.parquet cannot be read"),
-        (gather.PREDICTIONS, lambda path: rewrite(path, lambda table: table[4:]), "has nothing of it; restore runs.p"),
+        (ANSWERS, lambda path: rewrite(path, lambda table: table[4:]), "has nothing of it; restore runs.p"),
         (
             gather.RUNS,
             lambda path: rewrite(path, lambda table: table.assign(**{"accuracy/validation": 0.9})),

@@ -139,7 +139,7 @@ LOGS = {
 def test_the_same_runs_are_the_same_bytes_wherever_they_come_from(study, monkeypatch, order, group, rows, rounded):
     """Made in any order, gathered in parts, here or elsewhere, some of them twice; rounded once, if at all."""
     monkeypatch.setattr(layout, "RUNS_OF_A_ROW_GROUP", group)
-    monkeypatch.setattr(layout, "ROWS_OF_A_ROW_GROUP", rows)
+    monkeypatch.setattr(layout, "ROWS_OF_A_FILE", rows)
     study = replace(study, rounded_logits=rounded)
     declared = [(cell, seed) for cell in study.cells for seed in cell.seeds][:-1]
 
@@ -149,15 +149,15 @@ def test_the_same_runs_are_the_same_bytes_wherever_they_come_from(study, monkeyp
 
     def bytes_of():
         gather.gather(study)
-        return [(folder("small") / name).read_bytes() for name in (gather.PREDICTIONS, gather.HISTORIES)]
+        return {path.name: path.read_bytes() for path in gather.files("small") if path.name != gather.RUNS}
 
     folders = [make(*run) for run in declared]
     expected = bytes_of()
     for path in folders:
         shutil.rmtree(path)
     assert bytes_of() == expected
-    for name in gather.FILES:
-        (folder("small") / name).unlink()
+    for path in gather.files("small"):
+        path.unlink()
     for number, run in enumerate([*declared[order], *declared[:1]]):
         path = make(*run)
         if number % 3 == 1:

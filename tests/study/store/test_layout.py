@@ -58,12 +58,13 @@ def test_what_is_written_is_read_back_and_ids_that_repeat_cost_little(tmp_path, 
     runs = [answers(3, number=number) for number in range(8)]
     runs = [layout.round_logits(run) for run in runs] if rounded else runs
     for count in (1, 8):
-        with layout.writing(tmp_path / f"{count}.parquet", rounded) as writer:
+        (tmp_path / str(count)).mkdir()
+        with layout.writing(tmp_path / str(count), rounded) as writer:
             for run in runs[:count]:
                 writer.add("inference", run)
-    path = tmp_path / "8.parquet"
+    path = tmp_path / "8"
     assert pyarrow.parquet.read_table(path).combine_chunks() == pyarrow.concat_tables(runs).combine_chunks()
-    sizes = {count: ids(tmp_path / f"{count}.parquet") for count in (1, 8)}
+    sizes = {count: ids(tmp_path / str(count) / "00.parquet") for count in (1, 8)}
     assert sizes[8] < 2 * sizes[1]
 
 
@@ -76,8 +77,32 @@ def ids(path):
 
 def test_a_row_group_holds_runs_of_one_task(tmp_path, monkeypatch):
     monkeypatch.setattr(layout, "RUNS_OF_A_ROW_GROUP", 2)
-    with layout.writing(path := tmp_path / "predictions.parquet", rounded=False) as writer:
+    with layout.writing(tmp_path, rounded=False) as writer:
         for number, task in enumerate(("sentiment", "sentiment", "sentiment", "inference", "inference")):
             writer.add(task, answers(2, number=number))
-    metadata = pyarrow.parquet.ParquetFile(path).metadata
+    metadata = pyarrow.parquet.ParquetFile(tmp_path / "00.parquet").metadata
     assert [metadata.row_group(each).num_rows // EXAMPLES for each in range(metadata.num_row_groups)] == [2, 1, 2]
+
+
+@pytest.mark.parametrize("runs_of_a_file", [1, 2, 5, 8])
+def test_no_file_holds_more_rows_than_one_may_and_all_of_them_hold_every_run_in_order(
+    tmp_path, monkeypatch, runs_of_a_file
+):
+    monkeypatch.setattr(layout, "ROWS_OF_A_FILE", runs_of_a_file * EXAMPLES + EXAMPLES // 2)
+    runs = [answers(2, number=number) for number in range(5)]
+    with layout.writing(tmp_path, rounded=False) as writer:
+        for number, run in enumerate(runs):
+            writer.add(("sentiment", "inference")[number // 3], run)
+    files = layout.files(tmp_path)
+    assert [pyarrow.parquet.ParquetFile(file).metadata.num_rows // EXAMPLES for file in files] == [
+        len(range(5)[start : start + runs_of_a_file]) for start in range(0, 5, runs_of_a_file)
+    ]
+    assert pyarrow.parquet.read_table(tmp_path).combine_chunks() == pyarrow.concat_tables(runs).combine_chunks()
+
+
+def test_a_run_that_is_larger_than_a_file_may_be_has_one_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(layout, "ROWS_OF_A_FILE", EXAMPLES // 2)
+    with layout.writing(tmp_path, rounded=False) as writer:
+        writer.add("sentiment", answers(2))
+        writer.add("sentiment", answers(2, number=1))
+    assert [pyarrow.parquet.ParquetFile(file).metadata.num_rows for file in layout.files(tmp_path)] == [EXAMPLES] * 2

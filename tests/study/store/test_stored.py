@@ -174,11 +174,12 @@ def spoil(name, text):
     return lambda folder, run: (folder / name.format(run=run)).write_text(text)
 
 
+GATHERED = {name: f"{name}/00.parquet" if name == gather.PREDICTIONS else name for name in gather.FILES}
 BROKEN = {
     **{f"a failure marker that holds {text}": spoil("runs/{run}.failed.json", text) for text in ("", "[1]", "{}")},
     **{f"a grid.json that holds {text!r}": spoil("grid.json", text) for text in ("", "{}", "[1]", '[{"runs": 3}]')},
     **{f"{name} of a run": spoil("runs/{run}/" + name, "{") for name in (*stored.FILES, "DONE")},
-    **{name: spoil(name, "PAR1 and nothing more") for name in gather.FILES},
+    **{name: spoil(place, "PAR1 and nothing more") for name, place in GATHERED.items()},
 }
 
 
@@ -206,7 +207,7 @@ def test_what_is_broken_is_named_alone_and_never_costs_another_run(study, cell, 
     text = " ".join(line for line in lines if isinstance(line, str))
     assert "delete" not in text
     assert runs.find_done("small", [other]) == {other}
-    if what in gather.FILES:
+    if what in GATHERED:
         assert f"{folder / what} cannot be read" in text and "restore that file, or rename it" in text
         for name in {what, gather.RUNS}:
             (folder / name).rename(folder / f"renamed {name}")
