@@ -92,7 +92,11 @@ def parser() -> argparse.ArgumentParser:
                 "--make-checkpoints", action="store_true", help="make what the runs start from again too (slow)"
             )
         if name in ("plan", "tune", "run"):
-            sub.add_argument("--jobs", type=_count, help="cells at a time (default: what cores, memory and GPUs allow)")
+            sub.add_argument(
+                "--jobs",
+                type=_count,
+                help="cells, or parts of their seeds, at a time (default: what cores, memory and GPUs allow)",
+            )
             sub.add_argument(
                 "--keep-gathered", action="store_true",
                 help="runs that the gathered files of the study hold are done, and not made again",

@@ -27,7 +27,7 @@ LOSS = "loss_classification"
 CONTROL, REMEDY = "control", "remedy"
 NO_GATES, NO_CONTROL, NO_REMEDIES, NOT_RUN = "no gates declared", "no control", "none declared", "not run"
 WITHOUT = {
-    NO_CONTROL: "no positive control of the set is declared",
+    NO_CONTROL: "no positive control is declared for this model and task",
     NOT_RUN: "the positive control of the set has not run",
 }
 TRAINED = [

@@ -282,7 +282,7 @@ def _check_same_data(study: str, collected: Iterable[_Run]) -> None:
 
 @contextmanager
 def _replace(path: Path, replace: Callable[[Path], AbstractContextManager[Path]] = replace_file) -> Iterator[Path]:
-    """A file next to `path` that takes its place at the end of the block: a reader sees the old file or the new one."""
+    """A file next to `path`, or a folder by `replace_folder`, that takes its place at the end of the block."""
     try:
         with replace(path) as unfinished:
             yield unfinished

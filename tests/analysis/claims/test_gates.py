@@ -191,7 +191,7 @@ def test_a_set_that_has_no_control_beside_others_that_have_one_carries_no_verdic
     frame = evaluated(runs[kept], here, declared, losses(runs[kept])).claims.set_index("set")
     swaps = frame.loc["swaps"]
     assert (swaps["control"], swaps["verdict"]) == (gates.NO_CONTROL, verdicts.NOT_TESTABLE)
-    assert swaps["reason"] == "no positive control of the set is declared" and swaps["corrected_p"] <= 0.05
+    assert swaps["reason"] == "no positive control is declared for this model and task" and swaps["corrected_p"] <= 0.05
     others = frame.drop(index="swaps")
     assert set(others["verdict"]) == {verdicts.REPRODUCED}, "nor is it asked in distribution"
     whole = claims.numbers.conclusion(frame[frame["claim"] == 1].reset_index())
