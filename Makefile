@@ -27,10 +27,10 @@ $(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[study,test]'
 	@touch $@
 
-reproduce: setup  ## run STUDY to the finished report: train what is missing, tables, figures, notebooks
+reproduce: setup  ## run STUDY to its report: train what is missing, tables, notebooks; every study's figures
 	@# A cell that failed is listed in the report, so the report is made; the failure is still the end.
 	$(RUN) run $(STUDY) --jobs $(JOBS); status=$$?; [ $$status -le 1 ] && \
-	$(RUN) gather $(STUDY) && $(RUN) report $(STUDY) && $(RUN) summary && exit $$status
+	$(RUN) gather $(STUDY) && $(RUN) report $(STUDY) && $(RUN) figures --all && $(RUN) summary && exit $$status
 
 figures: setup  ## rebuild every table and figure of STUDY from stored runs, and RESULTS.md; no training
 	$(RUN) figures $(STUDY) && $(RUN) summary

@@ -86,6 +86,8 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         if name in ("plan", "run", "status"):
             _add_filters(sub)
+        if name == "figures":
+            sub.add_argument("--all", action="store_true", help="of every study that has results, whatever its name")
         if name == "neutral":
             sub.add_argument("--runs", type=_count, default=6, help="stored runs to train again (default: 6)")
             sub.add_argument(
@@ -221,9 +223,11 @@ def neutral(options: argparse.Namespace) -> int:
 def figures(options: argparse.Namespace) -> int:
     from masktune import analysis
     from masktune.study.design.load import load_study
+    from masktune.study.store.gather import gathered
 
-    paths = analysis.build(load_study(options.study).name)
-    print(f"{options.study}: {len(paths)} tables and figures in {paths[0].parents[1]}")
+    for name in gathered() if options.all else [options.study]:
+        paths = analysis.build(load_study(name).name)
+        print(f"{name}: {len(paths)} tables and figures in {paths[0].parents[1]}")
     return 0
 
 

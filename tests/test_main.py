@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 import pytest
+import synthetic_study
 from study.conftest import results, store  # noqa: F401
 
+from masktune import analysis
 from masktune.__main__ import main
 from masktune.study import paths
 from masktune.study.design import arms
@@ -42,6 +44,16 @@ def test_an_unknown_study_is_one_line(command, capsys):
     assert output.err.startswith("masktune: no study 'embeded'; expected one of ")
     assert output.err.count("\n") == 1
     assert output.out == ""
+
+
+def test_all_figures_are_those_of_the_studies_that_have_results(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path))
+    for name in ("laptop", "embedded"):
+        synthetic_study.store(tmp_path / name, *synthetic_study.make(seeds=2, examples=6))
+    (tmp_path / "methods").mkdir()
+    monkeypatch.setattr(analysis, "build", lambda name: [tmp_path / name / "figures" / "main.svg"])
+    assert main(["figures", "--all"]) == 0
+    assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == ["embedded", "laptop"]
 
 
 @pytest.mark.parametrize(

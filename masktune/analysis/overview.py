@@ -40,12 +40,14 @@ def _model(model: ModelSpec, runs: pd.DataFrame) -> str:
 
 
 def _data_read(runs: pd.DataFrame) -> list[str]:
-    """What the cards note of the sets that the runs read, and which runs do not say what they read."""
+    """Which sets the runs read in part, with what their cards note, and which whole; which runs do not say it."""
     done = runs[runs["status"] == "done"]
     stored = done["digests"] if "digests" in done else pd.Series(None, done.index, dtype=object)
     read = {name: digest for each in stored.dropna().unique() for name, digest in json.loads(each).items()}
     silent = done.loc[stored.isna(), "task"].unique()
     sentences = [f"Read in part: {note}." for note in data.notes(read)]
+    if whole := [card.title for card in data.cards("real") if card.name in read]:
+        sentences.append(f"Read whole: {'; '.join(whole)}.")
     tasks = ", ".join(names.task(task).lower() for task in silent)
     return [*sentences, f"Some stored runs do not say which files they read ({tasks})."] if tasks else sentences
 

@@ -26,10 +26,11 @@ def test_a_study_without_runs_says_so():
     assert said[1:] == ["No run of the 2 that are declared is in yet: there is nothing to show."]
 
 
-def test_sets_that_were_read_in_part_are_told_with_their_rows_and_an_unknown_one_is_told_too():
+def test_sets_that_were_read_in_part_are_told_with_their_rows_and_whole_and_unknown_ones_too():
     read = json.dumps({"glue/qqp/validation_subset": "a digest", "paws-qqp/dev_and_test": "another"})
     known = told("laptop", digests=read)
     assert "Read in part: subset of QQP, validation (GLUE): 7,597 of 40,430 rows (" in known
+    assert "Read whole: PAWS-QQP, development and test set." in known
     assert known.count("Read in part") == 1 and "do not say" not in known
     assert "Some stored runs do not say which files they read (paraphrase)." in told("laptop", digests=[read, None])
     assert "Some stored runs do not say which files they read (paraphrase)." in told("laptop")

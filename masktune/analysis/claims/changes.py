@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from masktune.analysis.claims.gates import NO_CONTROL, NOT_RUN
 from masktune.analysis.claims.verdicts import (
     CONTROL_FAILED,
     DID_NOT_TRAIN,
@@ -26,7 +27,7 @@ def describe(study: Study, whole: Any, own: pd.DataFrame, frame: pd.DataFrame) -
     claim, closed = study.claims[whole.claim - 1], is_closed(own)
     family = int(((frame["family"] == claim.family) & (frame["test"] != "estimate")).sum())
     parts = [_missing(study, own), _open(claim, whole.verdict, own[~closed & (own["seeds"] > 0)], family)]
-    parts += [_train(own[closed]), _stronger_cue(own[closed])]
+    parts += [_train(own[closed]), _stronger_cue(own[closed]), _control(own[closed])]
     return "; ".join(filter(None, parts))
 
 
@@ -48,6 +49,14 @@ def _train(closed: pd.DataFrame) -> str:
 def _stronger_cue(closed: pd.DataFrame) -> str:
     rows = closed[closed["gate"] == CONTROL_FAILED]
     return "" if rows.empty else f"a stronger cue on {_count(len(rows), 'set')}: {rows['gate_reason'].iloc[0]}"
+
+
+def _control(closed: pd.DataFrame) -> str:
+    """What a set asks for whose control is not declared, or has not run."""
+    control = closed.loc[closed["gate"] == NOT_TESTABLE, "control"]
+    wanted = {NO_CONTROL: "a positive control that is declared beforehand", NOT_RUN: "the run of the positive control"}
+    counts = {said: int((control == name).sum()) for name, said in wanted.items()}
+    return "; ".join(f"{said} ({_count(number, 'comparison')})" for said, number in counts.items() if number)
 
 
 def _open(claim: Claim, verdict: str, ran: pd.DataFrame, family: int) -> str:

@@ -26,8 +26,8 @@ COLUMNS = [
     "against_auroc", "clusters", "spread", "trained", "control", "remedies", "gate", "gate_reason", "verdict", "reason",
 ]  # fmt: skip
 CONCLUSIONS = [
-    "claim", "statement", "family", "test", "comparisons", "judged", "tested", "holds_on", "opposite_on", "seeds",
-    "difference", "lowest", "highest", "verdict", "reason",
+    "claim", "statement", "family", "test", "comparisons", "judged", "tested", "holds_on", "opposite_on",
+    "fewest_seeds", "seeds", "difference", "lowest", "highest", "verdict", "reason",
 ]  # fmt: skip
 
 
@@ -112,13 +112,15 @@ def conclusions(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
 def conclusion(rows: pd.DataFrame) -> dict[str, Any]:
     """What comparisons, rows of `evaluate`, say together: their differences and `verdicts.judge_claim`.
 
-    Differences and seeds are those of the comparisons that could be judged, where there are any.
+    Differences and seeds, at least and at most, are those of the comparisons that could be judged, where there are any.
     """
     closed = is_closed(rows)
     judged = rows[~closed]
     shown = rows if judged.empty else judged
+    seeds = shown.loc[shown["seeds"] > 0, "seeds"]
     return {
-        "comparisons": len(rows), "tested": int(judged["p"].notna().sum()), "seeds": int(shown["seeds"].max()),
+        "comparisons": len(rows), "tested": int(judged["p"].notna().sum()),
+        "fewest_seeds": 0 if seeds.empty else int(seeds.min()), "seeds": 0 if seeds.empty else int(seeds.max()),
         "difference": shown["difference"].mean(), "lowest": shown["difference"].min(),
         "highest": shown["difference"].max(), **judge_claim(rows),
     }  # fmt: skip

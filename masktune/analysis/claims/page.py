@@ -12,23 +12,24 @@ from masktune.analysis import names
 from masktune.analysis.claims import changes
 from masktune.analysis.claims.gates import NO_CONTROL, NO_GATES, NO_REMEDIES, NOT_RUN
 from masktune.pretraining.curve import has_levelled_off
+from masktune.records import canonical
 from masktune.statistics.gates import PASSED
 from masktune.study.design.study import Study
 
 READING = ("alpha", "mask_rate", "fill", "reduction")  # options of Mask-tuning that are always said
 COLUMNS = [
     "claim", "statement", "models", "method", "reading", "head_loss", "head_lowest", "head_highest",
-    "head_levelled_off", "gates", "comparisons", "judged", "difference", "lowest", "highest", "pretrainings", "seeds",
-    "fewest_clusters", "most_clusters", "verdict", "reason", "change",
+    "head_levelled_off", "gates", "comparisons", "judged", "difference", "lowest", "highest", "pretrainings",
+    "fewest_seeds", "seeds", "fewest_clusters", "most_clusters", "verdict", "reason", "change",
 ]  # fmt: skip
 
 
 def page(study: Study, runs: pd.DataFrame, frame: pd.DataFrame, conclusions: pd.DataFrame) -> pd.DataFrame:
     """A row for each declared claim. `frame`: its comparisons, `conclusions`: what they come to (`claims.numbers`).
 
-    `head_loss` is the held-out loss in nats of the language models that its runs started from, where they were trained
-    here: the mean, the lowest and the highest of them, and the share of those that had levelled off. Clusters are those
-    of one set. `change` says what would change the verdict.
+    `head_loss` is the held-out loss in nats of the language models that its runs started from, where it is known: the
+    mean, the lowest and the highest of them, and the share of those trained here that had levelled off. Clusters are
+    those of one set. `change` says what would change the verdict.
     """
     rows = []
     for whole in conclusions.itertuples():
@@ -75,15 +76,27 @@ def _value(value: Any) -> str:
 
 
 def _heads(runs: pd.DataFrame) -> dict[str, float]:
-    """The last held-out loss of each language model, over all of them; NaN where none was trained here."""
-    curves = [json.loads(text)["curve"] for text in _known(runs, "language_model")]
-    losses = [curve[-1]["loss"] for curve in curves if curve]
+    """The held-out loss of each language model, over all of them; NaN where none was trained here."""
+    curves = [curve for text in _known(runs, "language_model") if (curve := json.loads(text)["curve"])]
+    losses = [curve[-1]["loss"] for curve in curves] + _before(runs)
     if not losses:
         return dict.fromkeys(("head_loss", "head_lowest", "head_highest", "head_levelled_off"), np.nan)
     return {
         "head_loss": float(np.mean(losses)), "head_lowest": min(losses), "head_highest": max(losses),
-        "head_levelled_off": float(np.mean([has_levelled_off(curve) for curve in curves if curve])),
+        "head_levelled_off": float(np.mean([has_levelled_off(curve) for curve in curves])),
     }  # fmt: skip
+
+
+def _before(runs: pd.DataFrame) -> list[float]:
+    """The loss of each checkpoint from which some runs start as it is and others adapted: where their curves begin."""
+    if not {"checkpoint", "adaptation"} <= set(runs):
+        return []
+    losses = []
+    for _, own in runs.groupby(["checkpoint", "task"], observed=True):
+        as_it_is = own["adaptation"] == canonical(None)
+        curves = [json.loads(text)["curve"] for text in _known(own[~as_it_is], "language_model")]
+        losses += [curve[0]["loss"] for curve in curves[:1] if curve and as_it_is.any()]
+    return losses
 
 
 def _pretrainings(runs: pd.DataFrame) -> int:

@@ -91,7 +91,7 @@ def conclusions(frame: pd.DataFrame) -> Table:
     shown = frame[["claim", "statement"]].assign(
         holds=[_counts(row) for row in rows],
         difference=[_range(row) for row in rows],
-        seeds=[str(int(row.seeds)) for row in rows],
+        seeds=[_span(row.fewest_seeds, row.seeds) for row in rows],
         verdict=[verdict_with_reason(row.verdict, row.reason) for row in rows],
     )
     caption = (
@@ -153,8 +153,13 @@ def _size(row: Any) -> str:
     """`3 x 10 x 240 to 420`."""
     if not row.seeds:
         return DASH
-    clusters = [f"{int(value):,}" for value in (row.fewest_clusters, row.most_clusters)]
-    return f"{row.pretrainings} x {row.seeds} x {' to '.join(dict.fromkeys(clusters))}"
+    seeds, clusters = _span(row.fewest_seeds, row.seeds), _span(row.fewest_clusters, row.most_clusters)
+    return f"{row.pretrainings} x {seeds} x {clusters}"
+
+
+def _span(low: float, high: float) -> str:
+    """`10`, or `10 to 20`."""
+    return " to ".join(dict.fromkeys(f"{int(value):,}" for value in (low, high)))
 
 
 def _listed(row: Any, compared: pd.DataFrame, several: bool) -> str:

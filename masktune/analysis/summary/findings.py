@@ -9,12 +9,13 @@ from masktune.analysis import names
 from masktune.analysis.accuracy.numbers import PLACE
 from masktune.analysis.claims.gates import CONTROL, REMEDY
 from masktune.analysis.claims.tables import count_judged
-from masktune.analysis.claims.verdicts import VERDICTS, decide, is_closed
-from masktune.analysis.formatting import interval, join_words, number
+from masktune.analysis.claims.verdicts import DID_NOT_TRAIN, VERDICTS, decide, is_closed
+from masktune.analysis.formatting import MINUS, count, interval, join_words, number
 from masktune.analysis.readings import text as readings
 from masktune.analysis.summary.records import Record
 from masktune.study.design.claims import LEVEL
 
+MOST_PAIRS = 10  # of rows, whose differences are told one by one
 ALL_PLACES = "all places"  # in the stored table of slopes: of the seeds that the hypothesis is about
 
 
@@ -27,7 +28,8 @@ def bullets(records: Iterable[Record]) -> list[str]:
 
 def study(record: Record) -> str:
     """What a study with results found: how much of it is in, its gates, its declared tests, its estimates."""
-    found = [*gates(record), *tested(record), *at_equal_accuracy(record), *slopes(record), *estimated(record)]
+    found = [*gates(record), *tested(record), *at_equal_accuracy(record), *slopes(record)]
+    found += [*estimated(record), *estimates(record)]
     return " ".join([state(record), *untabled(record), *found])
 
 
@@ -144,14 +146,16 @@ def ends(row: Any) -> str:
     return f" ({number(row.lowest, sign=True)} to {number(row.highest, sign=True)})" if row.judged != 1 else ""
 
 
+def seeds(row: Any) -> str:
+    """`10 seeds`, or `10 to 20 seeds` where comparisons of a claim have not as many."""
+    return count(pd.Series([row.fewest_seeds, row.seeds]), "seed")
+
+
 def _differences(row: Any) -> str:
     if pd.isna(row.difference):
         return ""
     spread = f" on average{ends(row)}" if ends(row) else ""
-    return (
-        f"; {number(row.difference, sign=True)} points{spread}, comparisons: {count_judged(row)}, "
-        f"{int(row.seeds)} seeds"
-    )
+    return f"; {number(row.difference, sign=True)} points{spread}, comparisons: {count_judged(row)}, {seeds(row)}"
 
 
 def at_equal_accuracy(record: Record) -> list[str]:
@@ -205,6 +209,31 @@ def estimated(record: Record) -> list[str]:
         return []
     said = f"Its {len(rest)} {'declared' if headline(record).empty else 'other declared'} comparisons"
     return [f"{said}: {_counted(rest)}."]
+
+
+def estimates(record: Record) -> list[str]:
+    """The other differences out of distribution between rows that trained, where they are few and their seeds are in.
+
+    The verdict, and whether a set is known to tell, stand in the table of claims: this says how large they are.
+    """
+    rest = others(record)
+    if rest.empty:
+        return []
+    whole = (rest["seeds"] > 0) & (rest["seeds"] == rest["declared_seeds"]) & (rest["verdict"] != DID_NOT_TRAIN)
+    shown = rest[whole & (rest["kind"] == "out_of_distribution")]
+    pairs = list(shown.groupby(["method", "against", "model", "task"], sort=False))
+    if not 0 < len(pairs) <= MOST_PAIRS:
+        return []
+    return [f"Differences of these, in points: {'; '.join(_estimate(*place, rows) for place, rows in pairs)}."]
+
+
+def _estimate(method: str, against: str, model: str, task: str, rows: pd.DataFrame) -> str:
+    values = [
+        f"{interval(row.difference, row.low, row.high, sign=True)} on {names.evaluation_set(row.set)}"
+        for row in rows.itertuples()
+    ]
+    where = f"{names.model(model)} on {names.task(task).lower()}, {count(rows['seeds'], 'seed')}"
+    return f"{method} {MINUS} {against} ({where}) {join_words(values)}"
 
 
 def others(record: Record) -> pd.DataFrame:

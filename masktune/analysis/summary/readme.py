@@ -47,7 +47,7 @@ def claims(record: Record) -> list[list[str]]:
 
 def _claim(study: str, row: Any) -> list[str]:
     difference = DASH if pd.isna(row.difference) else f"{number(row.difference, sign=True)}{findings.ends(row)}"
-    judged = f"{count_judged(row)}, {int(row.seeds)} seeds"
+    judged = f"{count_judged(row)}, {findings.seeds(row)}"
     return [findings.statement(row), f"`{study}`", f"**{row.verdict}**", difference, judged]
 
 

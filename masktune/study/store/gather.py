@@ -14,7 +14,7 @@ from masktune.records import canonical
 from masktune.study.design import arms
 from masktune.study.design.cells import NOT_SCIENTIFIC, Cell, Training
 from masktune.study.design.study import Study
-from masktune.study.paths import folder, runs_folder
+from masktune.study.paths import folder, runs_folder, studies
 from masktune.study.store import layout, previous, runs, stored
 from masktune.study.store.previous import RUNS
 
@@ -123,6 +123,11 @@ def read_histories(name: str) -> "pandas.DataFrame":
 
     with previous.reading(path := _gathered_file(name, HISTORIES)):
         return pandas.read_parquet(path)
+
+
+def gathered() -> list[str]:
+    """The names of the studies that have been gathered."""
+    return [name for name in studies() if all((folder(name) / file).exists() for file in FILES)]
 
 
 def files(name: str) -> list[Path]:

@@ -113,15 +113,7 @@ def test_what_no_study_declares_is_said(results):
     [(1.0, verdicts.NOT_REPRODUCED), (9.0, verdicts.REPRODUCED), (None, verdicts.IN_PART)],
 )
 def test_diversity_is_held_against_three_times_under_every_measure(results, factor, verdict):
-    measures = list(diversity.MEASURES)
-    rows = [
-        {"label": label, "seed": seed, "epoch": 1, "sources": 200, "draws": 8}
-        | {name: _diverse(label, seed, factor or 1.0 + 8 * (i < 2)) for i, name in enumerate(measures)}
-        for label in arms.ARMS
-        for seed in range(3)
-    ]
-    (results / "embedded").mkdir(parents=True)
-    pd.DataFrame(rows).to_csv(arms.gathered_file("embedded"), index=False)
+    store_diversity(results, factor)
     cell = observed().loc["diversity", "embedded"]
     assert (cell["verdict"], cell["comparisons"], cell["seeds"], cell["examples"]) == (verdict, 9, 3, "200")
     assert cell["lowest"] < cell["ratio"] < cell["highest"]
@@ -131,9 +123,47 @@ def test_diversity_is_held_against_three_times_under_every_measure(results, fact
     assert f"below three times under {below} of 9 measures" in shown("diversity", "Embedded world")
 
 
-def _diverse(label, seed, factor):
+@pytest.mark.parametrize(
+    ("unable", "verdict", "comparisons"),
+    [(0, verdicts.IN_PART, 9), (2, verdicts.NOT_REPRODUCED, 7), (8, verdicts.NOT_REPRODUCED, 1)],
+)
+def test_a_measure_that_random_tokens_cannot_carry_to_three_times_cannot_tell(results, unable, verdict, comparisons):
+    store_diversity(results, None, unable)
+    cell = observed().loc["diversity", "embedded"]
+    assert (cell["verdict"], cell["comparisons"]) == (verdict, comparisons)
+    said = f"; {unable} more cannot tell: random tokens do not reach three times"
+    assert cell["reason"].endswith(said) if unable else "cannot tell" not in cell["reason"]
+
+
+def test_where_no_measure_can_tell_nothing_is_judged(results):
+    store_diversity(results, 9.0, len(diversity.MEASURES))
+    cell = observed().loc["diversity", "embedded"]
+    reason = "random tokens do not reach three times under any of 9 measures"
+    assert (cell["verdict"], cell["reason"]) == (verdicts.NOT_TESTABLE, reason)
+
+
+def store_diversity(results, factor, unable=0):
+    """Three seeds: Mask-tuning is `factor` times as diverse as the others (None: nine times under two measures).
+
+    Random tokens are four times as diverse, and under the first `unable` measures twice.
+    """
+    rows = [
+        {"label": label, "seed": seed, "epoch": 1, "sources": 200, "draws": 8}
+        | {
+            name: _diverse(label, seed, factor or 1.0 + 8 * (i < 2), 2.0 if i < unable else 4.0)
+            for i, name in enumerate(diversity.MEASURES)
+        }
+        for label in arms.ARMS
+        for seed in range(3)
+    ]
+    (results / "embedded").mkdir(parents=True)
+    pd.DataFrame(rows).to_csv(arms.gathered_file("embedded"), index=False)
+
+
+def _diverse(label, seed, factor, random):
     """0.1, a little more with each seed; `factor` times that for Mask-tuning, and not quite in one seed."""
-    return 0.1 * (1 + 0.1 * seed) * (factor * (1 + 0.01 * (seed - 1)) if label == arms.MASK_TUNING else 1)
+    times = {arms.MASK_TUNING: factor * (1 + 0.01 * (seed - 1)), arms.RANDOM: random}
+    return 0.1 * (1 + 0.1 * seed) * times.get(label, 1)
 
 
 @pytest.mark.parametrize("setting", ["embedded", "laptop"])

@@ -111,6 +111,18 @@ def test_training_a_stronger_cue_and_what_is_not_run():
     assert changed(compared(seeds=8), study(GAIN))[0].startswith("the seeds that are missing: ")
 
 
+@pytest.mark.parametrize(
+    ("control", "expected"),
+    [
+        (gates.NO_CONTROL, "a positive control that is declared beforehand (3 comparisons)"),
+        (gates.NOT_RUN, "the run of the positive control (3 comparisons)"),
+    ],
+)
+def test_a_set_that_is_not_known_to_tell_wants_a_control(control, expected):
+    closed = compared(control=control, gate=verdicts.NOT_TESTABLE, gate_reason=gates.WITHOUT[control])
+    assert changed(closed, study(GAIN)) == (expected, verdicts.NOT_TESTABLE)
+
+
 def test_an_estimate_wants_a_test_and_few_seeds_want_more():
     text, verdict = changed(compared(test="estimate", p=np.nan), study({**GAIN, "test": "estimate"}))
     assert (verdict, text) == (verdicts.NOT_TESTABLE, "a test that is declared beforehand, of 6 seeds or more")
@@ -180,6 +192,20 @@ def test_what_is_not_known_of_the_language_models_is_a_dash():
     plain = page.page(declared, runs().drop(columns=["language_model", "pretraining"]), frame, concluded)
     assert claims.tables.page(plain, frame).shown["Language model"].tolist() == ["\N{EN DASH}"]
     assert plain["pretrainings"].tolist() == [1]
+
+
+def test_a_checkpoint_that_is_not_adapted_has_the_loss_from_which_others_started():
+    made = runs([(8.0, 5.0, 4.0)] * 3)
+    own = made["label"] != "another"
+    made = made.assign(checkpoint="tiny", adaptation='{"steps":300}')
+    bare = made[own].assign(model="bare", adaptation="null", language_model=None)
+    whole = pd.concat([made, bare], ignore_index=True)
+    of_both = pd.concat([compared(), compared(model="bare")], ignore_index=True)
+    concluded = claims.numbers.conclusions(declared := study(GAIN), of_both)
+    row = page.page(declared, whole, of_both, concluded).iloc[0]
+    assert (row["head_lowest"], row["head_highest"], row["head_levelled_off"]) == (4.0, 8.0, 0)
+    others = page.page(declared, whole, compared(), claims.numbers.conclusions(declared, compared())).iloc[0]
+    assert (others["head_lowest"], others["head_highest"]) == (4.0, 4.0)
 
 
 def test_the_gates_of_a_claim_that_has_none_or_no_runs():

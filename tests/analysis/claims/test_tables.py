@@ -44,16 +44,24 @@ def test_conclusions_count_and_show_the_range():
     row = {
         "claim": 1, "statement": "A is better than B", "test": "superiority", "comparisons": 5, "judged": 5,
         "tested": 5,
-        "holds_on": 3, "opposite_on": 1, "seeds": 10, "difference": 1.0, "lowest": -2.0, "highest": 4.0,
-        "verdict": verdicts.IN_PART, "reason": "",
+        "holds_on": 3, "opposite_on": 1, "fewest_seeds": 8, "seeds": 10, "difference": 1.0, "lowest": -2.0,
+        "highest": 4.0, "verdict": verdicts.IN_PART, "reason": "",
     }  # fmt: skip
     closed = {**row, "judged": 4}
-    unrun = {**row, "tested": 0, "seeds": 0, "difference": float("nan"), "verdict": verdicts.NOT_TESTABLE}
+    unrun = {
+        **row,
+        "tested": 0,
+        "fewest_seeds": 0,
+        "seeds": 0,
+        "difference": float("nan"),
+        "verdict": verdicts.NOT_TESTABLE,
+    }
     table = claims.tables.conclusions(pd.DataFrame([row, closed, {**unrun, "reason": "runs missing"}]))
     assert table.shown["Holds on"].tolist() == [
         "at least 3 of 5, its opposite on 1", "at least 3 of 4 judged (5 declared), its opposite on 1", "\u2013",
     ]  # fmt: skip
     assert table.shown.iloc[0, 3] == "+1.0 (\u22122.0 to +4.0)" and table.shown.iloc[2, 3] == "\u2013"
+    assert table.shown["Seeds"].tolist() == ["8 to 10", "8 to 10", "0"]
     assert table.shown["Verdict"].tolist() == ["reproduced in part"] * 2 + ["not testable here: runs missing"]
     assert "0 to 10 paired seeds where there are most" in table.caption and "no interval" in table.caption
 

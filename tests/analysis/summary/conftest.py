@@ -102,7 +102,8 @@ def concluded(study, number, difference, verdict, judged) -> dict:
     claim = study.claims[number - 1]
     return {
         "claim": number, "statement": describe_claim(claim), "family": claim.family, "test": claim.test,
-        "comparisons": 2, "judged": judged, "tested": 2, "holds_on": 0, "opposite_on": 0, "seeds": 10,
+        "comparisons": 2, "judged": judged, "tested": 2, "holds_on": 0, "opposite_on": 0,
+        "fewest_seeds": 8, "seeds": 10,
         "difference": difference, "lowest": difference, "highest": difference, "verdict": verdict, "reason": "",
     }  # fmt: skip
 

@@ -18,7 +18,7 @@ RUN_IDS = {
     "laptop": (218, "5f44cfad7bbcd9b9c35eec1be23de8591c3d085066009eb6ea1950bd1bce887c"),
     "methods": (279, "22cf647c6f5efae7b51e418acdb8ced7ae84faf439702cce9f66d1a7b5234b9c"),
     "paper": (549, "44041c953896fcc6b10a1647a40d02160eab2727c992f47ab4d4570908743934"),
-    "sizes": (200, "85ddcf609681de58673c876dc578e341ad233276bf52351c6b0bbe3bc0802b7f"),
+    "sizes": (240, "24e784edf4bc9e419b784a9747828ca92d2f5f1b0b21c2dd766b300d9dd06c46"),
 }
 TRIALS = {
     "embedded": (81, "65c917633eb485c6d726fd2256c1b91cb336571b1cd16598cdff26b3a5f48595"),
