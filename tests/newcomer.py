@@ -25,10 +25,11 @@ def clone(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def measured() -> list[str]:
-    """The files that hold measured times, by CONTRIBUTING: patterns below results/embedded, and the page of hours."""
-    said = r"names only files that hold measured times: (.*?) of\s+`results/embedded`"
-    sentence = re.search(said, CONTRIBUTING, re.DOTALL)
-    return ["RESULTS.md", *(f"results/embedded/{pattern}" for pattern in re.findall(r"`([^`]+)`", sentence[1]))]
+    """The files that hold measured times, by CONTRIBUTING: patterns below results, and the page of hours."""
+    said = r"names only files that hold measured times: (.*?) of\s+`results/embedded`, `([^`]+)` of\s+every study"
+    embedded, every = re.search(said, CONTRIBUTING, re.DOTALL).groups()
+    patterns = re.findall(r"`([^`]+)`", embedded)
+    return ["RESULTS.md", f"results/*/{every}", *(f"results/embedded/{pattern}" for pattern in patterns)]
 
 
 @pytest.mark.parametrize("target", ORDER, ids=[f"{number}-{target}" for number, target in enumerate(ORDER, 1)])

@@ -78,7 +78,7 @@ def test_stored_rows_of_thousands_of_steps_lost_little_and_would_not_be_warned_a
     assert len(found) >= 5 and found["ratio"].min() > 6
     warned = [hardly_learns(*each) for each in zip(found["steps"], found["ratio"], strict=True)]
     assert not any(warned), "more runs have come in; look at STEPS_FOR_RATIO again"
-    assert found["lost"].max() < 2
+    assert found["lost"].max() < 3
 
 
 def test_the_numbers_of_the_docstring_are_those_of_the_stored_rows(rows):
