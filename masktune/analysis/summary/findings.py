@@ -221,19 +221,21 @@ def estimates(record: Record) -> list[str]:
         return []
     whole = (rest["seeds"] > 0) & (rest["seeds"] == rest["declared_seeds"]) & (rest["verdict"] != DID_NOT_TRAIN)
     shown = rest[whole & (rest["kind"] == "out_of_distribution")]
-    pairs = list(shown.groupby(["method", "against", "model", "task"], sort=False))
+    pairs = [rows for _, rows in shown.groupby(["method", "against", "model", "task"], sort=False)]
     if not 0 < len(pairs) <= MOST_PAIRS:
         return []
-    return [f"Differences of these, in points: {'; '.join(_estimate(*place, rows) for place, rows in pairs)}."]
+    return [f"Differences of these, in points: {'; '.join(map(_estimate, pairs))}."]
 
 
-def _estimate(method: str, against: str, model: str, task: str, rows: pd.DataFrame) -> str:
+def _estimate(rows: pd.DataFrame) -> str:
+    """The differences of one pair of rows of the grid, of one model on the sets of one task."""
     values = [
         f"{interval(row.difference, row.low, row.high, sign=True)} on {names.evaluation_set(row.set)}"
         for row in rows.itertuples()
     ]
-    where = f"{names.model(model)} on {names.task(task).lower()}, {count(rows['seeds'], 'seed')}"
-    return f"{method} {MINUS} {against} ({where}) {join_words(values)}"
+    one = rows.iloc[0]
+    where = f"{names.model(one['model'])} on {names.task(one['task']).lower()}, {count(rows['seeds'], 'seed')}"
+    return f"{one['method']} {MINUS} {one['against']} ({where}) {join_words(values)}"
 
 
 def others(record: Record) -> pd.DataFrame:
