@@ -87,3 +87,12 @@ ROWS_OF_THE_WORLD = [
     *(("fine-tuning", epochs) for epochs in (10, 20, 40)),
     *(("fine-tuning, cue-free", epochs) for epochs in (10, 40)),
 ]
+
+
+def test_the_log_gives_the_difference_on_paws_qqp_that_the_table_has():
+    table = pd.read_csv(io.StringIO(committed_text("results/laptop/tables/claims.csv")))
+    row = table[(table["claim"] == 2) & (table["set"] == "paws_qqp")].iloc[0]
+    balanced = row["balanced"] - row["against_balanced"]
+    said = f"({row['difference']:+.1f} points of accuracy, {balanced:+.1f} of balanced accuracy"
+    assert said.replace("-", "\N{MINUS SIGN}") in " ".join(committed_text("studies/deviations.md").split())
+    assert row["constant"] > max(row["accuracy"], row["against_accuracy"])
