@@ -65,7 +65,8 @@ def masked_language_model(family: str, tied: bool = True):
     dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     config, model = {"bert": (BertConfig, BertForMaskedLM), "roberta": (RobertaConfig, RobertaForMaskedLM)}[family]
     ids = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
-    sizes = {"vocab_size": size, "max_position_embeddings": 64, **SIZES}
+    positions = 66 if family == "roberta" else 64  # RoBERTa's start after the padding id
+    sizes = {"vocab_size": size, "max_position_embeddings": positions, **SIZES}
     return model(config(**sizes, **dropout, **ids, tie_word_embeddings=tied))
 
 

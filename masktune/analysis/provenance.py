@@ -62,9 +62,11 @@ def neutral_note(runs: pd.DataFrame) -> str:
     same = set(_by_result(runs)["source"])
     if len(sources) == len(same):
         return ""
-    checked = {run for change in neutral.read() if {change.before, change.after} & sources for run in change.checked}
+    changes = [change for change in neutral.read() if {change.before, change.after} & sources]
+    checked = {run for change in changes for run in change.checked}
+    on = "".join(f" on {machine}" for machine in dict.fromkeys(change.on for change in changes) if machine)
     return (
-        f" {len(sources)} sources of the package count as {len(same)}: {len(checked)} runs, trained again, came out "
+        f" {len(sources)} sources of the package count as {len(same)}: {len(checked)} runs, trained again{on}, came out "
         f"the same to the bit ({neutral.FILE})."
     )
 

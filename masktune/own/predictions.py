@@ -28,7 +28,7 @@ from masktune.own.data.examples import Examples
 from masktune.own.data.reading import Rows
 from masktune.own.inputs import choose_length
 from masktune.own.settings import option, parse_renames
-from masktune.own.starts import longest_of
+from masktune.pretraining.adapt import longest_of
 from masktune.statistics import metrics
 from masktune.statistics.crossed import crossed_mean
 from masktune.statistics.intervals import wilson

@@ -21,7 +21,7 @@ from masktune.models.spec import content, folder_of
 from masktune.models.weights import loading
 from masktune.own.settings import EMBEDDED, Settings
 from masktune.pretraining import mlm, small_models
-from masktune.pretraining.adapt import adapt
+from masktune.pretraining.adapt import adapt, longest_of
 from masktune.pretraining.mlm import Recipe
 from masktune.streams import derive
 
@@ -70,13 +70,6 @@ class Start:
         """The peak rate where the user gives none."""
         size = int(getattr(self.config, "hidden_size", None) or getattr(self.config, "d_model", 0) or 0)
         return next(rate for smallest, rate in LEARNING_RATES if size >= smallest)
-
-
-def longest_of(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) -> int:
-    """The tokens that a model can read. RoBERTa's positions start after the padding id: two fewer than declared."""
-    positions = getattr(config, "max_position_embeddings", None) or tokenizer.model_max_length
-    reserved = 2 if config.model_type in ("roberta", "xlm-roberta", "camembert", "longformer", "mpnet") else 0
-    return int(min(tokenizer.model_max_length, positions - reserved))
 
 
 def find(settings: Settings, texts: Sequence[tuple[str, ...]]) -> Start:

@@ -33,6 +33,8 @@ from masktune.streams import derive
 # Of few texts a larger part is held out, so that there is something to measure.
 ENOUGH_HELD_OUT = 200
 LARGEST_SHARE = 0.1
+# Types whose positions start after the padding id: two fewer tokens than positions.
+AFTER_PADDING = ("roberta", "xlm-roberta", "camembert", "longformer", "mpnet")
 
 
 def adapt(
@@ -158,8 +160,15 @@ def _check(adaptation: Adaptation) -> None:
         raise MaskTuneError("mask_rate = 0: nothing would be predicted; BERT was trained with 0.15")
 
 
+def longest_of(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) -> int:
+    """The tokens that a model can read, special tokens included."""
+    positions = getattr(config, "max_position_embeddings", None) or tokenizer.model_max_length
+    reserved = 2 if config.model_type in AFTER_PADDING else 0
+    return int(min(tokenizer.model_max_length, positions - reserved))
+
+
 def _check_length(max_length: int, tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) -> None:
-    longest = min(tokenizer.model_max_length, getattr(config, "max_position_embeddings", None) or max_length)
+    longest = longest_of(tokenizer, config)
     if max_length > longest:
         raise MaskTuneError(f"max_length = {max_length}: this model reads at most {longest} tokens; choose fewer")
 

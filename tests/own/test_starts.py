@@ -2,7 +2,7 @@
 
 import pytest
 from own.conftest import reviews
-from transformers import AutoModelForMaskedLM, BertConfig, PreTrainedTokenizerFast, RobertaConfig
+from transformers import AutoModelForMaskedLM, BertConfig, PreTrainedTokenizerFast
 
 from masktune import MaskTuneError
 from masktune.models.masked_lm import load_masked_lm
@@ -60,11 +60,3 @@ def test_the_rate_falls_with_the_width(size, rate, checkpoints):
     start = starts.named(str(checkpoints["bert"]))
     start.config = BertConfig(hidden_size=size)
     assert start.learning_rate == rate
-
-
-def test_places_before_the_first_token_are_not_read():
-    class Tokenizer:
-        model_max_length = int(1e30)
-
-    assert starts.longest_of(Tokenizer(), RobertaConfig(max_position_embeddings=514)) == 512
-    assert starts.longest_of(Tokenizer(), BertConfig(max_position_embeddings=512)) == 512

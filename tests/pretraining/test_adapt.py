@@ -2,18 +2,20 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import datasets
 import pytest
 import torch
 from encoders import masked_language_model, tokenizer_of
 from tiny_models import WORDS
-from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer, BertConfig, RobertaConfig
 
 import masktune
 from masktune import MaskTuneError, MaskTuningModel, adapt
 from masktune.models.masked_lm import load_masked_lm, load_masked_lm_and_missing
 from masktune.pretraining import mlm, storing
+from masktune.pretraining.adapt import longest_of
 
 TEXTS = [" ".join(WORDS[(3 * row + place) % 20] for place in range(6)) for row in range(40)]
 OTHERS = ("electra", "deberta-v2", "distilbert", "modernbert", "eurobert", "mpnet", "mbart")
@@ -124,6 +126,20 @@ def test_other_types_of_encoders_are_adapted(tmp_path, model_type):
     tokenizer_of(model_type).save_pretrained(tmp_path / "encoder")
     folder = adapt(tmp_path / "encoder", TEXTS, tmp_path / "adapted", **QUICK)
     assert MaskTuningModel.from_pretrained(folder, ("no", "yes"), seed=0).encoder == "shared"
+
+
+@pytest.mark.parametrize(
+    ("config", "tokenizer", "longest"),
+    [(RobertaConfig, int(1e30), 512), (BertConfig, int(1e30), 514), (BertConfig, 128, 128)],
+)
+def test_the_longest_text_that_a_model_reads(config, tokenizer, longest):
+    assert longest_of(SimpleNamespace(model_max_length=tokenizer), config(max_position_embeddings=514)) == longest
+
+
+def test_positions_that_are_taken_by_padding_are_no_tokens(checkpoints, tmp_path):
+    """RoBERTa declares two positions more than it reads: the last ones would be out of bounds within training."""
+    with pytest.raises(MaskTuneError, match="max_length = 65: this model reads at most 64 tokens"):
+        adapt(checkpoints["roberta"], TEXTS, tmp_path / "adapted", **{**QUICK, "max_length": 65})
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from invented_mirror import rows_for, save
 from tiny_models import WORDS
 
 from masktune.analysis import results
+from masktune.analysis.claims import observations
+from masktune.analysis.claims.paper import CLAIMS
 from masktune.analysis.summary import findings
 from masktune.analysis.summary.records import Record
 from masktune.data.catalogue import CARDS
@@ -92,6 +94,12 @@ def test_each_claim_and_gate_has_its_rows(paper):
     contrasts = pd.read_csv(folder / "tables" / "gates.csv")
     assert set(contrasts["role"]) == {"control", "remedy"}
     assert (folder / "tables" / "observations.md").is_file() and (folder / "figures" / "main.svg").is_file()
+
+
+def test_every_claim_of_the_paper_is_asked(paper):
+    study, _ = paper
+    asked = observations.observe().query("setting == 'paper'")
+    assert len(asked) == len(CLAIMS) and not asked["reason"].eq("no study declares it").any()
 
 
 def test_the_page_on_all_studies_says_what_is_in(paper, monkeypatch):

@@ -20,9 +20,6 @@ from masktune.statistics import intervals
 
 _CONSTANT: dict[str, Any] = {"color": theme.QUIET, "linewidth": 0.9, "linestyle": (0, (1, 1.4))}
 
-# On the mark of a row that did not learn its task, by the study's gates.
-_FAILED: dict[str, Any] = {"color": theme.INK, "marker": "x", "markersize": 8, "linestyle": "", "zorder": 5}
-
 
 def accuracies(seeds: pd.DataFrame, main: pd.DataFrame, runs: pd.DataFrame | None = None) -> Drawing:
     """In- and out-of-distribution accuracy: a column a task, a row a model; every seed, the mean, its 95 % interval.
@@ -136,7 +133,7 @@ def _accuracy_panel(axis: Axes, seeds: pd.DataFrame, main: pd.DataFrame, methods
     failed = main[failed_to_train(main)]
     offsets = dict(zip(methods, set_rows.row_offsets(len(methods)), strict=True))
     heights = [sets.index(row.set) + offsets[row.method] for row in failed.itertuples()]
-    axis.plot(failed["accuracy"], heights, **_FAILED)
+    axis.plot(failed["accuracy"], heights, **marks.UNTRAINED)
     axis.margins(x=0.06)
 
 
@@ -146,7 +143,7 @@ def _legend(figure: Drawing, methods: list[str], main: pd.DataFrame) -> None:
     if main["seeds"].max() > 1:
         handles += [marks.dot_handle("one seed"), _line("95 % interval of the mean")]
     if failed_to_train(main).any():
-        handles += [Line2D([], [], label="did not train", **_FAILED)]
+        handles += [Line2D([], [], label="did not train", **marks.UNTRAINED)]
     marks.add_legend(figure, [*handles, Line2D([], [], label="constant answer", **_CONSTANT)])
 
 

@@ -52,9 +52,13 @@ def _stronger_cue(closed: pd.DataFrame) -> str:
 
 
 def _control(closed: pd.DataFrame) -> str:
-    """What a set asks for whose control is not declared, or has not run."""
+    """What a set asks for whose control is not declared, has not run, or has not trained."""
     control = closed.loc[closed["gate"] == NOT_TESTABLE, "control"]
-    wanted = {NO_CONTROL: "a positive control that is declared beforehand", NOT_RUN: "the run of the positive control"}
+    wanted = {
+        NO_CONTROL: "a positive control that is declared beforehand",
+        NOT_RUN: "the run of the positive control",
+        DID_NOT_TRAIN: "a positive control that trains",
+    }
     counts = {said: int((control == name).sum()) for name, said in wanted.items()}
     return "; ".join(f"{said} ({_count(number, 'comparison')})" for said, number in counts.items() if number)
 

@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 
 from masktune.analysis import names
 from masktune.analysis.claims.gates import CONTROL
+from masktune.analysis.claims.verdicts import DID_NOT_TRAIN
 from masktune.analysis.formatting import number
 from masktune.analysis.plotting import alt_text, marks, panels, set_rows, theme
 from masktune.analysis.plotting.marks import draw_horizontal
@@ -15,6 +16,8 @@ from masktune.analysis.plotting.theme import Drawing
 from masktune.analysis.plotting.value_axis import signed_tick
 from masktune.statistics.gates import FAILED
 
+# What is said of a control that shows nothing of a set, by its word in the column `passed`.
+_CLOSED = {FAILED: "fails", DID_NOT_TRAIN: "did not train"}
 _ASKED: dict[str, Any] = {"color": theme.INK, "linewidth": 1.1, "linestyle": (0, (4, 2))}
 
 
@@ -38,6 +41,8 @@ def gates(contrasts: pd.DataFrame) -> Drawing:
         handles = [marks.method_handle(theme.mark(method, methods), method) for method in methods]
         handles += marks.seed_handles(contrasts["seeds"])
         handles += [Line2D([], [], label="asked of the control", **_ASKED)] if _asked(contrasts) else []
+        if contrasts["passed"].eq(DID_NOT_TRAIN).any():
+            handles += [Line2D([], [], label=DID_NOT_TRAIN, **marks.UNTRAINED)]
         marks.add_legend(figure, handles)
     figure.alt = alt_text.compose(*_words(contrasts))
     return figure
@@ -58,6 +63,8 @@ def _panel(axis: Axes, frame: pd.DataFrame, methods: list[str], several: bool) -
     for row in frame.itertuples():
         height = places.index((row.set, row.model)) + offsets[methods.index(row.method)]
         draw_horizontal(axis, row.difference, (row.low, row.high), height, theme.mark(row.method, methods), row.seeds)
+        if row.passed == DID_NOT_TRAIN:
+            axis.plot([row.difference], [height], **marks.UNTRAINED)
 
 
 def _asked(frame: pd.DataFrame) -> list[float]:
@@ -66,13 +73,17 @@ def _asked(frame: pd.DataFrame) -> list[float]:
 
 def _words(frame: pd.DataFrame) -> list[str]:
     where, control = alt_text.row_namer(frame), frame[frame["role"] == CONTROL]
-    failed = control[control["passed"] == FAILED]
+    closed = [(control[control["passed"] == shown], said) for shown, said in _CLOSED.items()]
     sentences = [f"Gains in points of {frame['method'].nunique()} methods on sets out of distribution."]
     if len(control):
-        names_of = ", ".join(where(row) for _, row in failed.iterrows())
+        named = [
+            f", which {said} on {', '.join(where(row) for _, row in rows.iterrows())}"
+            for rows, said in closed
+            if len(rows)
+        ]
         sentences.append(f"The control {control['method'].iloc[0]} goes {alt_text.difference_range(control, where)}; "
                          f"{number(control['asked'].iloc[0])} are asked for"
-                         f"{f', which fails on {names_of}' if names_of else ', which it passes on all'}.")  # fmt: skip
+                         f"{''.join(named) or ', which it passes on all'}.")  # fmt: skip
     for method, own in frame[frame["role"] != CONTROL].groupby("method", sort=False):
         sentences.append(f"{method}: {alt_text.difference_range(own, where)}.")
     return sentences

@@ -46,7 +46,8 @@ def contrasts(frame: pd.DataFrame, gates: Gates) -> Table:
     caption = (
         f"Can the set tell, do known remedies help? Declared on {gates.declared}. Differences in points of accuracy "
         f"[{CROSSED}], {count(frame['seeds'], 'paired seed')}, {count(frame['examples'], 'example')} a set. "
-        f"{_control_note(gates)}{_remedies_note(gates)} {VARIES}. A dash: not run."
+        f"{_control_note(gates)}{_remedies_note(gates)} Where one of the two rows did not train the difference shows "
+        f"nothing of either. {VARIES}. A dash: not run."
     )
     return Table("gates", "Can the sets tell?", caption, frame, name_columns(wide))
 

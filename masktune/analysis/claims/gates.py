@@ -25,10 +25,12 @@ from masktune.study.design.study import Study
 
 LOSS = "loss_classification"
 CONTROL, REMEDY = "control", "remedy"
+ROW = ["method", "model", "task"]
 NO_GATES, NO_CONTROL, NO_REMEDIES, NOT_RUN = "no gates declared", "no control", "none declared", "not run"
 WITHOUT = {
     NO_CONTROL: "no positive control is declared for this model and task",
     NOT_RUN: "the positive control of the set has not run",
+    DID_NOT_TRAIN: "the positive control of the set did not train",
 }
 TRAINED = [
     "task", "model", "method", "seeds", "accuracy", "low", "high", "asked_accuracy", "seeds_below", "loss", "classes",
@@ -45,8 +47,8 @@ class Outcome:
     """What the gates of a study came to; empty without gates.
 
     `trained`: a row for each model x task x method. `contrasts`: a row for each set out of distribution with its
-    control, and with each remedy. `missing`: contrasts (role, model, task, method) that are declared and have no pair
-    of finished runs.
+    control, and with each remedy; `passed` is what it shows, which is nothing where one of its two rows did not train.
+    `missing`: contrasts (role, model, task, method) that are declared and have no pair of finished runs.
     """
 
     declared: Gates | None = None
@@ -60,7 +62,8 @@ class Outcome:
         A verdict on robustness needs two rows that trained, on a set that can tell. In distribution only `against` has
         to have trained: that the other has lost its accuracy there is just what the claim asks about, and a row that
         did not train has lost it. There is no cue to tell apart either, so that the control is not asked. Where a
-        study declares a control, a set that has none, or whose control has not run, is not known to tell: no verdict.
+        study declares a control, a set that has none, or whose control has not run or not trained, is not known to
+        tell: no verdict.
         """
         if self.declared is None:
             return {"trained": NO_GATES, "control": NO_GATES, "remedies": NO_GATES, "gate": "", "gate_reason": ""}
@@ -106,17 +109,19 @@ class Outcome:
         return CONTROL_FAILED if control.startswith(FAILED) else NOT_TESTABLE if control in WITHOUT else ""
 
     def _why_not(self, at: Comparison) -> str:
-        rows = self._rows(at, CONTROL)
-        if not len(rows):
-            return WITHOUT[self._control(at)]
-        row = rows.iloc[0]
+        control = self._control(at)
+        if control in WITHOUT:
+            return WITHOUT[control]
+        row = self._rows(at, CONTROL).iloc[0]
         gained = interval(row.difference, row.low, row.high, sign=True)
         return f"{row.method} gains {gained} points here, {row.asked:g} asked for"
 
     def _remedies(self, at: Comparison) -> str:
         rows = self._rows(at, REMEDY)
         if len(rows):
-            return f"{int(rows['passed'].eq('gains').sum())} of {len(rows)} gain"
+            untold = int(rows["passed"].eq(DID_NOT_TRAIN).sum())
+            note = f", {untold} {DID_NOT_TRAIN}" if untold else ""
+            return f"{int(rows['passed'].eq('gains').sum())} of {len(rows)} gain{note}"
         return NOT_RUN if any(key[:3] == (REMEDY, at.model, at.task) for key in self.missing) else NO_REMEDIES
 
 
@@ -130,7 +135,8 @@ def evaluate(study: Study, blocks: Sequence[Block], runs: pd.DataFrame, historie
         return Outcome()
     losses = final_losses(runs, histories)
     trained = pd.DataFrame(list(_trained_rows(study.gates, blocks, losses)), columns=TRAINED)
-    compared = pd.DataFrame(list(_contrast_rows(study.gates, blocks)), columns=CONTRASTS)
+    untrained = set(trained.loc[~trained["trained"].astype(bool), ROW].itertuples(index=False, name=None))
+    compared = pd.DataFrame(list(_contrast_rows(study.gates, blocks, untrained)), columns=CONTRASTS)
     here = set(compared[["role", "model", "task", "method"]].itertuples(index=False, name=None))
     declared = {
         (role, model, task, method)
@@ -209,23 +215,27 @@ def _pairs(gates: Gates) -> Iterator[tuple[str, str, str]]:
         yield from ((REMEDY, label, gates.remedies.against) for label in gates.remedies.labels)
 
 
-def _contrast_rows(gates: Gates, blocks: Iterable[Block]) -> Iterator[dict[str, Any]]:
+def _contrast_rows(
+    gates: Gates, blocks: Iterable[Block], untrained: set[tuple[str, str, str]]
+) -> Iterator[dict[str, Any]]:
+    """`untrained`: the rows (label, model, task) that did not learn their task; a contrast with one shows nothing."""
     for block in blocks:
         if block.kind != "out_of_distribution":
             continue
         for role, method, against in _pairs(gates):
             pair = block.pair(against, method)
-            if pair is not None:
-                named = {"role": role, "method": method, "against": against}
-                yield {
-                    **block.place,
-                    **named,
-                    **_judged(gates, role, compare(block, *pair, block.pretrainings(against, method))),
-                }
+            if pair is None:
+                continue
+            found = compare(block, *pair, block.pretrainings(against, method))
+            asked, shows = _judged(gates, role, found)
+            if any((label, block.model, block.task) in untrained for label in (method, against)):
+                shows = DID_NOT_TRAIN
+            named = {"role": role, "method": method, "against": against}
+            yield {**block.place, **named, **found, "asked": asked, "passed": shows}
 
 
-def _judged(gates: Gates, role: str, found: dict[str, Any]) -> dict[str, Any]:
-    gain = gates.control.gain if role == CONTROL and gates.control is not None else 0.0
-    if role == CONTROL:
-        return {**found, "asked": gain, "passed": can_tell(found["difference"], found["low"], gain)}
-    return {**found, "asked": gain, "passed": "gains" if gains(found["low"]) else "does not gain"}
+def _judged(gates: Gates, role: str, found: dict[str, Any]) -> tuple[float, str]:
+    """The gain that is asked for, in points, and what the difference shows of the set or of the remedy."""
+    if role == CONTROL and gates.control is not None:
+        return gates.control.gain, can_tell(found["difference"], found["low"], gates.control.gain)
+    return 0.0, "gains" if gains(found["low"]) else "does not gain"

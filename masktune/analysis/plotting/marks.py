@@ -23,6 +23,8 @@ CONVENTION = (
     f"A hollow mark rests on fewer than {ENOUGH} seeds, too few for a test at {LEVEL:g}, a filled one on enough."
 )
 CAP = 10  # points: an interval that is narrower than its mark still shows at both sides of it
+# On the mark of a row that did not learn its task, by the study's gates.
+UNTRAINED: dict[str, Any] = {"color": theme.INK, "marker": "x", "markersize": 8, "linestyle": "", "zorder": 5}
 _SIZES = {"D": 4.6, "s": 5.0, "^": 5.6, "v": 5.6, "P": 5.6, "X": 5.6}  # points; "o" has 5.6 too, by its diameter
 
 

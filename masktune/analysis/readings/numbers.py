@@ -1,10 +1,11 @@
 """The declared comparisons of a study, read elsewhere than at the end of training.
 
-A study that reads its runs at each epoch (`readings = "epochs"`) has the accuracy of every set there. `matched` reads
-the one row where it is as accurate in distribution as the other at its end: a method that trained less is not compared
-with one that trained more. `when_read` reads both at their best epoch by validation in distribution. What a study
-declares is the last epoch; these are beside it, and nothing is tested. Accuracies are in per cent, differences in
-points, intervals those of t over paired seeds: the examples are fixed.
+A study that reads its runs at each epoch (`readings = "epochs"`) has the accuracy of every set there; one that trains a
+row for several lengths has it at the end of each. `matched` reads the one row where it is as accurate in distribution
+as the other at its end: a method that trained less is not compared with one that trained more. `when_read` reads both
+at their best epoch by validation in distribution. What a study declares is the last epoch; these are beside it, and
+nothing is tested. Accuracies are in per cent, differences in points, intervals those of t over paired seeds: the
+examples are fixed.
 """
 
 from collections.abc import Iterator
@@ -24,6 +25,12 @@ from masktune.study.design.study import Study
 from masktune.study.store.stored import READING
 
 ACCURACY = "accuracy/"
+LENGTH = "training/epochs"
+# With those of training, what two runs share that differ in their length alone.
+SETTINGS = {
+    "data", "model", "checkpoint", "adaptation", "task", "method", "alpha", "mask_rate", "options", "data_options",
+    "pretraining", "seed",
+}  # fmt: skip
 MATCHED = [
     *PLACE, "method", "against", "seeds", "difference", "low", "high", "matched", "matched_low", "matched_high",
     "beyond", "inside", "against_inside", "against_epoch",
@@ -36,12 +43,17 @@ WHEN_READ = [
 
 @dataclass(frozen=True)
 class Course:
-    """The readings of one run: `epochs` [E], accuracy in distribution [E], and of each set [E]; its pre-training."""
+    """The readings of one run: `epochs` [E], accuracy in distribution [E], and of each set [E]; its pre-training.
+
+    `family`: a number for the row and seed, where each reading is the end of a training of its own, in which the
+    learning rate fell to zero.
+    """
 
     epochs: np.ndarray
     inside: np.ndarray
     sets: dict[str, np.ndarray]
     pretraining: int = 0
+    family: int | None = None
 
     @property
     def best(self) -> int:
@@ -53,28 +65,50 @@ Courses = dict[tuple[str, str, str], dict[int, Course]]
 
 
 def courses(study: Study, runs: pd.DataFrame, histories: pd.DataFrame) -> Courses:
-    """The readings of every finished run by (label, model, task) and seed; none where all runs were read once.
+    """The readings of every finished run by (label, model, task) and seed.
 
     Accuracy in distribution is the mean over the sets in distribution, where a task has several. A run that was read
-    once, next to others that were read at each epoch, has its last reading.
+    once, next to others that were read at each epoch, has its last reading; where all were, see `_of_lengths`.
     """
     columns = [column for column in histories if str(column).startswith(READING)]
-    found: Courses = {}
+    done = runs[runs["status"] == "done"]
     if not columns:
-        return found
+        return _of_lengths(study, done)
+    found: Courses = {}
     read = histories.dropna(subset=columns, how="all").sort_values(["run_id", "step"])
     by_run = dict(list(read.groupby("run_id", sort=False)))
-    done = runs[runs["status"] == "done"]
     for run, (_, stored) in zip(done.itertuples(), done.iterrows(), strict=True):
         if run.run_id in by_run:
             sets, epochs = _sets(by_run[run.run_id], columns), by_run[run.run_id]["epoch"].to_numpy(dtype=float)
         else:
-            sets, epochs = _last(stored), np.array([float(stored.get("training/epochs", np.nan))])
-        inside = [sets[name] for name, kind in _kinds(study, run.task) if kind == "in_distribution" and name in sets]
-        if inside:
-            course = Course(epochs, np.mean(inside, axis=0), sets, int(getattr(run, "pretraining", 0)))
-            found.setdefault((run.label, run.model, run.task), {})[int(run.seed)] = course
+            sets, epochs = _last(stored), np.array([float(stored.get(LENGTH, np.nan))])
+        _add(found, study, run, epochs, sets)
     return found
+
+
+def _of_lengths(study: Study, done: pd.DataFrame) -> Courses:
+    """For each run the ends of the shorter trainings of its row and seed, and its own: none where no length varies."""
+    found: Courses = {}
+    if LENGTH not in done or done[LENGTH].nunique() < 2:
+        return found
+    same = [column for column in done if column in SETTINGS or str(column).startswith("training/")]
+    families = done.groupby([column for column in same if column != LENGTH], dropna=False, sort=False)
+    for family, (_, rows) in enumerate(families):
+        own = rows.sort_values(LENGTH)
+        ends = [_last(stored) for _, stored in own.iterrows()]
+        for number, run in enumerate(own.itertuples(), 1):
+            sets = {name: np.concatenate([end[name] for end in ends[:number]]) for name in ends[0]}
+            _add(found, study, run, own[LENGTH].to_numpy(dtype=float)[:number], sets, family)
+    return found
+
+
+def _add(
+    found: Courses, study: Study, run: Any, epochs: np.ndarray, sets: dict[str, np.ndarray], family: int | None = None
+) -> None:
+    inside = [sets[name] for name, kind in _kinds(study, run.task) if kind == "in_distribution" and name in sets]
+    if inside:
+        course = Course(epochs, np.mean(inside, axis=0), sets, int(getattr(run, "pretraining", 0)), family)
+        found.setdefault((run.label, run.model, run.task), {})[int(run.seed)] = course
 
 
 def _last(run: pd.Series) -> dict[str, np.ndarray]:
@@ -101,10 +135,15 @@ def matched(study: Study, known: Courses) -> pd.DataFrame:
     """
     rows = [
         {**_named(*named), **_matched(named[0], pairs)}
-        for named, pairs in _pairs(study, known)
-        if named[0].kind == "out_of_distribution"
+        for named, shared in _pairs(study, known)
+        if named[0].kind == "out_of_distribution" and (pairs := [pair for pair in shared if _has_course(*pair)])
     ]
     return pd.DataFrame(rows, columns=MATCHED)
+
+
+def _has_course(method: Course, against: Course) -> bool:
+    """Whether `against` can be read elsewhere than at its end: not where the two are one row at two lengths."""
+    return against.family is None or (len(against.epochs) > 1 and against.family != method.family)
 
 
 def _matched(at: Comparison, pairs: list[tuple[Course, Course]]) -> dict[str, Any]:
@@ -130,7 +169,8 @@ def when_read(study: Study, known: Courses) -> pd.DataFrame:
     In distribution the best epoch is chosen on the set that is scored, so that its accuracy there flatters both rows.
     """
     several = {
-        row: {seed: course for seed, course in own.items() if len(course.epochs) > 1} for row, own in known.items()
+        row: {seed: course for seed, course in own.items() if len(course.epochs) > 1 and course.family is None}
+        for row, own in known.items()
     }
     rows = [{**_named(*named), **_when_read(named[0], pairs)} for named, pairs in _pairs(study, several)]
     return pd.DataFrame(rows, columns=WHEN_READ)

@@ -23,8 +23,9 @@ def matched(frame: pd.DataFrame) -> Table:
     caption = (
         "Differences in points of accuracy out of distribution: both rows at the last epoch, which is what the study "
         "declares, and with the second row read where it is as accurate in distribution as the first one is at its "
-        "end, between the readings of its epochs (a straight line; where it passes through that accuracy several "
-        f"times, the last). [{_OVER_SEEDS}], {count(frame['seeds'], 'paired seed')}. In distribution: accuracy of both "
+        "end, between the readings of its epochs or, where it was trained for several lengths, between the ends of "
+        "these trainings (a straight line; where it passes through that accuracy several times, the last). "
+        f"[{_OVER_SEEDS}], {count(frame['seeds'], 'paired seed')}. In distribution: accuracy of both "
         "at the last epoch. Read at: the mean epoch of the second row. Beyond: the pairs in which it never has that "
         f"accuracy, and the nearest reading is taken. {VARIES}. Nothing here is tested."
     )

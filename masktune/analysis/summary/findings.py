@@ -9,10 +9,11 @@ from masktune.analysis import names
 from masktune.analysis.accuracy.numbers import PLACE
 from masktune.analysis.claims.gates import CONTROL, REMEDY
 from masktune.analysis.claims.tables import count_judged
-from masktune.analysis.claims.verdicts import DID_NOT_TRAIN, VERDICTS, decide, is_closed
+from masktune.analysis.claims.verdicts import CONTROL_FAILED, DID_NOT_TRAIN, VERDICTS, decide, is_closed
 from masktune.analysis.formatting import MINUS, count, interval, join_words, number
 from masktune.analysis.readings import text as readings
 from masktune.analysis.summary.records import Record
+from masktune.statistics.gates import FAILED, PASSED
 from masktune.study.design.claims import LEVEL
 
 MOST_PAIRS = 10  # of rows, whose differences are told one by one
@@ -97,22 +98,30 @@ def _control(frame: pd.DataFrame) -> list[str]:
     own = frame[frame["role"] == CONTROL] if len(frame) else frame
     if own.empty:
         return []
-    failed = own[own["passed"] != "passed"]
+    passed = int(own["passed"].eq(PASSED).sum())
     spans = f"{number(own['difference'].min(), sign=True)} to {number(own['difference'].max(), sign=True)} points"
-    said = f"Can the sets tell? The positive control ({own['method'].iloc[0]}) passed on {len(own) - len(failed)} of "
+    said = f"Can the sets tell? The positive control ({own['method'].iloc[0]}) passed on {passed} of "
     said += f"{len(own)} (model x set), {spans} where {own['asked'].iloc[0]:g} are asked for"
-    closed = ", ".join(f"{names.model(row.model)} on {names.evaluation_set(row.set)}" for row in failed.itertuples())
-    return [f"{said}; control failed: {closed}." if closed else f"{said}."]
+    groups = ((CONTROL_FAILED, FAILED), (f"control {DID_NOT_TRAIN}", DID_NOT_TRAIN))
+    closed = [
+        f"{title}: {_sets(own[own['passed'] == shown])}" for title, shown in groups if (own["passed"] == shown).any()
+    ]
+    return [f"{'; '.join([said, *closed])}."]
+
+
+def _sets(rows: pd.DataFrame) -> str:
+    return ", ".join(f"{names.model(row.model)} on {names.evaluation_set(row.set)}" for row in rows.itertuples())
 
 
 def _remedies(frame: pd.DataFrame) -> list[str]:
     own = frame[frame["role"] == REMEDY] if len(frame) else frame
     if own.empty:
         return []
-    counts = [
-        f"{method} on {int(rows['passed'].eq('gains').sum())} of {len(rows)}"
-        for method, rows in own.groupby("method", sort=False)
-    ]
+    counts = []
+    for method, rows in own.groupby("method", sort=False):
+        untold = int(rows["passed"].eq(DID_NOT_TRAIN).sum())
+        note = f" ({untold} {DID_NOT_TRAIN})" if untold else ""
+        counts.append(f"{method} on {int(rows['passed'].eq('gains').sum())} of {len(rows)}{note}")
     return [f"Known remedies gain: {join_words(counts)} (model x set)."]
 
 

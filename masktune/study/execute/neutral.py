@@ -72,7 +72,8 @@ def check(study: Study, count: int, make_checkpoints: bool = False) -> list[Neut
                 _compare(stored, _train(stored))
         ids, checkpoints = tuple(stored.run_id for stored in drawn), "made again" if make_checkpoints else "cached"
         today = training.read_source(drawn[0].cell)
-        changes.append(Neutral(source, today, date.today().isoformat(), study.name, checkpoints, ids))
+        on = "; ".join(sorted({_describe(stored.made_on) for stored in drawn}))
+        changes.append(Neutral(source, today, date.today().isoformat(), study.name, checkpoints, ids, on))
     for change in changes:
         neutral.add(change)
     return changes
@@ -178,6 +179,11 @@ def _compare(stored: StoredRun, again: "pyarrow.Table") -> None:
 def logits_of(answers: "pyarrow.Table") -> numpy.ndarray:
     """All logits of a run, float32, one example after the other."""
     return answers["logits"].combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(numpy.float32)
+
+
+def _describe(made_on: Mapping[str, object]) -> str:
+    """`cpu, AMD EPYC`."""
+    return ", ".join(str(made_on[name]) for name in ("device", "processor") if made_on.get(name))
 
 
 def _elsewhere(stored: StoredRun) -> str:

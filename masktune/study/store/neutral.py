@@ -28,7 +28,8 @@ HEAD = (
 class Neutral:
     """A change of the source that left every logit of the `checked` runs of a `study` as it was.
 
-    `before` and `after` are digests; `checkpoints` says whether what the runs start from was "cached" or "made again".
+    `before` and `after` are digests; `checkpoints` says whether what the runs start from was "cached" or "made again",
+    `on` on what device and processor both were trained: nothing is known of the bits on another.
     """
 
     before: str
@@ -37,6 +38,7 @@ class Neutral:
     study: str
     checkpoints: str
     checked: tuple[str, ...]
+    on: str = ""
 
     def __post_init__(self) -> None:
         require(len(self.checked) > 0, "checked", list(self.checked), "the id of at least one run")

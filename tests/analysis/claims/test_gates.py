@@ -275,3 +275,35 @@ def test_a_loss_that_knows_a_bias_model_is_not_held_against_guessing():
     assert ("cue-free", "bert", "sentiment") in found
     assert not any(label == "cue-free" for label, *_ in gates.final_losses(biased, logs))
     assert gates.final_losses(runs, logs.drop(columns=gates.LOSS)) == {}
+
+
+@pytest.mark.parametrize("label", ["cue-free", "fine-tuning"])
+def test_a_control_shows_nothing_of_a_set_where_one_of_its_rows_did_not_train(label):
+    runs, predictions = runs_of(control=EVERYWHERE, untrained=[(label, "paraphrase")])
+    if label == "cue-free":  # that it answers at random in distribution alone
+        kept, _ = runs_of(control=EVERYWHERE)[::-1]
+        outside = predictions["set"] == "swaps"
+        predictions.loc[outside, "prediction"] = kept.loc[outside, "prediction"]
+    found = evaluated(runs, predictions, study(), losses(runs))
+    control = found.gates.contrasts.set_index(["role", "set"])["passed"]["control"]
+    assert control.to_dict() == {"contrast": "passed", "counterfactual": "passed", "swaps": verdicts.DID_NOT_TRAIN}
+    swaps = found.claims.set_index("set").loc["swaps"]
+    assert swaps["control"] == verdicts.DID_NOT_TRAIN
+    assert swaps["verdict"] == (verdicts.NOT_TESTABLE if label == "cue-free" else verdicts.DID_NOT_TRAIN)
+    if label == "cue-free":
+        assert swaps["reason"] == "the positive control of the set did not train"
+
+
+def test_a_remedy_that_did_not_train_does_not_gain():
+    runs, predictions = runs_of(control=EVERYWHERE, remedy=("swaps",))
+    lost = (predictions["set"] == "validation") & predictions["run_id"].isin(
+        runs.loc[(runs["label"] == "Product of Experts") & (runs["task"] == "paraphrase"), "run_id"]
+    )
+    predictions.loc[lost, "prediction"] = 0
+    found = results.of(runs, predictions, study(), losses(runs))
+    remedy = found.gates.contrasts.set_index(["role", "set"])["passed"]["remedy"]
+    assert remedy["swaps"] == verdicts.DID_NOT_TRAIN and remedy["contrast"] == "does not gain"
+    assert found.claims.set_index("set").loc["swaps", "remedies"] == "0 of 1 gain, 1 did not train"
+    shown = next(table for table in found.gate_tables if table.name == "gates").shown
+    assert shown.iloc[-1, -1].endswith("] did not train")
+    assert "did not train" in [text.get_text() for text in found.figures()["gates"].legends[0].get_texts()]

@@ -3,14 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from analysis.claims.conftest import observed, row, shown, store
 
 from masktune.analysis import claims
 from masktune.analysis.claims import observations, verdicts
 from masktune.analysis.claims.paper import CLAIMS, Compared, Setting
-from masktune.analysis.diversity import numbers as diversity
 from masktune.analysis.table import write as write_table
 from masktune.errors import MaskTuneError
-from masktune.study.design import arms
 from masktune.study.design.claims import smallest_p
 
 pytestmark = pytest.mark.slow
@@ -47,39 +46,6 @@ SETS = {
 }  # fmt: skip
 
 
-def row(task, name, model="roberta", difference=2.0, **changes):
-    """A line of a stored table of claims: a clear gain of Mask-tuning over 10 seeds."""
-    return {
-        "claim": 1, "family": "headline", "test": "superiority", "task": task, "model": model, "set": name,
-        "kind": "out_of_distribution", "method": "Mask-tuning", "against": "fine-tuning", "declared_seeds": 10,
-        "seeds": 10, "examples": 400, "difference": difference, "low": difference - 1, "high": difference + 1,
-        "bound": difference - 0.8, "p": 0.002, "smallest_p": smallest_p(10), "corrected_p": 0.03,
-        "probability_greater": 0.9, "verdict": verdicts.REPRODUCED, "reason": "", "margin": np.nan, **changes,
-    }  # fmt: skip
-
-
-@pytest.fixture
-def results(tmp_path, monkeypatch):
-    """A working folder without results, beside which the project's studies are known."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MASKTUNE_RESULTS", str(tmp_path / "results"))
-    return tmp_path / "results"
-
-
-def store(results, study, *rows):
-    folder = results / study / "tables"
-    folder.mkdir(parents=True)
-    pd.DataFrame(rows, columns=claims.numbers.COLUMNS).to_csv(folder / "claims.csv", index=False)
-
-
-def observed():
-    return observations.observe().set_index(["name", "setting"])
-
-
-def shown(claim, column):
-    return claims.tables.observations(observations.observe()).shown.set_index("Claim").loc[claim, column]
-
-
 def test_without_results_nothing_is_run_and_everything_has_a_row(results):
     frame = observations.observe()
     assert set(frame["verdict"]) == {verdicts.NOT_RUN}
@@ -106,64 +72,6 @@ def test_what_no_study_declares_is_said(results):
     assert frame.loc[("diversity", "laptop"), asked].tolist() == [verdicts.NOT_RUN, "no study declares it"]
     assert frame.loc[("diversity", "embedded"), asked].tolist() == [verdicts.NOT_RUN, ""]
     assert frame.loc[("diversity", "embedded"), "command"] == "python -m masktune run STUDY"
-
-
-@pytest.mark.parametrize(
-    ("factor", "verdict"),
-    [(1.0, verdicts.NOT_REPRODUCED), (9.0, verdicts.REPRODUCED), (None, verdicts.IN_PART)],
-)
-def test_diversity_is_held_against_three_times_under_every_measure(results, factor, verdict):
-    store_diversity(results, factor)
-    cell = observed().loc["diversity", "embedded"]
-    assert (cell["verdict"], cell["comparisons"], cell["seeds"], cell["examples"]) == (verdict, 9, 3, "200")
-    assert cell["lowest"] < cell["ratio"] < cell["highest"]
-    if factor:
-        assert cell["ratio"] == pytest.approx(factor, rel=0.02)
-    below = {1.0: 9, 9.0: 0, None: 7}[factor]
-    assert f"below three times under {below} of 9 measures" in shown("diversity", "Embedded world")
-
-
-@pytest.mark.parametrize(
-    ("unable", "verdict", "comparisons"),
-    [(0, verdicts.IN_PART, 9), (2, verdicts.NOT_REPRODUCED, 7), (8, verdicts.NOT_REPRODUCED, 1)],
-)
-def test_a_measure_that_random_tokens_cannot_carry_to_three_times_cannot_tell(results, unable, verdict, comparisons):
-    store_diversity(results, None, unable)
-    cell = observed().loc["diversity", "embedded"]
-    assert (cell["verdict"], cell["comparisons"]) == (verdict, comparisons)
-    said = f"; {unable} more cannot tell: random tokens do not reach three times"
-    assert cell["reason"].endswith(said) if unable else "cannot tell" not in cell["reason"]
-
-
-def test_where_no_measure_can_tell_nothing_is_judged(results):
-    store_diversity(results, 9.0, len(diversity.MEASURES))
-    cell = observed().loc["diversity", "embedded"]
-    reason = "random tokens do not reach three times under any of 9 measures"
-    assert (cell["verdict"], cell["reason"]) == (verdicts.NOT_TESTABLE, reason)
-
-
-def store_diversity(results, factor, unable=0):
-    """Three seeds: Mask-tuning is `factor` times as diverse as the others (None: nine times under two measures).
-
-    Random tokens are four times as diverse, and under the first `unable` measures twice.
-    """
-    rows = [
-        {"label": label, "seed": seed, "epoch": 1, "sources": 200, "draws": 8}
-        | {
-            name: _diverse(label, seed, factor or 1.0 + 8 * (i < 2), 2.0 if i < unable else 4.0)
-            for i, name in enumerate(diversity.MEASURES)
-        }
-        for label in arms.ARMS
-        for seed in range(3)
-    ]
-    (results / "embedded").mkdir(parents=True)
-    pd.DataFrame(rows).to_csv(arms.gathered_file("embedded"), index=False)
-
-
-def _diverse(label, seed, factor, random):
-    """0.1, a little more with each seed; `factor` times that for Mask-tuning, and not quite in one seed."""
-    times = {arms.MASK_TUNING: factor * (1 + 0.01 * (seed - 1)), arms.RANDOM: random}
-    return 0.1 * (1 + 0.1 * seed) * times.get(label, 1)
 
 
 @pytest.mark.parametrize("setting", ["embedded", "laptop"])
@@ -312,52 +220,6 @@ def test_another_training_an_adaptation_or_other_data_answers_nothing(results, t
     (tmp_path / "studies" / "sweep.toml").write_text(SWEEP.replace("mask_rate = 0.15", f"mask_rate = 0.15\n{own}"))
     store(results, "sweep", row("sentiment", "contrast", "bert", method="ours", against="more"))
     assert observed().loc["5 %", "embedded"]["verdict"] == verdicts.NOT_RUN
-
-
-def store_runs(results, seconds, precisions=None):
-    """Runs with these training times by task: fine-tuning's and Mask-tuning's of each seed."""
-    methods = {"fine-tuning": "fine_tuning", "Mask-tuning": "mask_tuning"}
-    runs = [
-        {"label": label, "method": methods[label], "model": "roberta", "task": task, "seed": seed, "status": "done",
-         "train_seconds": taken, "train_examples": 100, "precision": (precisions or {}).get(task)}
-        for task, pairs in seconds.items() for seed, pair in enumerate(pairs)
-        for label, taken in zip(methods, pair, strict=True)
-    ]  # fmt: skip
-    pd.DataFrame(runs).to_parquet(results / "embedded" / "runs.parquet")
-
-
-def test_cost_is_the_mean_of_paired_ratios_of_training_times(results):
-    store(results, "embedded", row("sentiment", "contrast"), row("inference", "heuristics"))
-    store_runs(results, {"sentiment": [(10.0, 10.0), (10.0, 40.0)], "inference": [(10.0, 5.0), (20.0, 10.0)]})
-    cell = observed().loc["Q3", "embedded"]
-    assert cell[["ratio", "lowest", "highest"]].tolist() == pytest.approx([1.0, 0.5, 2.0])
-    assert cell["verdict"] == verdicts.MEASURED
-    assert shown("Q3", "Embedded world") == (
-        "RoBERTa: 1.00 times (0.50 to 2.00), 2 seeds; measured: in a precision that was not stored, code that was not "
-        "stored"
-    )
-
-
-def test_cost_is_never_averaged_over_runs_that_were_made_differently(results):
-    store(results, "embedded", row("sentiment", "contrast"), row("inference", "heuristics"))
-    times = {"sentiment": [(10.0, 21.0)] * 2, "inference": [(10.0, 30.0)]}
-    store_runs(results, times, {"sentiment": "bf16", "inference": "fp32"})
-    assert shown("Q3", "Embedded world") == (
-        "RoBERTa: 2.10 times, 2 seeds; measured: in bf16, code that was not stored; separately, 3.00 times in fp32, "
-        "code that was not stored"
-    )
-    caption = claims.tables.observations(observations.observe()).caption
-    assert caption.endswith("Study embedded: The runs were not all made alike: 4 in bf16, 2 in fp32.")
-
-
-def test_cost_is_that_of_the_runs_that_are_stored(results):
-    """The table of claims may be older or newer than the runs."""
-    store(results, "embedded", row("sentiment", "contrast"), row("inference", "heuristics"))
-    store_runs(results, {"sentiment": [(10.0, 15.0)], "paraphrase": [(10.0, 90.0)]})
-    cell = observed().loc["Q3", "embedded"]
-    assert (cell["ratio"], cell["comparisons"]) == (pytest.approx(1.5), 1)
-    store_runs(results, {"paraphrase": [(10.0, 90.0)]})
-    assert observed().loc["Q3", "embedded"]["verdict"] == verdicts.NOT_RUN
 
 
 def settled(method, against, **place):

@@ -130,6 +130,43 @@ def test_a_row_that_was_read_once_is_compared_at_its_end_and_has_no_best_epoch()
     assert readings.numbers.when_read(declared, known).empty
 
 
+def trained_for(label, lengths, shift=0.0, **settings):
+    """Runs of one row and three seeds, read once: each length of training ends where PLAIN is after so many epochs."""
+    return [
+        {
+            "run_id": f"{label}/{epochs}/{seed}", "label": label if epochs == 3 else f"{label} (epochs {epochs})",
+            "model": "bert", "task": "paraphrase", "seed": seed, "status": "done", "training/epochs": epochs,
+            "accuracy/validation": PLAIN[0][epochs - 1] - shift, "accuracy/swaps": PLAIN[1][epochs - 1], **settings,
+        }
+        for epochs in lengths
+        for seed in range(3)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("lengths", [(1, 2, 3), (3, 1, 2), (2, 3)])
+def test_trainings_of_several_lengths_are_a_course(lengths):
+    declared = study(GAIN)
+    plain, ours = {"method": "fine_tuning"}, {"method": "mask_tuning", "alpha": 0.6}
+    other = trained_for("faster", (1,), method="fine_tuning", **{"training/learning_rate": 0.1})
+    runs = trained_for("fine-tuning", lengths, **plain) + trained_for("Mask-tuning", (3,), shift=0.05, **ours) + other
+    known = readings.numbers.courses(declared, pd.DataFrame(runs), pd.DataFrame())
+    [row] = readings.numbers.matched(declared, known).itertuples()
+    # Half way between two and three epochs, 85 % in distribution, fine-tuning has 45 % out of it, Mask-tuning 40 %.
+    assert (row.against_epoch, row.matched, row.difference) == pytest.approx((2.5, -5.0, 0.0))
+    assert (row.seeds, row.beyond) == (3, 0)
+    assert readings.numbers.when_read(declared, known).empty, "an end of another training is no epoch of this one"
+
+
+def test_a_row_at_two_lengths_is_not_matched_with_itself_and_one_of_the_shortest_not_at_all():
+    declared = study(GAIN)
+    same = [{**row, "label": "Mask-tuning"} for row in trained_for("fine-tuning", (3,), method="fine_tuning")]
+    shorter = [{**row, "label": "fine-tuning"} for row in trained_for("fine-tuning", (2,), method="fine_tuning")]
+    longer = trained_for("Mask-tuning", (3,), method="mask_tuning")
+    for runs in (same + shorter, shorter + longer):
+        known = readings.numbers.courses(declared, pd.DataFrame(runs), pd.DataFrame())
+        assert known and readings.numbers.matched(declared, known).empty
+
+
 def test_tables_and_text_say_what_is_shown():
     declared = study(GAIN, KEPT)
     known = courses_of(declared)

@@ -64,7 +64,7 @@ def test_differences_between_rows_that_trained_are_told_one_by_one_where_they_ar
 
 
 def test_gates_are_told_before_the_claims(project, record):
-    store(project, -20.0, verdicts.DID_NOT_TRAIN, trained=False, passed="failed: too little")
+    store(project, -20.0, verdicts.DID_NOT_TRAIN, trained=False, passed="failed")
     text = findings.study(record)
     assert "1 of 4 rows (method x model x task) did not: Mask-tuning (BERT on inference)." in text
     assert (
@@ -73,6 +73,17 @@ def test_gates_are_told_before_the_claims(project, record):
     assert "Known remedies gain: experts on 2 of 2" in text
     assert text.index("Did it train?") < text.index(f"**{verdicts.DID_NOT_TRAIN}**")
     assert "By the gates 1 of 4 rows did not train, and 2 of 4 declared comparisons" in "\n".join(page.hard([record]))
+
+
+def test_controls_and_remedies_that_did_not_train_are_told_apart(project, record):
+    store(project, -20.0, verdicts.NOT_TESTABLE, passed=verdicts.DID_NOT_TRAIN)
+    frame = record.table("gates")
+    path = project / "results" / "toy" / "tables" / "gates.csv"
+    frame.loc[frame["role"] == "remedy", "passed"] = ["gains", verdicts.DID_NOT_TRAIN]
+    frame.to_csv(path, index=False)
+    text = findings.study(record)
+    assert "passed on 0 of 2 (model x set)" in text and "; control did not train: BERT on heuristics, BERT on" in text
+    assert "Known remedies gain: experts on 1 of 2 (1 did not train) (model x set)." in text
 
 
 def test_estimates_are_counted_by_verdict_and_side(project, record):

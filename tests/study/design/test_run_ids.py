@@ -17,7 +17,7 @@ RUN_IDS = {
     "embedded": (192, "9a054fa7b0e1872a006237897dafc8c5b8259f6e0758f01f8e84597d3f3439c8"),
     "laptop": (218, "5f44cfad7bbcd9b9c35eec1be23de8591c3d085066009eb6ea1950bd1bce887c"),
     "methods": (279, "22cf647c6f5efae7b51e418acdb8ced7ae84faf439702cce9f66d1a7b5234b9c"),
-    "paper": (549, "44041c953896fcc6b10a1647a40d02160eab2727c992f47ab4d4570908743934"),
+    "paper": (668, "bdc5830ea717d1099ac61f1fecf77f83efb88cae48e264defd11dd47499a79c4"),
     "sizes": (240, "24e784edf4bc9e419b784a9747828ca92d2f5f1b0b21c2dd766b300d9dd06c46"),
 }
 TRIALS = {

@@ -13,7 +13,7 @@ from masktune.__main__ import main
 from masktune.errors import MaskTuneError
 from masktune.study.design.load import parse_study
 from masktune.study.execute import neutral as checking
-from masktune.study.run import training
+from masktune.study.run import environment, training
 from masktune.study.store import gather, neutral, runs
 
 pytestmark = pytest.mark.slow
@@ -68,6 +68,7 @@ def test_runs_that_come_out_the_same_make_the_change_neutral_and_nothing_is_left
     [change] = checking.check(study, 3)
     today = training.read_source(study.cells[0])
     assert (change.before, change.after, change.study, change.checkpoints) == ("old", today, "small", "cached")
+    assert change.on == f"cpu, {environment.hardware()['processor']}"
     assert neutral.read() == (change,) and len(set(change.checked)) == 3
     labels = [cell.label for cell in study.cells for seed in cell.seeds if cell.run_id(seed) in change.checked]
     assert set(labels) == {"fine-tuning", "Mask-tuning"}

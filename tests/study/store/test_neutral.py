@@ -69,6 +69,8 @@ def test_results_of_neutral_changes_are_alike_and_their_costs_are_not():
     assert provenance.neutral_note(runs) == (
         " 2 sources of the package count as 1: 2 runs, trained again, came out the same to the bit (neutral.toml)."
     )
+    neutral.add(replace(CHANGE, on="cpu, a processor", checked=("run3",)))
+    assert " 3 runs, trained again on cpu, a processor, came out the same to the bit" in provenance.neutral_note(runs)
     assert provenance.complete(runs)["source"].nunique() == 2
     another = pd.concat([runs, runs.assign(source="d" * 64).head(1)])
     assert "3 by code bbbbbbb" in provenance.mixed_note(another)
