@@ -96,3 +96,19 @@ def test_the_log_gives_the_difference_on_paws_qqp_that_the_table_has():
     said = f"({row['difference']:+.1f} points of accuracy, {balanced:+.1f} of balanced accuracy"
     assert said.replace("-", "\N{MINUS SIGN}") in " ".join(committed_text("studies/deviations.md").split())
     assert row["constant"] > max(row["accuracy"], row["against_accuracy"])
+
+
+def test_the_log_says_which_controls_and_remedies_did_not_train():
+    """That they are two sets of RoBERTa, two of Product of Experts, and that no tested claim stands on them."""
+    frames = {
+        name: pd.read_csv(io.StringIO(committed_text(f"results/{name}/tables/gates.csv")))
+        for name in ("embedded", "methods", "ablations", "convergence", "laptop", "collapse")
+    }
+    found = pd.concat([frame.assign(study=name) for name, frame in frames.items()])
+    rows = found[found["passed"] == "did not train"].groupby(["study", "role", "method", "model"]).size()
+    assert rows.to_dict() == {
+        ("embedded", "control", "fine-tuning, cue-free", "roberta"): 2,
+        ("methods", "remedy", "Product of Experts", "bert"): 2,
+    }
+    claims = pd.read_csv(io.StringIO(committed_text("results/embedded/tables/claims.csv")))
+    assert set(claims.loc[claims["model"] == "roberta", "test"]) == {"estimate"}
