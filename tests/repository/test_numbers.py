@@ -1,6 +1,7 @@
 """What RESULTS.md, README and the deviations log say of the results is made from them as they are committed."""
 
 import io
+import tomllib
 
 import pandas as pd
 import pytest
@@ -112,3 +113,18 @@ def test_the_log_says_which_controls_and_remedies_did_not_train():
     }
     claims = pd.read_csv(io.StringIO(committed_text("results/embedded/tables/claims.csv")))
     assert set(claims.loc[claims["model"] == "roberta", "test"]) == {"estimate"}
+
+
+def test_the_log_says_how_many_sources_made_the_runs_on_real_data():
+    """Five, which count as one by runs of both methods that were trained by each on one CPU."""
+    runs = [
+        pd.read_parquet(io.BytesIO(git("show", f":results/{name}/runs.parquet"))) for name in ("laptop", "collapse")
+    ]
+    done = pd.concat(runs).query("status == 'done'")
+    assert done["source"].nunique() == 5 and (done["device"] != "cpu").mean() > 0.5
+    entries = tomllib.loads(committed_text("results/neutral.toml"))["neutral"]
+    changes = [entry for entry in entries if entry["study"] == "collapse"]
+    assert {entry["before"] for entry in changes} | {changes[0]["after"]} == set(done["source"])
+    checked = done[done["run_id"].isin([run for entry in changes for run in entry["checked"]])]
+    assert set(checked["label"]) == {"fine-tuning (epochs 0.2375)", "Mask-tuning (epochs 0.2375)"}
+    assert {entry["on"] for entry in changes} == {"cpu, AMD EPYC"}
