@@ -127,4 +127,10 @@ def test_the_log_says_how_many_sources_made_the_runs_on_real_data():
     assert {entry["before"] for entry in changes} | {changes[0]["after"]} == set(done["source"])
     checked = done[done["run_id"].isin([run for entry in changes for run in entry["checked"]])]
     assert set(checked["label"]) == {"fine-tuning (epochs 0.2375)", "Mask-tuning (epochs 0.2375)"}
-    assert {entry["on"] for entry in changes} == {"cpu, AMD EPYC"}
+    [other] = [entry for entry in entries if entry["study"] == "laptop"]
+    assert done["source"].mode().tolist() == [other["before"]]
+    epochs = done[done["run_id"].isin(other["checked"])]
+    assert sorted(epochs["label"] + " " + epochs["task"]) == [
+        "fine-tuning, one epoch inference", "fine-tuning, one epoch paraphrase",
+    ]  # fmt: skip
+    assert {entry["on"] for entry in [*changes, other]} == {"cpu, AMD EPYC"}

@@ -97,7 +97,8 @@ def _of_lengths(study: Study, done: pd.DataFrame) -> Courses:
         own = rows.sort_values(LENGTH)
         ends = [_last(stored) for _, stored in own.iterrows()]
         for number, run in enumerate(own.itertuples(), 1):
-            sets = {name: np.concatenate([end[name] for end in ends[:number]]) for name in ends[0]}
+            known = [name for name in ends[0] if all(name in end for end in ends)]
+            sets = {name: np.concatenate([end[name] for end in ends[:number]]) for name in known}
             _add(found, study, run, own[LENGTH].to_numpy(dtype=float)[:number], sets, family)
     return found
 
