@@ -66,8 +66,8 @@ def neutral_note(runs: pd.DataFrame) -> str:
     checked = {run for change in changes for run in change.checked}
     on = "".join(f" on {machine}" for machine in dict.fromkeys(change.on for change in changes) if machine)
     return (
-        f" {len(sources)} sources of the package count as {len(same)}: {len(checked)} runs, trained again{on}, came out "
-        f"the same to the bit ({neutral.FILE})."
+        f" {len(sources)} sources of the package count as {len(same)}: {len(checked)} runs, trained again{on}, came "
+        f"out the same to the bit ({neutral.FILE})."
     )
 
 
