@@ -10,13 +10,14 @@ import pandas as pd
 
 from masktune import MaskTuning, data
 from masktune.analysis import names
-from masktune.analysis.claims.gates import NO_GATES
+from masktune.analysis.claims.gates import NO_CONTROL, NO_GATES
 from masktune.analysis.claims.paper import CLAIMS
 from masktune.analysis.claims.verdicts import is_closed
 from masktune.analysis.formatting import DASH, interval, join_words, number
 from masktune.analysis.summary import findings, provision
 from masktune.analysis.summary.records import Record
 from masktune.data.catalogue import CARDS
+from masktune.pretraining import curve
 
 COMMAND = "python -m masktune summary"
 
@@ -195,10 +196,44 @@ def not_done(records: Sequence[Record]) -> list[str]:
     runs = f"- Declared runs that are not in: {'; '.join(waiting)}." if waiting else "- Every declared run is in."
     return [
         runs,
+        *_not_levelled_off(records),
+        *_without_control(records),
         "- The authors' code and settings are not public, and the six baselines that the paper beats are not named in "
         "what was at hand: ours follow their own papers.",
         "- Cost is measured on the hardware that Compute names, and on no other.",
     ]
+
+
+def _not_levelled_off(records: Sequence[Record]) -> list[str]:
+    """How many of the language models that were trained here had not levelled off, each counted once."""
+    frames = [frame for record in records if len(frame := record.table("language_models"))]
+    trained = pd.concat(frames).drop_duplicates() if frames else pd.DataFrame({"levelled_off": []})
+    moving = trained[~trained["levelled_off"].astype(bool)]
+    if moving.empty:
+        return []
+    low, high = moving["last_gain"].min(), moving["last_gain"].max()
+    return [
+        f"- Language models: {len(moving)} of {len(trained)} that were trained here had not levelled off where the "
+        f"studies start from them; their held-out loss still fell by {low:.3f} to {high:.3f} nats in the last quarter "
+        f"of training, and less than {curve.STILL:g} is asked."
+    ]
+
+
+def _without_control(records: Sequence[Record]) -> list[str]:
+    """Which sets carry no verdict, as their study has a positive control for others and none for them."""
+    lines = []
+    for record in records:
+        frame = record.table("claims")
+        frame = frame[frame["control"] == NO_CONTROL] if len(frame) else frame
+        declares = record.study.gates is not None and record.study.gates.control is not None
+        if declares and len(frame):
+            places = [
+                f"{join_words([names.evaluation_set(name) for name in own['set'].unique()])} ({names.model(str(model))})"
+                for model, own in frame.groupby("model", sort=False)
+            ]
+            said = "; ".join(places)
+            lines.append(f"- Sets without a positive control in `{record.name}`, which carry no verdict there: {said}.")
+    return lines
 
 
 DEVIATIONS = [

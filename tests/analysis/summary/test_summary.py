@@ -98,6 +98,31 @@ def test_what_is_not_run_is_said(project, record):
     assert "`toy` lacks 40 of 40" in page.write([record])
 
 
+def test_language_models_that_still_learn_are_counted_once(project, record):
+    store(project, 4.0, verdicts.REPRODUCED)
+    rows = [
+        {"model": "bert", "pretraining": number, "last_gain": gain, "levelled_off": gain < 0.02}
+        for number, gain in enumerate((0.01, 0.03, 0.05))
+    ]
+    folder = project / "results" / "toy" / "tables"
+    save(folder, "language_models", rows)
+    [line] = [line for line in page.not_done([record, record]) if line.startswith("- Language models")]
+    assert "2 of 3 that were trained here had not levelled off" in line and "by 0.030 to 0.050 nats" in line
+    save(folder, "language_models", rows[:1])
+    assert "Language models" not in " ".join(page.not_done([Record(record.study)]))
+
+
+def test_sets_without_a_control_are_named(project, record):
+    store(project, 4.0, verdicts.REPRODUCED)
+    assert "positive control" not in " ".join(page.not_done([record]))
+    path = project / "results" / "toy" / "tables" / "claims.csv"
+    claims = pd.read_csv(path)
+    claims.loc[claims["set"] == "adversarial", "control"] = "no control"
+    claims.to_csv(path, index=False)
+    line = "- Sets without a positive control in `toy`, which carry no verdict there: adversarial (BERT)."
+    assert line in page.not_done([Record(record.study)])
+
+
 def test_results_of_another_declaration_are_not_shown(project, record):
     store(project, 4.0, verdicts.REPRODUCED)
     path = project / "studies" / "toy.toml"
