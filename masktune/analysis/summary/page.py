@@ -227,11 +227,9 @@ def _without_control(records: Sequence[Record]) -> list[str]:
         frame = frame[frame["control"] == NO_CONTROL] if len(frame) else frame
         declares = record.study.gates is not None and record.study.gates.control is not None
         if declares and len(frame):
-            places = [
-                f"{join_words([names.evaluation_set(name) for name in own['set'].unique()])} ({names.model(str(model))})"
-                for model, own in frame.groupby("model", sort=False)
-            ]
-            said = "; ".join(places)
+            by_model = frame.groupby("model", sort=False)["set"].unique()
+            sets = {model: join_words([names.evaluation_set(name) for name in own]) for model, own in by_model.items()}
+            said = "; ".join(f"{known} ({names.model(str(model))})" for model, known in sets.items())
             lines.append(f"- Sets without a positive control in `{record.name}`, which carry no verdict there: {said}.")
     return lines
 
