@@ -38,9 +38,10 @@ def _matched(method: str, against: str, rows: pd.DataFrame) -> str:
     above, below = _clear(rows, "matched_")
     beyond, pairs = int(rows["beyond"].sum()), int(rows["seeds"].sum())
     of = f"; in {beyond} of {pairs} pairs {against} never has that accuracy, and its nearest reading is taken"
+    on = f"{count(pd.Series([len(rows)]), 'set')}, {count(rows['seeds'], 'seed')}"
     return (
         f"{method} {MINUS} {against} at equal accuracy in distribution: {_range(rows['matched'])} points out of "
-        f"distribution on {count(pd.Series([len(rows)]), 'set')} (at the last epoch {_range(rows['difference'])}), the "
+        f"distribution on {on} (at the last epoch {_range(rows['difference'])}), the "
         f"interval over seeds above zero on {above} and below on {below}{of if beyond else ''}."
     )
 

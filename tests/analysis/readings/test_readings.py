@@ -183,7 +183,7 @@ def test_tables_and_text_say_what_is_shown():
         assert "nan" not in markdown(each) + latex(each)
     assert readings.text.matched(frame) == [
         "Mask-tuning \N{MINUS SIGN} fine-tuning at equal accuracy in distribution: +6.0 points out of distribution on "
-        "1 set (at the last epoch +26.0), the interval over seeds above zero on 1 and below on 0."
+        "1 set, 3 seeds (at the last epoch +26.0), the interval over seeds above zero on 1 and below on 0."
     ]
 
 

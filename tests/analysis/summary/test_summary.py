@@ -46,7 +46,9 @@ def test_a_difference_is_told_at_equal_accuracy_too_where_no_gate_is_closed(proj
     save(project / "results" / "toy" / "tables", "matched", [*rows, {**rows[0], "method": "experts"}])
     for text in (findings.study(record), readme.write([record]).replace("\n  ", " ")):
         assert text.count("at equal accuracy in distribution") == told
-        assert ("+0.5 to +0.8 points out of distribution on 2 sets (at the last epoch +4.0 to +4.0)" in text) == told
+        assert (
+            "+0.5 to +0.8 points out of distribution on 2 sets, 10 seeds (at the last epoch +4.0 to +4.0)" in text
+        ) == told
         assert ("in 4 of 20 pairs fine-tuning never has that accuracy" in text) == told
 
 
