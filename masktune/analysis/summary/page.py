@@ -205,9 +205,10 @@ def not_done(records: Sequence[Record]) -> list[str]:
 
 
 def _not_levelled_off(records: Sequence[Record]) -> list[str]:
-    """How many of the language models that were trained here had not levelled off, each counted once."""
+    """How many of the language models that were trained here had not levelled off, each once, whatever its name."""
     frames = [frame for record in records if len(frame := record.table("language_models"))]
-    trained = pd.concat(frames).drop_duplicates() if frames else pd.DataFrame({"levelled_off": []})
+    every = pd.concat(frames) if frames else pd.DataFrame({"levelled_off": []})
+    trained = every.drop_duplicates([column for column in every if column != "model"])
     moving = trained[~trained["levelled_off"].astype(bool)]
     if moving.empty:
         return []

@@ -107,7 +107,7 @@ def test_language_models_that_still_learn_are_counted_once(project, record):
         for number, gain in enumerate((0.01, 0.03, 0.05))
     ]
     folder = project / "results" / "toy" / "tables"
-    save(folder, "language_models", rows)
+    save(folder, "language_models", [*rows, {**rows[2], "model": "the same by another name"}])
     [line] = [line for line in page.not_done([record, record]) if line.startswith("- Language models")]
     assert "2 of 3 that were trained here had not levelled off" in line and "by 0.030 to 0.050 nats" in line
     save(folder, "language_models", rows[:1])
