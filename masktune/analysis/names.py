@@ -15,6 +15,7 @@ MODELS = {
     "bert": "BERT",
     "roberta": "RoBERTa",
     "bart": "BART",
+    "bert-48000": "BERT, pre-trained 48,000 steps",
     "bert-tiny": "BERT-tiny",
     "minilm": "MiniLM",
     "adapted-0": "BERT-tiny, not adapted",

@@ -52,8 +52,9 @@ class ModelSpec:
     `checkpoint` is "embedded:<family>", a folder, a model of the mirror ($MASKTUNE_MIRROR/models/<name>) or a hub id
     with its pinned `revision`; `adaptation` trains its masked-LM head on the task's text first. `pretrainings` is how
     many times that training is done, from other seeds: what one checkpoint happens to have learnt is then told from
-    what pre-training gives (MultiBERTs, Sellam et al. 2022). A published checkpoint has one. `source`, `licence` and
-    `saw` (what its upstream training read) are for the reader.
+    what pre-training gives (MultiBERTs, Sellam et al. 2022). A published checkpoint has one. `pretraining_steps` is how
+    long an embedded model is pre-trained (None: as the recipe of its family says). `source`, `licence` and `saw` (what
+    its upstream training read) are for the reader.
     """
 
     name: str
@@ -61,6 +62,7 @@ class ModelSpec:
     revision: str | None = None
     adaptation: Adaptation | None = None
     pretrainings: int = 1
+    pretraining_steps: int | None = None
     source: str = ""
     licence: str = ""
     saw: str = ""
@@ -74,11 +76,23 @@ class ModelSpec:
                 f"pretrainings = {self.pretrainings}; expected 1, as {self.checkpoint!r} is one published checkpoint: "
                 "name an embedded model, or give it an adaptation"
             )
+        if self.pretraining_steps is not None:
+            self._check_pretraining_steps(self.pretraining_steps)
+
+    def _check_pretraining_steps(self, steps: int) -> None:
+        require(steps >= 1, "pretraining_steps", steps, "1 or more")
+        already = f"none, as {self.checkpoint!r} is pre-trained already"
+        require(self.is_embedded, "pretraining_steps", steps, already)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is a model of the embedded world, which is pre-trained here from scratch."""
+        return self.checkpoint.startswith(EMBEDDED)
 
     @property
     def is_trained_here(self) -> bool:
         """Whether its language model is trained, or trained on, before it is used."""
-        return self.checkpoint.startswith(EMBEDDED) or self.adaptation is not None
+        return self.is_embedded or self.adaptation is not None
 
     def pretraining_of(self, seed: int) -> int:
         """The seed of the pre-training that fine-tuning with this seed starts from: they take turns."""
@@ -107,6 +121,8 @@ class ModelSpec:
             identity["adaptation"] = non_default(self.adaptation)
         if self.pretrainings != 1:
             identity["pretrainings"] = self.pretrainings
+        if self.pretraining_steps is not None:
+            identity["pretraining_steps"] = self.pretraining_steps
         return identity
 
     @cached_property

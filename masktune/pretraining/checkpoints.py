@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +39,16 @@ def prepare(spec: ModelSpec, task: str, pretraining: int = SEED) -> str:
     Raises MaskTuneError for an unknown family, a checkpoint that cannot be reached, a model of the hub without its
     revision, a tokenizer without mask token, and a cache that cannot be written.
     """
-    embedded = spec.checkpoint.startswith(EMBEDDED)
-    source = _pretrain_embedded(spec.checkpoint.removeprefix(EMBEDDED), pretraining) if embedded else _find(spec)
+    source = _pretrain_embedded(spec, pretraining) if spec.is_embedded else _find(spec)
     if spec.adaptation is None:
         return source
-    texts = _read_train_texts(task) if embedded else data.unlabelled("real", task)
+    texts = _read_train_texts(task) if spec.is_embedded else data.unlabelled("real", task)
     return str(_adapt(source, spec, spec.adaptation, task, texts, pretraining))
 
 
 def digests(spec: ModelSpec) -> dict[str, str]:
     """The digest of a model of the mirror, by its path there: a name alone does not say what was loaded."""
-    if spec.checkpoint.startswith(EMBEDDED) or folder_of(spec.checkpoint):
+    if spec.is_embedded or folder_of(spec.checkpoint):
         return {}
     folder = _find_in_mirror(spec.checkpoint)
     return {} if folder is None else {f"models/{spec.checkpoint}": content(folder)}
@@ -94,9 +94,12 @@ def _find_in_mirror(checkpoint: str) -> Path | None:
     return folder if folder is not None and folder.is_dir() else None
 
 
-def _pretrain_embedded(family: str, seed: int) -> str:
+def _pretrain_embedded(spec: ModelSpec, seed: int) -> str:
+    family = spec.checkpoint.removeprefix(EMBEDDED)
     one_of(family, small_models.SMALL_MODELS, "family of the embedded world")
     recipe = small_models.RECIPES[family]
+    if spec.pretraining_steps is not None:
+        recipe = replace(recipe, steps=spec.pretraining_steps)
     texts = data.unlabelled("embedded", "sentiment")
     made_of = {"family": family, "recipe": recipe.identity(), "text": files.digest("\n".join(texts))}
 

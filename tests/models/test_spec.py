@@ -156,6 +156,12 @@ def test_pretrainings_take_turns_and_one_is_as_it_always_was():
     assert record(ModelSpec, three.settings(), "model") == three
 
 
+def test_the_length_of_a_pretraining_is_part_of_a_model_where_it_is_given():
+    long = ModelSpec("bert", "embedded:bert", pretraining_steps=19_200)
+    assert long.identity == {"checkpoint": "embedded:bert", "pretraining_steps": 19_200}
+    assert record(ModelSpec, long.settings(), "model") == long
+
+
 def test_what_is_told_of_a_model_is_no_part_of_it():
     told = ModelSpec("bert", "one/bert", "a" * 40, source="a hub", licence="MIT", saw="books")
     assert told.identity == ModelSpec("bert", "one/bert", "a" * 40).identity
@@ -168,3 +174,19 @@ def test_a_published_checkpoint_has_one_pretraining(tmp_path):
     assert ModelSpec("bert", "one/bert", adaptation=Adaptation(steps=1), pretrainings=3).pretraining_of(4) == 1
     with pytest.raises(MaskTuneError, match="^pretrainings = 0; expected 1 or more"):
         ModelSpec("bert", "embedded:bert", pretrainings=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"checkpoint": "one/bert"}, "pretraining_steps = 9; expected none, as 'one/bert' is pre-trained already"),
+        (
+            {"checkpoint": "one/bert", "adaptation": Adaptation(steps=1)},
+            "pretraining_steps = 9; expected none, as 'one/bert' is pre-trained already",
+        ),
+        ({"checkpoint": "embedded:bert", "pretraining_steps": 0}, "pretraining_steps = 0; expected 1 or more"),
+    ],
+)
+def test_only_an_embedded_model_is_pretrained_for_a_number_of_steps(settings, complaint):
+    with pytest.raises(MaskTuneError, match=f"^{complaint}"):
+        ModelSpec("bert", **{"pretraining_steps": 9, **settings})

@@ -118,6 +118,13 @@ def test_another_recipe_is_another_folder(monkeypatch):
     assert prepare(spec, "sentiment") != first
 
 
+def test_a_model_is_pretrained_for_as_many_steps_as_it_says():
+    usual, longer = ModelSpec("bert", "embedded:bert"), ModelSpec("bert", "embedded:bert", pretraining_steps=5)
+    steps = [checkpoints.describe(prepare(spec, "sentiment"))["curve"][-1]["step"] for spec in (usual, longer)]
+    assert steps == [3, 5]
+    assert prepare(replace(usual, pretraining_steps=3), "sentiment") == prepare(usual, "sentiment")
+
+
 def test_adaptation_gives_a_headless_encoder_a_trained_head(headless):
     folder = prepare(ModelSpec("small", str(headless), adaptation=QUICK), "sentiment")
     model, info = AutoModelForMaskedLM.from_pretrained(folder, output_loading_info=True)

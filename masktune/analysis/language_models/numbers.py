@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from masktune.models.spec import EMBEDDED, ModelSpec
+from masktune.models.spec import ModelSpec
 from masktune.pretraining import curve
 from masktune.study.design.study import Study
 
@@ -30,9 +30,8 @@ def sources(study: Study) -> pd.DataFrame:
 
 
 def _source(model: ModelSpec) -> dict[str, str]:
-    made_here = model.checkpoint.startswith(EMBEDDED)
     own = ("random weights, trained here", "that of this package", "the unlabelled text of the embedded world")
-    told = {name: getattr(model, name) or (own[place] if made_here else "not declared")
+    told = {name: getattr(model, name) or (own[place] if model.is_embedded else "not declared")
             for place, name in enumerate(("source", "licence", "saw"))}  # fmt: skip
     return {"model": model.name, "checkpoint": model.checkpoint, "revision": model.revision or "", **told}
 

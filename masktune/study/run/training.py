@@ -135,7 +135,7 @@ def _start(
 
 def read_source(cell: Cell) -> str:
     """The digest of the code that trains the cell, as this process has loaded it."""
-    made_here = cell.model.checkpoint.startswith(checkpoints.EMBEDDED)  # on the text of the embedded world
+    made_here = cell.model.is_embedded  # on the text of the embedded world
     return source(*sorted({cell.data, *(["embedded"] if made_here else [])}))
 
 

@@ -13,7 +13,7 @@ from masktune.study.plan.trials import study_of_trials
 RUN_IDS = {
     "ablations": (279, "400a4bff88e3f103de2cd458a033c8319d19139fabe288afb76b7ab0aed281b9"),
     "collapse": (168, "a2736c1a68ff0b7405460148fdc32d1a8e9ad176cefc3d1745f0e91e0a758f67"),
-    "convergence": (171, "e4d7b340ee0315fa1d6543347abf493fd3c53c7797517f534ef972aaddd95c42"),
+    "convergence": (261, "6d7e27e2716a8f40e128dd7751cf303909d0e3b160568daecad18c0062e6ebb0"),
     "embedded": (192, "9a054fa7b0e1872a006237897dafc8c5b8259f6e0758f01f8e84597d3f3439c8"),
     "laptop": (218, "5f44cfad7bbcd9b9c35eec1be23de8591c3d085066009eb6ea1950bd1bce887c"),
     "methods": (279, "22cf647c6f5efae7b51e418acdb8ced7ae84faf439702cce9f66d1a7b5234b9c"),
