@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from masktune.analysis import names
 from masktune.analysis.claims.gates import CONTROL
 from masktune.analysis.claims.verdicts import DID_NOT_TRAIN
-from masktune.analysis.formatting import number
+from masktune.analysis.formatting import join_words, number
 from masktune.analysis.plotting import alt_text, marks, panels, set_rows, theme
 from masktune.analysis.plotting.marks import draw_horizontal
 from masktune.analysis.plotting.theme import Drawing
@@ -17,7 +17,7 @@ from masktune.analysis.plotting.value_axis import signed_tick
 from masktune.statistics.gates import FAILED
 
 # What is said of a control that shows nothing of a set, by its word in the column `passed`.
-_CLOSED = {FAILED: "fails", DID_NOT_TRAIN: "did not train"}
+_CLOSED = {FAILED: "fails on", DID_NOT_TRAIN: "did not train on"}
 _ASKED: dict[str, Any] = {"color": theme.INK, "linewidth": 1.1, "linestyle": (0, (4, 2))}
 
 
@@ -76,14 +76,12 @@ def _words(frame: pd.DataFrame) -> list[str]:
     closed = [(control[control["passed"] == shown], said) for shown, said in _CLOSED.items()]
     sentences = [f"Gains in points of {frame['method'].nunique()} methods on sets out of distribution."]
     if len(control):
-        named = [
-            f", which {said} on {', '.join(where(row) for _, row in rows.iterrows())}"
-            for rows, said in closed
-            if len(rows)
+        told = [
+            f"{said} {join_words([where(row) for _, row in rows.iterrows()])}" for rows, said in closed if len(rows)
         ]
         sentences.append(f"The control {control['method'].iloc[0]} goes {alt_text.difference_range(control, where)}; "
-                         f"{number(control['asked'].iloc[0])} are asked for"
-                         f"{''.join(named) or ', which it passes on all'}.")  # fmt: skip
+                         f"{number(control['asked'].iloc[0])} are asked for. "
+                         f"It {'; it '.join(told) or 'passes on all'}.")  # fmt: skip
     for method, own in frame[frame["role"] != CONTROL].groupby("method", sort=False):
         sentences.append(f"{method}: {alt_text.difference_range(own, where)}.")
     return sentences

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from synthetic_study import METHODS, make
 
-from masktune.analysis import claims, results
+from masktune.analysis import claims, names, results
 from masktune.analysis.answers import blocks
-from masktune.analysis.claims import gates, verdicts
+from masktune.analysis.claims import figures, gates, verdicts
 from masktune.analysis.formatting import interval
 from masktune.analysis.table import latex, markdown
 from masktune.statistics import multiplicity
@@ -261,7 +261,17 @@ def test_the_tables_and_the_figure_show_what_was_asked_for(open_gates):
     for table in (trained, contrasts):
         assert "nan" not in markdown(table) + latex(table)
     alt = open_gates.figures()["gates"].alt
-    assert "15.0 are asked for, which it passes on all" in alt and len(alt) <= 300
+    assert "15.0 are asked for. It passes on all." in alt and len(alt) <= 300
+
+
+def test_the_words_of_the_figure_say_where_the_control_shows_nothing(open_gates):
+    contrasts = open_gates.gates.contrasts.copy()
+    control = contrasts.index[contrasts["role"] == "control"]
+    assert len(control) >= 3
+    contrasts.loc[control, "passed"] = ["failed", "did not train", "did not train", *["passed"] * (len(control) - 3)]
+    alt = figures.gates(contrasts).alt
+    first, second, third = (names.evaluation_set(name) for name in contrasts.loc[control[:3], "set"])
+    assert f"It fails on {first}; it did not train on {second} and {third}." in alt
 
 
 def test_a_loss_that_knows_a_bias_model_is_not_held_against_guessing():
