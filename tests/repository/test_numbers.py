@@ -66,7 +66,7 @@ def test_the_history_holds_what_the_commits_held(name):
 def test_the_table_that_fixed_the_world_is_that_of_the_study_of_convergence():
     """`masktune.data.world.settings` shows the accuracies on which the strengths of the world were fixed."""
     runs = pd.read_parquet(io.BytesIO(git("show", ":results/convergence/runs.parquet")))
-    assert table_of_the_world(runs) in " ".join((settings.__doc__ or "").split())
+    assert table_of_the_world(runs[runs["model"] == "bert"]) in " ".join((settings.__doc__ or "").split())
 
 
 def table_of_the_world(runs: pd.DataFrame) -> str:
@@ -97,6 +97,20 @@ def test_the_log_gives_the_difference_on_paws_qqp_that_the_table_has():
     said = f"({row['difference']:+.1f} points of accuracy, {balanced:+.1f} of balanced accuracy"
     assert said.replace("-", "\N{MINUS SIGN}") in " ".join(committed_text("studies/deviations.md").split())
     assert row["constant"] > max(row["accuracy"], row["against_accuracy"])
+
+
+def test_the_log_and_the_study_say_how_far_the_longer_pretraining_levelled_off():
+    table = pd.read_csv(io.StringIO(committed_text("results/convergence/tables/language_models.csv")))
+    usual, longer = (table[table["model"] == name] for name in ("bert", "bert-48000"))
+    assert set(longer["steps"]) == {48_000} and set(usual["steps"]) == {4_800}
+    assert (len(longer), longer["levelled_off"].sum(), usual["levelled_off"].sum()) == (3, 2, 0)
+    *level, moving = sorted(longer["last_gain"])
+    said = committed_text("studies/convergence.toml").replace("\n# ", " ")
+    assert f"two of the three have levelled off, {level[0]:.3f} and {level[1]:.3f}, one has not, {moving:.3f}" in said
+    assert f"({usual['last_gain'].min():.2f} to {usual['last_gain'].max():.2f} nats of held-out loss in the" in said
+    assert "two of the three then levelled off, and the third came near" in " ".join(
+        committed_text("studies/deviations.md").split()
+    )
 
 
 def test_the_log_says_which_controls_and_remedies_did_not_train():
