@@ -103,11 +103,14 @@ def test_the_log_and_the_study_say_how_far_the_longer_pretraining_levelled_off()
     table = pd.read_csv(io.StringIO(committed_text("results/convergence/tables/language_models.csv")))
     usual, longer = (table[table["model"] == name] for name in ("bert", "bert-48000"))
     assert set(longer["steps"]) == {48_000} and set(usual["steps"]) == {4_800}
+    assert "the same model pre-trained ten times as long" in committed_text("README.md")
     assert (len(longer), longer["levelled_off"].sum(), usual["levelled_off"].sum()) == (3, 2, 0)
     *level, moving = sorted(longer["last_gain"])
     said = committed_text("studies/convergence.toml").replace("\n# ", " ")
     assert f"two of the three have levelled off, {level[0]:.3f} and {level[1]:.3f}, one has not, {moving:.3f}" in said
     assert f"({usual['last_gain'].min():.2f} to {usual['last_gain'].max():.2f} nats of held-out loss in the" in said
+    gates = pd.read_csv(io.StringIO(committed_text("results/convergence/tables/gates.csv"))).query("passed == 'failed'")
+    assert set(zip(gates["model"], gates["task"], strict=True)) == {("bert-48000", "sentiment")} and len(gates) == 2
     assert "two of the three then levelled off, and the third came near" in " ".join(
         committed_text("studies/deviations.md").split()
     )

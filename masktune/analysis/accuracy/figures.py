@@ -212,17 +212,11 @@ def _order(sets: pd.Series) -> dict[str, int]:
 
 def _forest(axis: Axes, rows: pd.DataFrame, frame: pd.DataFrame, methods: list[str]) -> None:
     places = list(zip(rows["set"], rows["model"], strict=True))
-    several = frame["model"].nunique() > 1
-    labels = [
-        names.evaluation_set(name) + (f" \N{MIDDLE DOT} {names.model(model)}" if several else "")
-        for name, model in places
-    ]
-    set_rows.label_rows(axis, rows)
+    set_rows.label_rows(axis, rows, models=frame["model"].nunique() > 1)
     axis.xaxis.set_major_formatter(signed_tick)
     if frame.empty:
         panels.mark_empty(axis)
         return
-    axis.set_yticks(range(len(places)), labels)
     axis.axvline(0, color=theme.QUIET, linewidth=0.9, zorder=1)
     offsets = set_rows.row_offsets(len(methods) - 1)
     for row in frame.itertuples():

@@ -51,10 +51,7 @@ def gates(contrasts: pd.DataFrame) -> Drawing:
 def _panel(axis: Axes, frame: pd.DataFrame, methods: list[str], several: bool) -> None:
     rows = frame.drop_duplicates(["set", "model"])
     places = list(zip(rows["set"], rows["model"], strict=True))
-    set_rows.label_rows(axis, rows)
-    if several:
-        titles = [f"{names.evaluation_set(name)} \N{MIDDLE DOT} {names.model(model)}" for name, model in places]
-        axis.set_yticks(range(len(places)), titles)
+    set_rows.label_rows(axis, rows, models=several)
     axis.xaxis.set_major_formatter(signed_tick)
     axis.axvline(0, color=theme.QUIET, linewidth=0.9, zorder=1)
     for asked in _asked(frame):
